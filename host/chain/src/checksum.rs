@@ -1,0 +1,161 @@
+//! SHA-256 checksums, and the normal form of a text they are taken over.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+/// A SHA-256 checksum, shown as 64 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Checksum([u8; 32]);
+
+/// A text that is not 64 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a SHA-256 checksum of 64 hexadecimal digits")]
+pub struct InvalidChecksum(pub String);
+
+impl Checksum {
+    /// The checksum of some bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// The 32 bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Checksum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Checksum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Checksum({self})")
+    }
+}
+
+impl FromStr for Checksum {
+    type Err = InvalidChecksum;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let invalid = || InvalidChecksum(text.to_owned());
+        if text.len() != 64 {
+            return Err(invalid());
+        }
+        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            let (Some(high), Some(low)) = (digit(pair[0]), digit(pair[1])) else { return Err(invalid()) };
+            *byte = high << 4 | low;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl Serialize for Checksum {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Checksum {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A checksum over a sequence of fields, each preceded by its length, so that no two sequences give the same bytes.
+#[derive(Debug)]
+pub(crate) struct FieldHasher(Sha256);
+
+impl FieldHasher {
+    /// Starts with a name that tells this kind of checksum, and its version, from all others.
+    pub(crate) fn new(kind: &str) -> Self {
+        let mut hasher = Self(Sha256::new());
+        hasher.text(kind);
+        hasher
+    }
+
+    /// Adds a text: its length in bytes as 8 bytes, lowest first, then the text in UTF-8.
+    pub(crate) fn text(&mut self, text: &str) {
+        self.number(text.len());
+        self.0.update(text.as_bytes());
+    }
+
+    /// Adds a text that may be missing: the number 0, or the number 1 and the text.
+    pub(crate) fn optional(&mut self, text: Option<&str>) {
+        self.number(usize::from(text.is_some()));
+        if let Some(text) = text {
+            self.text(text);
+        }
+    }
+
+    /// Adds a number as 8 bytes, lowest first.
+    pub(crate) fn number(&mut self, number: usize) {
+        self.0.update((number as u64).to_le_bytes());
+    }
+
+    pub(crate) fn finish(self) -> Checksum {
+        Checksum(self.0.finalize().into())
+    }
+}
+
+/// Lines as they are counted: without a byte order mark, every line ended by `\n`, whichever system wrote them.
+pub(crate) fn normalise_line_ends(text: &str) -> Cow<'_, str> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.contains('\r') { Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")) } else { Cow::Borrowed(text) }
+}
+
+/// The normal form of a text, over which checksums are taken: no byte order mark, every line ended by `\n`, and exactly
+/// one `\n` after the last character that is not white space.
+pub fn normalise(text: &str) -> Cow<'_, str> {
+    let lines = normalise_line_ends(text);
+    let trimmed = lines.trim_end().len();
+    if lines.get(trimmed..) == Some("\n") {
+        return lines;
+    }
+    let mut owned = lines.into_owned();
+    owned.truncate(trimmed);
+    owned.push('\n');
+    Cow::Owned(owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_checksum_in_and_out() {
+        let text = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(Checksum::of(b"abc").to_string(), text);
+        assert_eq!(text.to_uppercase().parse(), Ok(Checksum::of(b"abc")));
+        for bad in ["", "ba78", &"g".repeat(64), &"é".repeat(32)] {
+            assert_eq!(bad.parse::<Checksum>(), Err(InvalidChecksum(bad.to_owned())));
+        }
+    }
+
+    #[test]
+    fn the_normal_form_ignores_how_a_file_was_saved() {
+        for text in ["a\nb\n", "\u{feff}a\r\nb\r\n", "a\rb", "a\nb \n\n\t\n"] {
+            assert_eq!(normalise(text), "a\nb\n", "{text:?}");
+        }
+        assert_eq!(normalise(""), "\n");
+        assert_eq!(normalise("a  \nb\n"), "a  \nb\n");
+    }
+
+    #[test]
+    fn fields_do_not_run_into_each_other() {
+        let hash = |fields: &[&str]| {
+            let mut hasher = FieldHasher::new("test");
+            fields.iter().for_each(|field| hasher.text(field));
+            hasher.finish()
+        };
+        assert_ne!(hash(&["ab", "c"]), hash(&["a", "bc"]));
+    }
+}

@@ -1,0 +1,254 @@
+//! The folder in which the revision files are.
+//!
+//! It is opened once, and its files are reached through that handle only: neither a symbolic link nor `..` leads out of it.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write as _};
+use std::num::NonZero;
+use std::path::{Component, Path, PathBuf};
+use std::thread;
+
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, OpenOptions};
+
+use crate::diagnostic::{Problem, Problems};
+use crate::file::{Broken, parse_or_names};
+use crate::graph::{Chain, assemble};
+use crate::revision::Revision;
+
+/// How many files are worth a thread of their own.
+const FILES_PER_THREAD: usize = 64;
+/// More threads than this only wait for the file system.
+const MAX_THREADS: usize = 8;
+
+/// Why a folder gives no chain.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// There is no such folder.
+    #[error("the migrations folder `{}` does not exist", path.display())]
+    Missing {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Something else than a folder has this name.
+    #[error("`{}` is not a folder", path.display())]
+    NotAFolder {
+        /// What was opened.
+        path: PathBuf,
+    },
+    /// There is no file whose name ends with `.sql`.
+    #[error("the migrations folder `{}` holds no revision", path.display())]
+    Empty {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder cannot be opened or listed.
+    #[error("cannot read the migrations folder `{}`", path.display())]
+    Unreadable {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The files, or the chain they form, are wrong.
+    #[error(transparent)]
+    Problems(#[from] Problems),
+}
+
+impl LoadError {
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing { .. } | Self::NotAFolder { .. } => {
+                Some("run `init`, or set `dir` under `[migrations]` to the folder of the revision files".to_owned())
+            }
+            Self::Empty { .. } => Some("`revision -m \"...\"` writes the first one".to_owned()),
+            Self::Unreadable { .. } => Some("check the permissions of the folder".to_owned()),
+            Self::Problems(_) => None,
+        }
+    }
+}
+
+/// Why a file was not created.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CreateError {
+    /// The folder cannot be opened.
+    #[error(transparent)]
+    Folder(#[from] LoadError),
+    /// The name would lead out of the folder, would not be read as a revision, or is no name at all.
+    #[error("`{name}` is not the name of a revision file")]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// There is such a file already.
+    #[error("`{}` exists already", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file cannot be written.
+    #[error("cannot write `{}`", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// Reads every `*.sql` file directly in a folder. Hidden files, and whatever has another ending, are left out. `shown_as`
+/// is how messages name the folder, usually as it is configured: `migrations`.
+///
+/// # Errors
+/// [`LoadError::Empty`] if there is no such file, [`LoadError::Problems`] with everything that is wrong with any of them
+/// and with the chain they form, or why the folder cannot be read.
+pub fn load(folder: &Path, shown_as: &str) -> Result<Chain, LoadError> {
+    let chain = load_or_empty(folder, shown_as)?;
+    if chain.is_empty() { Err(LoadError::Empty { path: folder.to_owned() }) } else { Ok(chain) }
+}
+
+/// Like [`load`], but a folder without revisions gives an empty chain.
+///
+/// # Errors
+/// As for [`load`], without [`LoadError::Empty`].
+pub fn load_or_empty(folder: &Path, shown_as: &str) -> Result<Chain, LoadError> {
+    let open = open(folder)?;
+    let names = list(&open).map_err(|source| LoadError::Unreadable { path: folder.to_owned(), source })?;
+    let mut revisions = Vec::with_capacity(names.len());
+    let mut broken = Vec::new();
+    for read in read_all(&open, &names, shown_as.trim_end_matches('/')) {
+        match read {
+            Ok(revision) => revisions.push(revision),
+            Err(file) => broken.push(file),
+        }
+    }
+    Ok(assemble(revisions, broken)?)
+}
+
+/// Writes a new file into a folder and gives its path. An existing file is never touched.
+///
+/// # Errors
+/// [`CreateError`] if the name is not that of a revision file, it exists, or it cannot be written.
+pub fn create(folder: &Path, name: &str, text: &str) -> Result<PathBuf, CreateError> {
+    let mut components = Path::new(name).components();
+    let plain = matches!((components.next(), components.next()), (Some(Component::Normal(only)), None) if only == name);
+    if !plain || name.contains(['/', '\\', '\0']) || !is_revision_file(OsStr::new(name)) {
+        return Err(CreateError::Name { name: name.to_owned() });
+    }
+    let open = open(folder)?;
+    let path = folder.join(name);
+    let failed = |source| CreateError::Write { path: path.clone(), source };
+    let mut file = match open.open_with(name, OpenOptions::new().write(true).create_new(true)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(CreateError::Exists { path }),
+        Err(error) => return Err(failed(error)),
+    };
+    if let Err(error) = file.write_all(text.as_bytes()) {
+        // Half a file would be read as a broken revision; the first error is the one worth reporting.
+        let _ = open.remove_file(name);
+        return Err(failed(error));
+    }
+    Ok(path)
+}
+
+fn open(folder: &Path) -> Result<Dir, LoadError> {
+    Dir::open_ambient_dir(folder, ambient_authority()).map_err(|source| {
+        let path = folder.to_owned();
+        match source.kind() {
+            io::ErrorKind::NotFound => LoadError::Missing { path },
+            io::ErrorKind::NotADirectory => LoadError::NotAFolder { path },
+            _ => LoadError::Unreadable { path, source },
+        }
+    })
+}
+
+fn is_revision_file(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.ends_with(b".sql") && !name.starts_with(b".")
+}
+
+/// A name, and whether the listing says that it is an ordinary file.
+struct Entry {
+    name: OsString,
+    ordinary: bool,
+}
+
+fn list(folder: &Dir) -> io::Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    for entry in folder.entries()? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if is_revision_file(&name) {
+            let ordinary = entry.file_type().is_ok_and(|kind| kind.is_file());
+            entries.push(Entry { name, ordinary });
+        }
+    }
+    entries.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(entries)
+}
+
+fn read_all(folder: &Dir, entries: &[Entry], shown_as: &str) -> Vec<Result<Revision, Broken>> {
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    let threads = processors.min(MAX_THREADS).min(entries.len() / FILES_PER_THREAD).max(1);
+    let read = |part: &[Entry]| {
+        let mut buffer = Vec::new();
+        part.iter().map(|entry| read_one(folder, entry, shown_as, &mut buffer)).collect::<Vec<_>>()
+    };
+    let mut parts = entries.chunks(entries.len().div_ceil(threads).max(1));
+    let Some(own) = parts.next() else { return Vec::new() };
+    thread::scope(|scope| {
+        let others: Vec<_> =
+            parts.map(|part| (part, thread::Builder::new().spawn_scoped(scope, || read(part)))).collect();
+        let mut all = read(own);
+        for (part, other) in others {
+            // Without another thread, or after one that failed, this one does the work.
+            all.extend(other.ok().and_then(|handle| handle.join().ok()).unwrap_or_else(|| read(part)));
+        }
+        all
+    })
+}
+
+fn read_one(folder: &Dir, entry: &Entry, shown_as: &str, buffer: &mut Vec<u8>) -> Result<Revision, Broken> {
+    let name = entry.name.to_string_lossy();
+    let file = if shown_as.is_empty() { name.into_owned() } else { format!("{shown_as}/{name}") };
+    let broken = |message: String, help: &str| Broken {
+        problems: vec![Problem::of_file(&file, message).help(help)],
+        id: None,
+        labels: Vec::new(),
+    };
+    let unreadable = |error: io::Error| {
+        let target = if entry.ordinary { "the file" } else { "what the link leads to" };
+        broken(format!("cannot be read: {error}"), &format!("check {target}: it must be a readable file in the folder"))
+    };
+    // Opening a pipe would wait for someone to write into it, so what is not known to be a file is looked at first.
+    if !entry.ordinary && !folder.metadata(&entry.name).map_err(unreadable)?.is_file() {
+        return Err(broken("is not a file".to_owned(), "remove it, or give it a name that does not end with `.sql`"));
+    }
+    let mut open = folder.open(&entry.name).map_err(unreadable)?;
+    let length = fill(&mut open, buffer).map_err(unreadable)?;
+    parse_or_names(&file, buffer.get(..length).unwrap_or_default())
+}
+
+/// Reads a whole file into a buffer that is kept from file to file, and gives its length. Other than `read_to_end` this
+/// does not ask for the file's size first, which for small files would be half of the work.
+fn fill(file: &mut impl io::Read, buffer: &mut Vec<u8>) -> io::Result<usize> {
+    let mut length = 0;
+    loop {
+        if length == buffer.len() {
+            buffer.resize((buffer.len() * 2).max(16 * 1024), 0);
+        }
+        match file.read(&mut buffer[length..]) {
+            Ok(0) => return Ok(length),
+            Ok(count) => length += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "directory_tests.rs"]
+mod tests;

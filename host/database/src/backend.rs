@@ -1,0 +1,121 @@
+//! What a dialect must be able to do. Everything above this trait is the same for every database.
+//!
+//! A dialect without transactional DDL answers `false` to [`Backend::transactional_ddl`] and every step takes the path of
+//! `Transaction: off`. One with a server joins [`Backend::record_and_commit`] into one round trip, keeps its advisory lock on
+//! a session of its own behind [`Backend::try_lock`], and cancels through [`Backend::interrupt`].
+
+use async_trait::async_trait;
+use runner_chain::Dialect;
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::ledger::LedgerCheck;
+use crate::ledger::LedgerRow;
+use crate::lock::Holder;
+use crate::preflight::PreflightProblem;
+use crate::script::StepScript;
+use crate::script::VersionChange;
+use crate::state::LedgerTail;
+use crate::state::State;
+
+/// Who answers at the other end of a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Server {
+    /// The product, e.g. `SQLite`.
+    pub product: String,
+    /// Its version, e.g. `3.51.3`.
+    pub version: String,
+    /// The database, without secrets.
+    pub database: String,
+}
+
+/// The answer to one attempt at the lock.
+#[derive(Debug)]
+pub(crate) enum LockAttempt {
+    Acquired,
+    /// Held by this runner, or by somebody unknown.
+    Held(Option<Holder>),
+}
+
+/// How a statement of a step outside a transaction may be joined with its progress row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Placement {
+    /// Commits together with its progress row.
+    Joint,
+    /// Refuses a transaction, or has no effect in one; it is safe to repeat.
+    Bare,
+    /// Opens a transaction of the script's own.
+    Opens,
+    /// Commits the script's transaction, or a part of it.
+    Commits,
+    /// Takes back the script's transaction, or a part of it.
+    RollsBack,
+}
+
+/// Which of the runner's tables exist.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Tables {
+    pub(crate) version: bool,
+    pub(crate) ledger: bool,
+}
+
+#[async_trait]
+pub(crate) trait Backend: Send {
+    fn dialect(&self) -> Dialect;
+    fn server(&self) -> &Server;
+
+    /// Whether DDL can be rolled back.
+    fn transactional_ddl(&self) -> bool;
+
+    async fn state(&mut self) -> Result<State>;
+    async fn tables_and_tail(&mut self) -> Result<(Tables, LedgerTail)>;
+    async fn ledger(&mut self, limit: Option<usize>) -> Result<Vec<LedgerRow>>;
+    async fn verify_ledger(&mut self) -> Result<LedgerCheck>;
+
+    /// Who holds the lock now, as far as that is known without waiting.
+    fn holder(&self) -> Option<Holder>;
+
+    /// Asks for the lock once, without waiting.
+    async fn try_lock(&mut self, me: &Holder) -> Result<LockAttempt>;
+    /// Gives back whatever an attempt took; harmless without a lock.
+    async fn unlock(&mut self) -> Result<()>;
+
+    async fn begin(&mut self) -> Result<()>;
+    async fn commit(&mut self) -> Result<()>;
+    /// Rolls back; harmless outside a transaction.
+    async fn rollback(&mut self) -> Result<()>;
+    /// Whether the connection is inside a transaction, asked of the connection itself.
+    async fn in_transaction(&mut self) -> Result<bool>;
+    /// Runs one statement of a script and discards its rows.
+    async fn execute(&mut self, sql: &str) -> Result<()>;
+
+    /// Begins a transaction and runs a script's first statement in it, in one round trip where the dialect can.
+    async fn begin_and_execute(&mut self, sql: &str) -> Result<()> {
+        self.begin().await?;
+        self.execute(sql).await
+    }
+
+    async fn ensure_tables(&mut self, have: Tables) -> Result<()>;
+    /// Changes the version rows and inserts the ledger rows; fails with [`crate::Error::Concurrent`] unless every row is found as
+    /// expected.
+    async fn record(&mut self, change: &VersionChange, rows: &[LedgerRow]) -> Result<()>;
+    /// The same and the commit, in one round trip where the dialect can.
+    async fn record_and_commit(&mut self, change: &VersionChange, rows: &[LedgerRow]) -> Result<()> {
+        self.record(change, rows).await?;
+        self.commit().await
+    }
+
+    fn preflight(&self, script: &StepScript) -> Vec<PreflightProblem>;
+    fn placement(&self, statement: &str) -> Placement;
+    /// Whether the statement changes only this session, so that a resumed step must repeat it.
+    fn is_session_statement(&self, statement: &str) -> bool;
+    /// Takes back what the session statements of a step left behind.
+    async fn reset_session(&mut self) -> Result<()>;
+
+    /// Asks a running statement to stop, without waiting.
+    fn interrupt(&mut self);
+    /// Rolls back without waiting, for use in `Drop`.
+    fn abandon(&mut self);
+
+    async fn close(self: Box<Self>) -> Result<()>;
+}

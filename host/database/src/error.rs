@@ -1,0 +1,219 @@
+//! What can go wrong with a database, each with a hint at what to do next.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use runner_chain::Dialect;
+
+use crate::lock::Holder;
+use crate::script::StepDirection;
+
+/// The result of this crate's operations.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A failed database operation. No variant ever holds a password.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The database could not be reached or opened.
+    #[error("cannot open the database `{target}`: {message}")]
+    Connect {
+        /// The target without secrets.
+        target: String,
+        /// What the system or the server said.
+        message: String,
+        /// What to do next.
+        hint: String,
+    },
+    /// The database was found, but cannot be read or written.
+    #[error("cannot use the database `{target}`: {message}")]
+    Unreadable {
+        /// The target without secrets.
+        target: String,
+        /// What is wrong with it.
+        message: String,
+        /// What to do next.
+        hint: String,
+    },
+    /// The dialect is known, but this build cannot connect to it.
+    #[error("this version of the runner cannot connect to {dialect} databases yet")]
+    Unsupported {
+        /// The dialect of the URL.
+        dialect: Dialect,
+    },
+    /// A setting of the target is not usable.
+    #[error("invalid `{option}`: {message}")]
+    InvalidOption {
+        /// The field of [`crate::Options`].
+        option: &'static str,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A writing operation was asked of a session opened with [`crate::Access::Read`].
+    #[error("the session was opened for reading only")]
+    ReadOnly,
+    /// A run was started without the lock.
+    #[error("the target is not locked by this session")]
+    NotLocked,
+    /// Somebody else holds the target.
+    #[error("{}", locked_message(holder.as_ref(), *waited))]
+    Locked {
+        /// The runner that holds the lock; `None` if it is another program, or its name could not be read.
+        holder: Option<Holder>,
+        /// How long this session waited.
+        waited: Duration,
+    },
+    /// Another connection kept the database busy for longer than the configured wait.
+    #[error("the database stayed busy for {:.1} s while {doing}", waited.as_secs_f64())]
+    Busy {
+        /// What the runner was doing, e.g. `committing`.
+        doing: &'static str,
+        /// How long it waited.
+        waited: Duration,
+    },
+    /// A statement of a script failed.
+    #[error("{0}")]
+    Statement(Box<StatementError>),
+    /// The version table or the ledger is not as this run left it.
+    #[error("the database changed under us: {message}")]
+    Concurrent {
+        /// Which rows were expected.
+        message: String,
+    },
+    /// The ledger's rows do not follow from each other.
+    #[error("the ledger is damaged at row {id}: {reason}")]
+    LedgerDamaged {
+        /// The first damaged row.
+        id: i64,
+        /// What does not fit.
+        reason: String,
+    },
+    /// A half-applied revision is in the way, or cannot be resumed as asked.
+    #[error(
+        "revision `{revision}` is half-way {direction} ({statements_done} of {statements_total} statements done): {reason}"
+    )]
+    Dirty {
+        /// The half-applied revision.
+        revision: String,
+        /// The direction it was going.
+        direction: StepDirection,
+        /// Statements known to be done.
+        statements_done: usize,
+        /// Statements it had when it was started.
+        statements_total: usize,
+        /// Why the step cannot go on.
+        reason: String,
+    },
+    /// A script began a transaction and did not end it.
+    #[error("the script of revision `{revision}` ends inside a transaction that it opened itself")]
+    OpenTransaction {
+        /// The revision.
+        revision: String,
+    },
+    /// A step that refuses a transaction was asked of a run that is one transaction.
+    #[error("revision `{revision}` says `Transaction: off`, but the whole run is one transaction")]
+    NotTransactional {
+        /// The revision.
+        revision: String,
+    },
+    /// The run was interrupted in the middle of a step, which was rolled back.
+    #[error("the run was interrupted in the middle of a step")]
+    Interrupted,
+    /// The database refused one of the runner's own statements.
+    #[error("the database failed while {doing}: {message}")]
+    Database {
+        /// What the runner was doing.
+        doing: &'static str,
+        /// What the database said.
+        message: String,
+        /// The database's own code for it.
+        code: Option<String>,
+    },
+}
+
+impl Error {
+    /// What to do next, if there is something sensible to say.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let text = match self {
+            Self::Connect { hint, .. } | Self::Unreadable { hint, .. } => hint.as_str(),
+            Self::Unsupported { .. } => "use a SQLite database for now, for example `sqlite://runner.db`",
+            Self::InvalidOption { .. } | Self::NotLocked | Self::ReadOnly => return None,
+            Self::Locked { holder: Some(_), .. } => {
+                "wait until it has finished, or allow more time with `--lock-wait`; the lock ends with the process that holds it"
+            }
+            Self::Locked { holder: None, .. } => {
+                "another program holds a write transaction on this database: close it, or allow more time with `--lock-wait`"
+            }
+            Self::Busy { .. } => "another connection reads or writes this database: close it and run the command again",
+            Self::Statement(statement) => return statement.hint.clone(),
+            Self::Concurrent { .. } => {
+                "something changed the runner's tables without taking its lock: look at the current state, then run the command again"
+            }
+            Self::LedgerDamaged { .. } => {
+                "somebody edited or deleted ledger rows by hand: compare with a backup before you go on"
+            }
+            Self::Dirty { .. } => {
+                "restore the statements as they were applied and run the same command again, or settle it with `runner repair`"
+            }
+            Self::OpenTransaction { .. } => "end it with `COMMIT`; what ran inside it was rolled back",
+            Self::NotTransactional { .. } => {
+                "use one transaction per revision for this run, or apply this revision in a run of its own"
+            }
+            Self::Interrupted => "run the command again: it goes on where it stopped",
+            Self::Database { .. } => return None,
+        };
+        Some(text.to_owned())
+    }
+
+    /// Names what the runner was doing, for errors that carry it.
+    pub(crate) fn while_doing(self, activity: &'static str) -> Self {
+        match self {
+            Self::Busy { waited, .. } => Self::Busy { doing: activity, waited },
+            Self::Database { message, code, .. } => Self::Database { doing: activity, message, code },
+            Self::Statement(statement) => {
+                Self::Database { doing: activity, message: statement.message, code: statement.code }
+            }
+            other => other,
+        }
+    }
+
+    /// Puts the number of the statement on a statement error.
+    pub(crate) fn at_statement(mut self, index: usize) -> Self {
+        if let Self::Statement(statement) = &mut self {
+            statement.index = index;
+        }
+        self
+    }
+}
+
+/// What the database says about a statement it refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct StatementError {
+    /// Which statement of the step, counted from 0.
+    pub index: usize,
+    /// The database's message.
+    pub message: String,
+    /// The database's code: an SQLSTATE, or a SQLite result code by name.
+    pub code: Option<String>,
+    /// The database's further explanation, if it gives one.
+    pub detail: Option<String>,
+    /// What to do next, from the database or the runner.
+    pub hint: Option<String>,
+    /// Where in the statement, in characters from its beginning, if that is known for certain.
+    pub offset: Option<usize>,
+}
+
+fn locked_message(holder: Option<&Holder>, waited: Duration) -> String {
+    let mut text = "the target is locked by ".to_owned();
+    match holder {
+        Some(holder) => text.push_str(&holder.to_string()),
+        None => text.push_str("another connection"),
+    }
+    if !waited.is_zero() {
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, " (waited {:.1} s)", waited.as_secs_f64());
+    }
+    text
+}

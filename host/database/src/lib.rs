@@ -1,0 +1,58 @@
+//! What is applied: connections, the lock, the version table, the ledger and the execution of steps.
+//!
+//! This crate knows nothing of policies, revision files or the graph. It is given a [`DatabaseUrl`] and finished
+//! scripts ([`StepScript`]), and it promises three things:
+//!
+//! - one runner per target ([`Session::lock`]), with a lock that dies with the process;
+//! - a step, its version rows and its ledger row are committed together or not at all ([`Run::step`]), or, where a
+//!   script refuses a transaction, it is always known which statements ran;
+//! - reading ([`Access::Read`]) writes nothing, not even a table.
+//!
+//! Each dialect is one implementation of the crate-private `Backend` trait; everything else is shared.
+
+mod backend;
+mod error;
+mod ledger;
+mod lock;
+mod options;
+mod preflight;
+mod run;
+mod script;
+mod session;
+mod sqlite;
+mod state;
+mod url;
+mod words;
+
+pub use runner_chain::Dialect;
+
+pub use crate::backend::Server;
+pub use crate::error::Error;
+pub use crate::error::Result;
+pub use crate::error::StatementError;
+pub use crate::ledger::FIRST_PREVIOUS_HASH;
+pub use crate::ledger::LedgerCheck;
+pub use crate::ledger::LedgerRow;
+pub use crate::ledger::LedgerStatus;
+pub use crate::lock::Holder;
+pub use crate::options::Options;
+pub use crate::preflight::PreflightProblem;
+pub use crate::run::Progress;
+pub use crate::run::Run;
+pub use crate::run::RunInfo;
+pub use crate::run::StepOutcome;
+pub use crate::run::TransactionMode;
+pub use crate::script::Action;
+pub use crate::script::ScriptStatement;
+pub use crate::script::StepDirection;
+pub use crate::script::StepScript;
+pub use crate::script::VersionChange;
+pub use crate::session::Access;
+pub use crate::session::Session;
+pub use crate::state::Dirty;
+pub use crate::state::LedgerTail;
+pub use crate::state::Record;
+pub use crate::state::RecordedStatus;
+pub use crate::state::State;
+pub use crate::url::DatabaseUrl;
+pub use crate::url::UrlError;

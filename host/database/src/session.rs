@@ -1,0 +1,194 @@
+//! A session with one target: what the runner uses.
+
+use std::fmt;
+use std::time::Duration;
+
+use runner_chain::Dialect;
+
+use crate::backend::Backend;
+use crate::backend::Server;
+use crate::error::Error;
+use crate::error::Result;
+use crate::ledger::LedgerCheck;
+use crate::ledger::LedgerRow;
+use crate::lock;
+use crate::lock::Holder;
+use crate::options::Options;
+use crate::preflight::PreflightProblem;
+use crate::run::Run;
+use crate::run::RunInfo;
+use crate::run::TransactionMode;
+use crate::script::StepScript;
+use crate::sqlite;
+use crate::state::Dirty;
+use crate::state::State;
+use crate::url::DatabaseUrl;
+
+/// What a session may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Read only: creates no file and no table, and the database refuses every write. A hot journal that a crash left
+    /// behind is still recovered, because nothing could be read otherwise.
+    Read,
+    /// Read, lock and run.
+    Write,
+}
+
+/// A connection to one target. Dropping it gives back the lock and rolls back what is not committed.
+pub struct Session {
+    pub(crate) backend: Box<dyn Backend>,
+    access: Access,
+    locked: bool,
+    /// The half-applied revisions as read under the lock, so that a run need not read them again.
+    known_dirty: Option<Vec<Dirty>>,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Session")
+            .field("server", self.backend.server())
+            .field("access", &self.access)
+            .field("locked", &self.locked)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Opens the target. A SQLite file that is missing is created by the first write of a run, not before.
+    ///
+    /// # Errors
+    /// [`Error::Connect`], [`Error::Unreadable`], [`Error::Unsupported`] or [`Error::InvalidOption`].
+    pub async fn open(url: &DatabaseUrl, options: &Options, access: Access) -> Result<Self> {
+        options.validate()?;
+        let backend: Box<dyn Backend> = match url.dialect() {
+            Dialect::Sqlite => Box::new(sqlite::Sqlite::open(url, options, access).await?),
+            dialect => return Err(Error::Unsupported { dialect }),
+        };
+        Ok(Self { backend, access, locked: false, known_dirty: None })
+    }
+
+    /// Who answers.
+    #[must_use]
+    pub fn server(&self) -> &Server {
+        self.backend.server()
+    }
+
+    /// The dialect of the target.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.backend.dialect()
+    }
+
+    /// Reads the version rows and the ledger at one moment.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] if somebody keeps even readers out, [`Error::LedgerDamaged`] if a row cannot be understood, or a
+    /// failure of the database.
+    pub async fn state(&mut self) -> Result<State> {
+        let state = match self.backend.state().await {
+            Err(Error::Busy { waited, .. }) => return Err(Error::Locked { holder: self.backend.holder(), waited }),
+            state => state?,
+        };
+        self.known_dirty = self.locked.then(|| state.dirty.clone());
+        Ok(state)
+    }
+
+    /// Takes the lock, asking again every 50 ms until `wait` has passed (zero: ask once). `on_wait` hears of each vain
+    /// attempt, with the holder as far as it is known and the time waited so far.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] that names the holder, or a failure of the database.
+    pub async fn lock(
+        &mut self,
+        wait: Duration,
+        me: &Holder,
+        on_wait: &mut (dyn FnMut(Option<&Holder>, Duration) + Send),
+    ) -> Result<()> {
+        self.writable()?;
+        if !self.locked {
+            lock::acquire(self.backend.as_mut(), wait, me, on_wait).await?;
+            self.locked = true;
+        }
+        Ok(())
+    }
+
+    /// Gives the lock back; harmless without one.
+    ///
+    /// # Errors
+    /// A failure of the database or, on SQLite, of removing the lock file.
+    pub async fn unlock(&mut self) -> Result<()> {
+        self.locked = false;
+        self.known_dirty = None;
+        self.backend.unlock().await
+    }
+
+    /// Looks for statements that must not run as they stand, before anything runs. `mode` is that of the run to come.
+    #[must_use]
+    pub fn preflight(&self, steps: &[StepScript], mode: TransactionMode) -> Vec<PreflightProblem> {
+        let mut problems = Vec::new();
+        for script in steps {
+            let is_whole_run_one = mode == TransactionMode::PerRun;
+            if is_whole_run_one && !script.transactional && script.total() > 0 {
+                problems.push(PreflightProblem {
+                    revision: script.revision.clone(),
+                    direction: script.direction,
+                    statement: None,
+                    message: "a step with `Transaction: off` cannot be part of a run that is one transaction"
+                        .to_owned(),
+                    help: "use one transaction per revision for this run, or apply this revision in a run of its own"
+                        .to_owned(),
+                });
+            }
+            if script.total() > 0 {
+                problems.extend(self.backend.preflight(script));
+            }
+        }
+        problems
+    }
+
+    /// Starts a run. Nothing is written until its first step is.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`], [`Error::NotLocked`], or a failure of the database.
+    pub async fn start_run(&mut self, info: RunInfo, mode: TransactionMode) -> Result<Run<'_>> {
+        self.writable()?;
+        if !self.locked {
+            return Err(Error::NotLocked);
+        }
+        let dirty = match self.known_dirty.take() {
+            Some(dirty) => dirty,
+            None => self.backend.state().await?.dirty,
+        };
+        Run::start(self.backend.as_mut(), info, mode, dirty).await
+    }
+
+    /// The ledger's rows, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::LedgerDamaged`] if a row cannot be understood, or a failure of the database.
+    pub async fn ledger(&mut self, limit: Option<usize>) -> Result<Vec<LedgerRow>> {
+        self.backend.ledger(limit).await
+    }
+
+    /// Checks the whole hash chain of the ledger.
+    ///
+    /// # Errors
+    /// A failure of the database; damage is not an error but an answer.
+    pub async fn verify_ledger(&mut self) -> Result<LedgerCheck> {
+        self.backend.verify_ledger().await
+    }
+
+    /// Closes the connection, giving back the lock.
+    ///
+    /// # Errors
+    /// As [`Session::unlock`], or a failure of the database.
+    pub async fn close(mut self) -> Result<()> {
+        self.unlock().await?;
+        self.backend.close().await
+    }
+
+    fn writable(&self) -> Result<()> {
+        if self.access == Access::Read { Err(Error::ReadOnly) } else { Ok(()) }
+    }
+}

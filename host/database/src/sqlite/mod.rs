@@ -1,0 +1,457 @@
+//! SQLite.
+//!
+//! A file that does not exist yet is not created by looking at it: until the first write an empty database in memory stands
+//! in for it. Settings that are stored in the database, such as the journal mode, are never touched, and `synchronous` stays
+//! as it is.
+
+mod books;
+mod failures;
+mod hold;
+mod location;
+mod lock_file;
+mod offset;
+mod read;
+mod settings;
+mod statements;
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
+use async_trait::async_trait;
+use futures_util::FutureExt as _;
+use futures_util::StreamExt as _;
+use runner_chain::Dialect;
+use sqlx::AssertSqlSafe;
+use sqlx::Connection as _;
+use sqlx::Row as _;
+use sqlx::SqliteConnection;
+
+use crate::backend::Backend;
+use crate::backend::LockAttempt;
+use crate::backend::Placement;
+use crate::backend::Server;
+use crate::backend::Tables;
+use crate::error::Error;
+use crate::error::Result;
+use crate::ledger::LedgerCheck;
+use crate::ledger::LedgerRow;
+use crate::lock::Holder;
+use crate::options::Options;
+use crate::options::TableName;
+use crate::preflight::PreflightProblem;
+use crate::script::StepScript;
+use crate::script::VersionChange;
+use crate::session::Access;
+use crate::state::LedgerTail;
+use crate::state::State;
+use crate::url::DatabaseUrl;
+
+use self::books::Books;
+use self::books::Value;
+pub(crate) use self::location::SqliteLocation;
+pub(crate) use self::location::SqliteMode;
+pub(crate) use self::location::SqlitePlace;
+use self::lock_file::LockFile;
+use self::read::ReadError;
+use self::settings::Settings;
+
+/// Virtual machine steps between two looks at the wish to stop: well under a millisecond, and too few to be felt.
+const STEPS_BETWEEN_CHECKS: i32 = 10_000;
+
+/// One connection, which is SQLite's session.
+pub(crate) struct Sqlite {
+    connection: SqliteConnection,
+    lock: Option<LockFile>,
+    settings: Settings,
+    server: Server,
+    books: Books,
+    /// Whether `connection` only stands in for a file that does not exist.
+    is_stand_in: bool,
+    /// Whether the connection keeps others out, see [`hold`].
+    is_holding: bool,
+    /// Set to make a running statement fail.
+    wants_stop: Arc<AtomicBool>,
+    /// Whether a statement or a rollback may still be running that nobody waited for.
+    is_unsettled: bool,
+}
+
+impl Sqlite {
+    pub(crate) async fn open(url: &DatabaseUrl, options: &Options, access: Access) -> Result<Self> {
+        let Some(location) = url.sqlite().cloned() else {
+            return Err(Error::Unsupported { dialect: url.dialect() });
+        };
+        let settings = Settings {
+            location,
+            target: url.to_string(),
+            access,
+            foreign_keys: options.foreign_keys,
+            busy_wait: options.busy_wait,
+        };
+        if access == Access::Write && settings.location.mode == SqliteMode::ReadOnly {
+            return Err(Error::Unreadable {
+                target: settings.target,
+                message: "the URL says `mode=ro`".to_owned(),
+                hint: "leave `mode=ro` out to change the database".to_owned(),
+            });
+        }
+        if let Some(file) = settings.missing_file()
+            && access == Access::Write
+            && !(settings.may_create() && file.parent().is_some_and(Path::is_dir))
+        {
+            return Err(settings.no_file(file));
+        }
+        let books = Books {
+            version: TableName::parse("version_table", &options.version_table)?,
+            ledger: TableName::parse("ledger_table", &options.ledger_table)?,
+        };
+        let is_stand_in = settings.missing_file().is_some();
+        let connection = match settings.file() {
+            Some(file) if !is_stand_in => settings.connect_file(file).await?,
+            _ => settings.connect_memory().await?,
+        };
+        let server = Server { product: "SQLite".to_owned(), version: String::new(), database: url.identity() };
+        let mut session = Self {
+            connection,
+            lock: None,
+            settings,
+            server,
+            books,
+            is_stand_in,
+            is_holding: false,
+            wants_stop: Arc::default(),
+            is_unsettled: false,
+        };
+        session.server.version = session.version().await?;
+        session.watch_for_stop().await?;
+        Ok(session)
+    }
+
+    async fn version(&mut self) -> Result<String> {
+        let row = sqlx::query("SELECT sqlite_version()").fetch_one(&mut self.connection).await;
+        row.and_then(|row| row.try_get(0)).map_err(|error| self.settings.translate(&error))
+    }
+
+    /// Lets [`Backend::interrupt`] stop a statement that is running on the connection's own thread.
+    async fn watch_for_stop(&mut self) -> Result<()> {
+        if !self.settings.may_write() {
+            return Ok(());
+        }
+        let wants_stop = Arc::clone(&self.wants_stop);
+        let mut handle = self.connection.lock_handle().await.map_err(|error| self.settings.translate(&error))?;
+        handle.set_progress_handler(STEPS_BETWEEN_CHECKS, move || !wants_stop.load(Ordering::Relaxed));
+        Ok(())
+    }
+
+    /// The connection, after what nobody waited for has ended and, for reading, on the real file if it has appeared.
+    async fn ready(&mut self) -> Result<&mut SqliteConnection> {
+        if self.is_unsettled {
+            self.rollback().await?;
+        }
+        if self.is_stand_in && self.settings.missing_file().is_none() {
+            self.reconnect().await?;
+        }
+        Ok(&mut self.connection)
+    }
+
+    /// The connection for writing, which creates a missing file.
+    async fn ready_to_write(&mut self) -> Result<&mut SqliteConnection> {
+        if self.is_unsettled {
+            self.rollback().await?;
+        }
+        if self.is_stand_in {
+            self.reconnect().await?;
+        }
+        if !self.is_holding {
+            self.is_holding = true;
+            let wait = format!("PRAGMA busy_timeout = {}", self.settings.busy_milliseconds());
+            let held = async {
+                self.run_raw(wait).await?;
+                hold::hold(&mut self.connection).await
+            };
+            held.await.map_err(|error| self.settings.translate(&error).while_doing("taking hold of the database"))?;
+        }
+        Ok(&mut self.connection)
+    }
+
+    async fn reconnect(&mut self) -> Result<()> {
+        let Some(file) = self.settings.file().map(PathBuf::from) else { return Ok(()) };
+        self.connection = self.settings.connect_file(&file).await?;
+        self.is_stand_in = false;
+        self.is_holding = false;
+        self.watch_for_stop().await
+    }
+
+    /// The error of a script's statement, with its place if that can be found.
+    async fn refused(&mut self, sql: &str, error: &sqlx::Error) -> Error {
+        let mut translated = self.settings.translate(error);
+        if let Error::Statement(statement) = &mut translated {
+            statement.offset = offset::find(&mut self.connection, sql, &statement.message).await;
+        }
+        translated
+    }
+
+    async fn run(&mut self, sql: &'static str, doing: &'static str) -> Result<()> {
+        let result = sqlx::query(sql).execute(&mut self.connection).await;
+        result.map(drop).map_err(|error| self.settings.translate(&error).while_doing(doing))
+    }
+
+    async fn run_raw(&mut self, sql: String) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection).await.map(drop)
+    }
+
+    async fn write_books(&mut self, change: &VersionChange, rows: &[LedgerRow], commit: bool) -> Result<()> {
+        let (sql, values) = self.books.record(change, rows, commit);
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for value in values {
+            query = match value {
+                Value::Integer(number) => query.bind(number),
+                Value::Text(text) => query.bind(text),
+            };
+        }
+        let result = query.execute(&mut self.connection).await;
+        result.map(drop).map_err(|error| {
+            let Settings { target, busy_wait, .. } = &self.settings;
+            failures::translate_bookkeeping(&error, target, *busy_wait, &self.books.ledger.name)
+        })
+    }
+
+    /// Proves that a write transaction could begin now; false if another connection is in the way.
+    async fn is_writable_now(&mut self) -> Result<bool> {
+        self.ready().await?;
+        if self.is_stand_in {
+            return Ok(true);
+        }
+        let restore = format!("PRAGMA busy_timeout = {}", self.settings.busy_milliseconds());
+        let proof = format!("PRAGMA busy_timeout = 0; BEGIN IMMEDIATE; ROLLBACK; {restore}");
+        let Err(error) = self.run_raw(proof).await else { return Ok(true) };
+        self.run_raw(restore).await.map_err(|error| self.settings.translate(&error))?;
+        if failures::is_busy(&error) {
+            Ok(false)
+        } else {
+            Err(self.settings.translate(&error).while_doing("taking the lock"))
+        }
+    }
+
+    fn lock_failed(&self, file: &Path, error: &std::io::Error) -> Error {
+        Error::Unreadable {
+            target: self.settings.target.clone(),
+            message: format!("cannot write the lock file `{}`: {error}", LockFile::path_of(file).display()),
+            hint: "the folder of the database must be writable; SQLite itself keeps its journal there".to_owned(),
+        }
+    }
+}
+
+/// Runs a reading method of [`Books`] on the ready connection.
+macro_rules! read {
+    ($self:ident, |$books:ident, $connection:ident| $body:expr) => {{
+        $self.ready().await?;
+        let ($books, $connection) = (&$self.books, &mut $self.connection);
+        let outcome: Result<_, ReadError> = async { $body }.await;
+        outcome.map_err(|error| error.into_error(|error| $self.settings.translate(error)))
+    }};
+}
+
+#[async_trait]
+impl Backend for Sqlite {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    fn server(&self) -> &Server {
+        &self.server
+    }
+
+    fn transactional_ddl(&self) -> bool {
+        true
+    }
+
+    async fn state(&mut self) -> Result<State> {
+        read!(self, |books, connection| {
+            // The usual case is one statement; only without the tables a transaction is needed to see one moment.
+            match books.state(connection, Tables { version: true, ledger: true }).await {
+                Err(ReadError::Driver(error)) if failures::message(&error).starts_with("no such table") => {}
+                other => return other,
+            }
+            sqlx::query("BEGIN").execute(&mut *connection).await?;
+            let state = async {
+                let have = books.tables(connection).await?;
+                books.state(connection, have).await
+            }
+            .await;
+            sqlx::query("ROLLBACK").execute(&mut *connection).await?;
+            state
+        })
+    }
+
+    fn holder(&self) -> Option<Holder> {
+        LockFile::holder(self.settings.file()?)
+    }
+
+    async fn tables_and_tail(&mut self) -> Result<(Tables, LedgerTail)> {
+        read!(self, |books, connection| {
+            let have = books.tables(connection).await?;
+            let tail = if have.ledger { books.tail(connection).await? } else { None };
+            Ok((have, tail.unwrap_or_else(LedgerTail::empty)))
+        })
+    }
+
+    async fn ledger(&mut self, limit: Option<usize>) -> Result<Vec<LedgerRow>> {
+        read!(self, |books, connection| {
+            if books.tables(connection).await?.ledger { books.ledger(connection, limit).await } else { Ok(Vec::new()) }
+        })
+    }
+
+    async fn verify_ledger(&mut self) -> Result<LedgerCheck> {
+        read!(self, |books, connection| {
+            if books.tables(connection).await?.ledger {
+                books.verify(connection).await
+            } else {
+                Ok(LedgerCheck::Intact { rows: 0, last_hash: None })
+            }
+        })
+    }
+
+    async fn try_lock(&mut self, me: &Holder) -> Result<LockAttempt> {
+        if self.lock.is_none()
+            && let Some(file) = self.settings.file()
+        {
+            match LockFile::try_acquire(file, me).map_err(|error| self.lock_failed(file, &error))? {
+                Ok(lock) => self.lock = Some(lock),
+                Err(holder) => return Ok(LockAttempt::Held(holder)),
+            }
+        }
+        Ok(if self.is_writable_now().await? { LockAttempt::Acquired } else { LockAttempt::Held(None) })
+    }
+
+    async fn unlock(&mut self) -> Result<()> {
+        if self.is_unsettled {
+            self.rollback().await?;
+        }
+        if self.is_holding {
+            self.is_holding = false;
+            hold::let_go(&mut self.connection).await;
+        }
+        self.lock = None;
+        Ok(())
+    }
+
+    async fn begin(&mut self) -> Result<()> {
+        self.ready_to_write().await?;
+        self.run("BEGIN IMMEDIATE", "beginning a transaction").await
+    }
+
+    async fn commit(&mut self) -> Result<()> {
+        self.run("COMMIT", "committing").await
+    }
+
+    async fn rollback(&mut self) -> Result<()> {
+        // The connection's thread works in order, so this also waits for whatever is still running.
+        let result = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
+        self.wants_stop.store(false, Ordering::Relaxed);
+        self.is_unsettled = false;
+        match result {
+            Err(error) if failures::code(&error) != Some(1) => {
+                Err(self.settings.translate(&error).while_doing("rolling back"))
+            }
+            // Code 1 says that there is no transaction.
+            _ => Ok(()),
+        }
+    }
+
+    async fn in_transaction(&mut self) -> Result<bool> {
+        match sqlx::query("BEGIN").execute(&mut self.connection).await {
+            Ok(_) => {
+                self.rollback().await?;
+                Ok(false)
+            }
+            Err(error) if failures::message(&error).contains("within a transaction") => Ok(true),
+            Err(error) => Err(self.settings.translate(&error).while_doing("looking for an open transaction")),
+        }
+    }
+
+    async fn execute(&mut self, sql: &str) -> Result<()> {
+        let Err(error) = self.run_raw(sql.to_owned()).await else { return Ok(()) };
+        Err(self.refused(sql, &error).await)
+    }
+
+    async fn begin_and_execute(&mut self, sql: &str) -> Result<()> {
+        self.ready_to_write().await?;
+        let both = AssertSqlSafe(format!("BEGIN IMMEDIATE;\n{sql}"));
+        let mut results = sqlx::raw_sql(both).fetch_many(&mut self.connection);
+        let mut has_begun = false;
+        let failed = loop {
+            match results.next().await {
+                None => return Ok(()),
+                Some(Ok(_)) => has_begun = true,
+                Some(Err(error)) => break error,
+            }
+        };
+        drop(results);
+        if has_begun {
+            Err(self.refused(sql, &failed).await)
+        } else {
+            Err(self.settings.translate(&failed).while_doing("beginning a transaction"))
+        }
+    }
+
+    async fn ensure_tables(&mut self, have: Tables) -> Result<()> {
+        match self.books.create(have) {
+            Some(sql) => {
+                let result = self.run_raw(sql).await;
+                result.map_err(|error| self.settings.translate(&error).while_doing("creating the runner's tables"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn record(&mut self, change: &VersionChange, rows: &[LedgerRow]) -> Result<()> {
+        self.write_books(change, rows, false).await
+    }
+
+    async fn record_and_commit(&mut self, change: &VersionChange, rows: &[LedgerRow]) -> Result<()> {
+        self.write_books(change, rows, true).await
+    }
+
+    fn preflight(&self, script: &StepScript) -> Vec<PreflightProblem> {
+        statements::preflight(script, [&self.books.version, &self.books.ledger])
+    }
+
+    fn placement(&self, statement: &str) -> Placement {
+        statements::placement(statement)
+    }
+
+    fn is_session_statement(&self, statement: &str) -> bool {
+        statements::is_session_statement(statement)
+    }
+
+    async fn reset_session(&mut self) -> Result<()> {
+        if self.settings.file().is_some() {
+            return self.reconnect().await;
+        }
+        // A database in memory would be gone with its connection.
+        let keys = if self.settings.foreign_keys { "ON" } else { "OFF" };
+        let sql = format!("PRAGMA foreign_keys = {keys}; PRAGMA legacy_alter_table = OFF");
+        self.run_raw(sql).await.map_err(|error| self.settings.translate(&error))
+    }
+
+    fn interrupt(&mut self) {
+        self.wants_stop.store(true, Ordering::Relaxed);
+        self.is_unsettled = true;
+    }
+
+    fn abandon(&mut self) {
+        self.interrupt();
+        // Polled once, the command is on its way to the connection's thread; its answer is not awaited.
+        let _ = sqlx::query("ROLLBACK").execute(&mut self.connection).now_or_never();
+    }
+
+    async fn close(self: Box<Self>) -> Result<()> {
+        let Self { connection, lock, settings, .. } = *self;
+        let closed = connection.close().await;
+        drop(lock);
+        closed.map_err(|error| settings.translate(&error).while_doing("closing the database"))
+    }
+}

@@ -1,0 +1,260 @@
+//! Reading the runner's tables. However many ledger rows there are, few rows cross the driver's channel: SQLite joins the
+//! columns that matter into one text.
+
+use sqlx::AssertSqlSafe;
+use sqlx::Row as _;
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
+
+use crate::backend::Tables;
+use crate::error::Error;
+use crate::ledger::COLUMNS;
+use crate::ledger::ChainCheck;
+use crate::ledger::LedgerCheck;
+use crate::ledger::LedgerRow;
+use crate::ledger::LedgerStatus;
+use crate::script::StepDirection;
+use crate::state;
+use crate::state::LedgerTail;
+use crate::state::State;
+use crate::state::StepRow;
+
+use super::books::Books;
+
+/// Between the columns of a joined text; no column that is joined ever holds a control character.
+const COLUMN_SEPARATOR: char = '\u{1f}';
+const ROW_SEPARATOR: char = '\u{1e}';
+
+/// The columns of [`StepRow`] in its order.
+const STEP_COLUMNS: [&str; 10] = [
+    "id",
+    "revision",
+    "direction",
+    "status",
+    "checksum",
+    "sql_checksum",
+    "statements_done",
+    "statements_total",
+    "started_at",
+    "finished_at",
+];
+
+/// Rows per query while the whole ledger is checked, to bound memory.
+const CHECK_BATCH: i64 = 500;
+
+/// A failed reading: either the driver's error, or rows that make no sense.
+#[derive(Debug)]
+pub(super) enum ReadError {
+    Driver(sqlx::Error),
+    Damaged { id: i64, reason: String },
+}
+
+impl From<sqlx::Error> for ReadError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Driver(error)
+    }
+}
+
+type Result<T> = std::result::Result<T, ReadError>;
+
+impl Books {
+    /// Which of the tables are there.
+    pub(super) async fn tables(&self, connection: &mut SqliteConnection) -> Result<Tables> {
+        let exists = |table: &crate::options::TableName| {
+            let schema = table.schema.as_ref().map_or_else(String::new, |schema| format!("\"{schema}\"."));
+            let name = table.name.to_ascii_lowercase();
+            format!(
+                "EXISTS (SELECT 1 FROM {schema}sqlite_master WHERE type IN ('table', 'view') AND lower(name) = '{name}')"
+            )
+        };
+        let sql = format!("SELECT {}, {}", exists(&self.version), exists(&self.ledger));
+        let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(connection).await?;
+        Ok(Tables { version: row.try_get(0)?, ledger: row.try_get(1)? })
+    }
+
+    pub(super) async fn tail(&self, connection: &mut SqliteConnection) -> Result<Option<LedgerTail>> {
+        let sql = format!("SELECT id, CAST(hash AS TEXT) FROM {} ORDER BY id DESC LIMIT 1", self.ledger.quoted());
+        let row = sqlx::query(AssertSqlSafe(sql)).fetch_optional(connection).await?;
+        Ok(match row {
+            Some(row) => Some(LedgerTail { id: row.try_get(0)?, hash: row.try_get(1)? }),
+            None => None,
+        })
+    }
+
+    /// Everything about what is applied, in one statement and thus at one moment.
+    pub(super) async fn state(&self, connection: &mut SqliteConnection, have: Tables) -> Result<State> {
+        // `concat` takes NULL for the empty text, and copies once where `||` copies for each column.
+        let columns = STEP_COLUMNS.join(", char(31), ");
+        let version = self.version.quoted();
+        let ledger = self.ledger.quoted();
+        let sql = format!(
+            "SELECT {}, {}, {}",
+            if have.version {
+                format!("(SELECT group_concat(version_num, char(30)) FROM {version})")
+            } else {
+                "NULL".into()
+            },
+            if have.ledger {
+                format!("(SELECT group_concat(concat({columns}), char(30)) FROM {ledger} WHERE revision IS NOT NULL)")
+            } else {
+                "NULL".into()
+            },
+            if have.ledger {
+                format!("(SELECT id || char(31) || hash FROM {ledger} ORDER BY id DESC LIMIT 1)")
+            } else {
+                "NULL".into()
+            },
+        );
+        let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(&mut *connection).await?;
+        let versions: Option<String> = row.try_get(0)?;
+        let steps: Option<String> = row.try_get(1)?;
+        let tail: Option<String> = row.try_get(2)?;
+        let mut versions: Vec<String> =
+            versions.map(|text| text.split(ROW_SEPARATOR).map(str::to_owned).collect()).unwrap_or_default();
+        versions.sort_unstable();
+        let outcome = state::reduce(step_rows(steps.as_deref().unwrap_or_default())?, true);
+        let mut dirty = Vec::with_capacity(outcome.dirty.len());
+        for (mut one, failed) in outcome.dirty {
+            if let Some(id) = failed {
+                one.error = self.error_of(connection, id).await?;
+            }
+            dirty.push(one);
+        }
+        let tail = match tail {
+            Some(text) => {
+                let (id, hash) = text.split_once(COLUMN_SEPARATOR).unwrap_or((&text, ""));
+                Some(LedgerTail { id: id.parse().unwrap_or_default(), hash: hash.to_owned() })
+            }
+            None => None,
+        };
+        Ok(State { versions, records: outcome.records, dirty, tail, exists: have.version })
+    }
+
+    async fn error_of(&self, connection: &mut SqliteConnection, id: i64) -> Result<Option<String>> {
+        let sql = format!("SELECT CAST(error AS TEXT) FROM {} WHERE id = ?", self.ledger.quoted());
+        let row = sqlx::query(AssertSqlSafe(sql)).bind(id).fetch_optional(connection).await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?.flatten())
+    }
+
+    pub(super) async fn ledger(
+        &self,
+        connection: &mut SqliteConnection,
+        limit: Option<usize>,
+    ) -> Result<Vec<LedgerRow>> {
+        let limit = limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(-1);
+        let rows = sqlx::query(AssertSqlSafe(self.select("ORDER BY id DESC LIMIT ?"))).bind(limit);
+        rows.fetch_all(connection).await?.iter().map(ledger_row).collect()
+    }
+
+    pub(super) async fn verify(&self, connection: &mut SqliteConnection) -> Result<LedgerCheck> {
+        let sql = self.select("WHERE id >= ? ORDER BY id LIMIT ?");
+        let mut check = ChainCheck::new();
+        // Ids below 1 are never assigned, and would hide from the loop below.
+        let stray = format!("SELECT id FROM {} WHERE id < 1 ORDER BY id LIMIT 1", self.ledger.quoted());
+        if let Some(row) = sqlx::query(AssertSqlSafe(stray)).fetch_optional(&mut *connection).await? {
+            return Ok(LedgerCheck::Damaged { id: row.try_get(0)?, reason: "ids begin at 1".to_owned() });
+        }
+        loop {
+            let query = sqlx::query(AssertSqlSafe(sql.clone())).bind(check.next_id()).bind(CHECK_BATCH);
+            let rows = query.fetch_all(&mut *connection).await?;
+            if rows.is_empty() {
+                return Ok(check.finish());
+            }
+            for row in &rows {
+                let row = match ledger_row(row) {
+                    Ok(row) => row,
+                    Err(ReadError::Damaged { id, reason }) => return Ok(LedgerCheck::Damaged { id, reason }),
+                    Err(error) => return Err(error),
+                };
+                if let Err((id, reason)) = check.accept(&row) {
+                    return Ok(LedgerCheck::Damaged { id, reason });
+                }
+            }
+        }
+    }
+
+    /// Every column as text, so that no value put there by hand can confuse the driver.
+    fn select(&self, rest: &str) -> String {
+        let columns: Vec<String> = COLUMNS[1..].iter().map(|column| format!("CAST({column} AS TEXT)")).collect();
+        format!("SELECT id, {} FROM {} {rest}", columns.join(", "), self.ledger.quoted())
+    }
+}
+
+fn step_rows(text: &str) -> Result<Vec<StepRow<'_>>> {
+    let mut rows = text
+        .split(ROW_SEPARATOR)
+        .filter(|row| !row.is_empty())
+        .map(|row| {
+            step_row(row).ok_or_else(|| ReadError::Damaged {
+                id: row.split(COLUMN_SEPARATOR).next().and_then(|id| id.parse().ok()).unwrap_or_default(),
+                reason: "its direction or status is unknown".to_owned(),
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    rows.sort_by_key(|row| row.id);
+    Ok(rows)
+}
+
+fn step_row(text: &str) -> Option<StepRow<'_>> {
+    let mut columns = text.split(COLUMN_SEPARATOR);
+    let mut next = || columns.next();
+    let count = |text: &str| text.parse().unwrap_or_default();
+    Some(StepRow {
+        id: next()?.parse().ok()?,
+        revision: next()?,
+        direction: StepDirection::parse(next()?)?,
+        status: LedgerStatus::parse(next()?)?,
+        checksum: next()?,
+        sql_checksum: next()?,
+        statements_done: count(next()?),
+        statements_total: count(next()?),
+        started_at: next()?,
+        finished_at: next()?,
+    })
+}
+
+fn ledger_row(row: &SqliteRow) -> Result<LedgerRow> {
+    let id: i64 = row.try_get(0)?;
+    let damaged =
+        |index: usize, reason: &str| ReadError::Damaged { id, reason: format!("`{}` {reason}", COLUMNS[index]) };
+    let text = |index: usize| row.try_get::<Option<String>, _>(index).map_err(|_| damaged(index, "is not UTF-8 text"));
+    let required = |index: usize| text(index)?.ok_or_else(|| damaged(index, "is missing"));
+    let integer = |index: usize| match text(index)? {
+        None => Ok(None),
+        Some(digits) => digits.parse().map(Some).map_err(|_| damaged(index, "is not an integer")),
+    };
+    Ok(LedgerRow {
+        id,
+        run_id: required(1)?,
+        command: required(2)?,
+        revision: text(3)?,
+        direction: text(4)?,
+        status: required(5)?,
+        checksum: text(6)?,
+        sql_checksum: text(7)?,
+        statements_done: integer(8)?,
+        statements_total: integer(9)?,
+        started_at: required(10)?,
+        finished_at: text(11)?,
+        duration_ms: integer(12)?,
+        environment: required(13)?,
+        actor: required(14)?,
+        host: required(15)?,
+        tool_version: required(16)?,
+        plugins: text(17)?,
+        verdicts: text(18)?,
+        error: text(19)?,
+        previous_hash: required(20)?,
+        hash: required(21)?,
+    })
+}
+
+impl ReadError {
+    /// As the crate's error; `translate` handles the driver's.
+    pub(super) fn into_error(self, translate: impl FnOnce(&sqlx::Error) -> Error) -> Error {
+        match self {
+            Self::Driver(error) => translate(&error).while_doing("reading the runner's tables"),
+            Self::Damaged { id, reason } => Error::LedgerDamaged { id, reason },
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The traits a policy implements, and how they answer the calls of the host.
+
+use serde::de::DeserializeOwned;
+
+use crate::AppliedRevision;
+use crate::Context;
+use crate::Description;
+use crate::Event;
+use crate::Exported;
+use crate::Failure;
+use crate::Finding;
+use crate::Judgement;
+use crate::Level;
+use crate::Message;
+use crate::Plan;
+use crate::Rule;
+use crate::Ruling;
+use crate::SettingProblem;
+use crate::Source;
+use crate::bindings;
+
+/// What every policy states, whatever its roles.
+pub trait Policy {
+    /// Its settings. Give the type `#[serde(deny_unknown_fields, default)]`: a misspelt setting is then refused with its
+    /// path when the policy is loaded, instead of being ignored.
+    type Settings: DeserializeOwned;
+
+    /// Name, version and needs of the policy.
+    fn describe() -> Description;
+
+    /// Checks what `serde` can't, such as two settings that exclude each other. Gives every problem found.
+    fn check(settings: &Self::Settings) -> Vec<SettingProblem> {
+        let _ = settings;
+        Vec::new()
+    }
+}
+
+/// The role `environment`: which environments exist, what is this one, may this step run in it?
+pub trait Environments: Policy {
+    /// All environments, lowest level first.
+    ///
+    /// # Errors
+    /// A failure is a denial.
+    fn levels(settings: &Self::Settings, context: &Context) -> Result<Vec<Level>, Failure>;
+
+    /// The level that `context.environment.name` stands for.
+    ///
+    /// # Errors
+    /// An unknown name is a failure; a failure is a denial.
+    fn identify(settings: &Self::Settings, context: &Context) -> Result<Level, Failure>;
+
+    /// Exactly one ruling a step, in the order of the plan.
+    ///
+    /// # Errors
+    /// A failure is a denial.
+    fn judge(
+        settings: &Self::Settings,
+        context: &Context,
+        plan: &Plan,
+        applied: &[AppliedRevision],
+    ) -> Result<Judgement, Failure>;
+}
+
+/// The role `gate`: may this plan run, for this actor, here and now?
+pub trait Gate: Policy {
+    /// Decides on the plan.
+    ///
+    /// # Errors
+    /// A failure is a denial.
+    fn review(settings: &Self::Settings, context: &Context, plan: &Plan) -> Result<Ruling, Failure>;
+}
+
+/// The role `lint`: what is wrong with this revision?
+pub trait Lint: Policy {
+    /// All rules, ordered by name.
+    fn rules() -> Vec<Rule>;
+
+    /// Looks for problems.
+    ///
+    /// # Errors
+    /// A failure is a denial.
+    fn check(settings: &Self::Settings, context: &Context, sources: &[Source]) -> Result<Vec<Finding>, Failure>;
+}
+
+/// The role `notify`: who must hear of this event, and how is it worded?
+pub trait Notify: Policy {
+    /// Words the messages for an event.
+    ///
+    /// # Errors
+    /// A failure is reported and stops nothing.
+    fn announce(
+        settings: &Self::Settings,
+        context: &Context,
+        plan: &Plan,
+        event: &Event,
+    ) -> Result<Vec<Message>, Failure>;
+}
+
+/// Reads settings, with the path of what is wrong.
+fn read<P: Policy>(settings: &str) -> Result<P::Settings, SettingProblem> {
+    let mut source = serde_json::Deserializer::from_str(settings);
+    serde_path_to_error::deserialize(&mut source).map_err(|error| {
+        let path = error.path().to_string();
+        SettingProblem { path: if path == "." { String::new() } else { path }, message: without_place(error.inner()) }
+    })
+}
+
+/// The settings were TOML; a place in the JSON that the host made of them would mislead.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at line ") {
+        Some(place) => text[..place].to_owned(),
+        None => text,
+    }
+}
+
+fn settings<P: Policy>(context: &Context) -> Result<P::Settings, Failure> {
+    read::<P>(&context.settings).map_err(|problem| Failure {
+        message: format!("wrong setting `{}`: {}", problem.path, problem.message),
+        help: None,
+    })
+}
+
+impl<P: Policy> bindings::plugin::exports::runner::policy::plugin::Guest for Exported<P> {
+    fn describe() -> Description {
+        P::describe()
+    }
+
+    fn check_settings(settings: String) -> Result<(), Vec<SettingProblem>> {
+        let settings = read::<P>(&settings).map_err(|problem| vec![problem])?;
+        let problems = P::check(&settings);
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+}
+
+impl<P: Environments> bindings::environment::exports::runner::policy::environment::Guest for Exported<P> {
+    fn levels(context: Context) -> Result<Vec<Level>, Failure> {
+        P::levels(&settings::<P>(&context)?, &context)
+    }
+
+    fn identify(context: Context) -> Result<Level, Failure> {
+        P::identify(&settings::<P>(&context)?, &context)
+    }
+
+    fn judge(context: Context, plan: Plan, applied: Vec<AppliedRevision>) -> Result<Judgement, Failure> {
+        P::judge(&settings::<P>(&context)?, &context, &plan, &applied)
+    }
+}
+
+impl<P: Gate> bindings::gate::exports::runner::policy::gate::Guest for Exported<P> {
+    fn review(context: Context, plan: Plan) -> Result<Ruling, Failure> {
+        P::review(&settings::<P>(&context)?, &context, &plan)
+    }
+}
+
+impl<P: Lint> bindings::lint::exports::runner::policy::lint::Guest for Exported<P> {
+    fn rules() -> Vec<Rule> {
+        P::rules()
+    }
+
+    fn check(context: Context, sources: Vec<Source>) -> Result<Vec<Finding>, Failure> {
+        <P as Lint>::check(&settings::<P>(&context)?, &context, &sources)
+    }
+}
+
+impl<P: Notify> bindings::notify::exports::runner::policy::notify::Guest for Exported<P> {
+    fn announce(context: Context, plan: Plan, event: Event) -> Result<Vec<Message>, Failure> {
+        P::announce(&settings::<P>(&context)?, &context, &plan, &event)
+    }
+}

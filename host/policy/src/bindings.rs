@@ -1,0 +1,32 @@
+//! What `bindgen!` makes of the package `runner:policy`: the world `policy` with all roles. A component that lacks some of
+//! them is still usable, because each role is looked up on its own.
+
+#![expect(missing_docs, reason = "generated; the documentation is in `wit/`")]
+
+wasmtime::component::bindgen!({
+    path: "../../wit",
+    world: "policy",
+    imports: { default: trappable },
+    exports: { default: async },
+    additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
+});
+
+/// The plain data that goes in and out.
+pub mod data {
+    pub use super::exports::runner::policy::environment::Judgement;
+    pub use super::exports::runner::policy::environment::Level;
+    pub use super::exports::runner::policy::environment::StepDecision;
+    pub use super::exports::runner::policy::gate::Decision as GateDecision;
+    pub use super::exports::runner::policy::gate::Ruling;
+    pub use super::exports::runner::policy::lint::Finding;
+    pub use super::exports::runner::policy::lint::Source as LintSource;
+    pub use super::exports::runner::policy::notify::Event;
+    pub use super::exports::runner::policy::notify::Message;
+    pub use super::exports::runner::policy::notify::RunResult;
+    pub use super::exports::runner::policy::notify::StepResult;
+    pub use super::exports::runner::policy::plugin::Description;
+    pub use super::exports::runner::policy::plugin::Grant;
+    pub use super::exports::runner::policy::plugin::Need;
+    pub use super::exports::runner::policy::plugin::SettingProblem;
+    pub use super::runner::policy::types::*;
+}

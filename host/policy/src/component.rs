@@ -1,0 +1,205 @@
+//! From bytes to a component that is known to be a policy: what it is, which roles it has, what it imports.
+
+use std::fs;
+use std::io;
+
+use wasmtime::Engine;
+use wasmtime::component::Component;
+use wasmtime::component::HasSelf;
+use wasmtime::component::InstancePre;
+use wasmtime::component::Linker;
+use wasmtime::component::types::ComponentItem;
+
+use crate::Cache;
+use crate::Refusal;
+use crate::Role;
+use crate::Source;
+use crate::bindings::exports::runner::policy as exported;
+use crate::bindings::runner::policy::log;
+use crate::builtin;
+use crate::sandbox::Guest;
+
+/// Larger files are not read. A Python policy takes about 20 MB.
+const LARGEST: u64 = 256 << 20;
+
+/// Bytes of a component and their SHA-256.
+pub(crate) struct Bytes {
+    pub(crate) content: std::borrow::Cow<'static, [u8]>,
+    pub(crate) digest: [u8; 32],
+}
+
+impl Bytes {
+    /// Reads a component from its source.
+    pub(crate) fn read(source: &Source) -> Result<Self, Refusal> {
+        match source {
+            Source::Builtin(name) => {
+                let embedded =
+                    builtin::embedded(name).ok_or_else(|| Refusal::NotBuiltIn { name: name.clone() })?;
+                Ok(Bytes { content: embedded.bytes.into(), digest: embedded.digest })
+            }
+            Source::File { path, shown } => {
+                use sha2::Digest as _;
+                let unreadable = |reason: String| Refusal::Unreadable { path: shown.clone(), reason };
+                let metadata = fs::metadata(path).map_err(|error| {
+                    unreadable(match error.kind() {
+                        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                        _ => error.to_string(),
+                    })
+                })?;
+                if !metadata.is_file() {
+                    return Err(unreadable("it is not a regular file".to_owned()));
+                }
+                if metadata.len() > LARGEST {
+                    return Err(unreadable(format!("it is larger than {}", crate::limits::bytes(LARGEST))));
+                }
+                let content = fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+                let digest = sha2::Sha256::digest(&content).into();
+                Ok(Bytes { content: content.into(), digest })
+            }
+        }
+    }
+}
+
+/// The functions of the roles that a component exports.
+pub(crate) struct Exports {
+    pub(crate) plugin: exported::plugin::GuestIndices,
+    pub(crate) environment: Option<exported::environment::GuestIndices>,
+    pub(crate) gate: Option<exported::gate::GuestIndices>,
+    pub(crate) lint: Option<exported::lint::GuestIndices>,
+    pub(crate) notify: Option<exported::notify::GuestIndices>,
+}
+
+impl Exports {
+    pub(crate) fn has(&self, role: Role) -> bool {
+        match role {
+            Role::Environment => self.environment.is_some(),
+            Role::Lint => self.lint.is_some(),
+            Role::Gate => self.gate.is_some(),
+            Role::Notify => self.notify.is_some(),
+        }
+    }
+}
+
+/// A component that is a policy, ready to be instantiated.
+pub(crate) struct Policy {
+    pub(crate) instance: InstancePre<Guest>,
+    pub(crate) exports: Exports,
+    /// What it imports, without the package's own interfaces.
+    pub(crate) imports: Vec<String>,
+    /// Whether its native code was in the cache.
+    pub(crate) cached: bool,
+}
+
+impl Policy {
+    pub(crate) fn new(engine: &Engine, cache: &Cache, bytes: &Bytes) -> Result<Self, Refusal> {
+        recognise(&bytes.content)?;
+        let (component, cached) = cache.load(engine, &bytes.digest, &bytes.content).map_err(|error| {
+            Refusal::NotAComponent { what: format!("{error:#}"), help: "build it again; the file may be damaged" }
+        })?;
+        let imports = foreign_imports(engine, &component)?;
+        let linker = linker(engine, !imports.is_empty())?;
+        let instance = linker.instantiate_pre(&component).map_err(|error| Refusal::Import {
+            import: format!("{error:#}"),
+        })?;
+        let exports = exports(engine, &component, &instance)?;
+        Ok(Policy { instance, exports, imports, cached })
+    }
+}
+
+/// Tells a component from the things that people take for one.
+fn recognise(bytes: &[u8]) -> Result<(), Refusal> {
+    let refuse = |what: &str, help| Err(Refusal::NotAComponent { what: what.to_owned(), help });
+    let start = &bytes[..bytes.len().min(8)];
+    match start {
+        [0, b'a', b's', b'm', 0x0d, 0, 1, 0] => Ok(()),
+        [0, b'a', b's', b'm', 1, 0, 0, 0] => refuse(
+            "it is a core module",
+            "encode it as a component, for example with `wasm-tools component new`",
+        ),
+        [0, b'a', b's', b'm', ..] => {
+            refuse("it is of a version of WebAssembly that is not known", "build it with a current toolchain")
+        }
+        [0x7f, b'E', b'L', b'F', ..] => {
+            refuse("it is native code", "give the `.wasm` file; native code is never taken from a file")
+        }
+        [] => refuse("it is empty", "build it again"),
+        _ if bytes.iter().take(256).all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) => {
+            refuse("it is text", "give the binary form, for example from `wasm-tools parse`")
+        }
+        _ => refuse("it does not start as WebAssembly does", "check the path, and build it again"),
+    }
+}
+
+/// Imports beyond the package's own, all of them from WASI.
+fn foreign_imports(engine: &Engine, component: &Component) -> Result<Vec<String>, Refusal> {
+    let mut foreign = Vec::new();
+    for (name, _) in component.component_type().imports(engine) {
+        if name.starts_with("wasi:") && !name.starts_with("wasi:http") && !name.starts_with("wasi:keyvalue") {
+            foreign.push(name.to_owned());
+        } else if !name.starts_with("runner:policy/log@0.1.") && !name.starts_with("runner:policy/types@0.1.") {
+            return Err(Refusal::Import { import: name.to_owned() });
+        }
+    }
+    Ok(foreign)
+}
+
+fn linker(engine: &Engine, wasi: bool) -> Result<Linker<Guest>, Refusal> {
+    let broken = |error: wasmtime::Error| Refusal::Sandbox { reason: format!("{error:#}") };
+    let mut linker = Linker::new(engine);
+    log::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest).map_err(broken)?;
+    if wasi {
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(broken)?;
+    }
+    Ok(linker)
+}
+
+/// Looks for each role on its own, so that a component may export any mix.
+fn exports(engine: &Engine, component: &Component, instance: &InstancePre<Guest>) -> Result<Exports, Refusal> {
+    let present = |role: &str| component.get_export_index(None, &format!("runner:policy/{role}@0.1.0")).is_some();
+    if !present("plugin") {
+        return Err(Refusal::OtherWorld { what: other_world(engine, component) });
+    }
+    let misshapen = |role: &str, error: wasmtime::Error| Refusal::OtherWorld {
+        what: format!("exports `runner:policy/{role}`, but not as version 0.1 defines it: {error:#}"),
+    };
+    macro_rules! role {
+        ($role:ident) => {
+            match present(stringify!($role)) {
+                true => Some(
+                    exported::$role::GuestIndices::new(instance).map_err(|error| misshapen(stringify!($role), error))?,
+                ),
+                false => None,
+            }
+        };
+    }
+    let exports = Exports {
+        plugin: exported::plugin::GuestIndices::new(instance).map_err(|error| misshapen("plugin", error))?,
+        environment: role!(environment),
+        gate: role!(gate),
+        lint: role!(lint),
+        notify: role!(notify),
+    };
+    if Role::ALL.into_iter().any(|role| exports.has(role)) {
+        Ok(exports)
+    } else {
+        Err(Refusal::OtherWorld { what: "exports no role, so there is nothing to ask it".to_owned() })
+    }
+}
+
+/// Says what a component exports that is not a policy of this version.
+fn other_world(engine: &Engine, component: &Component) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for (name, item) in component.component_type().exports(engine) {
+        if name.starts_with("runner:policy/") {
+            return format!("is built for `{name}`, and this runner knows version 0.1");
+        }
+        if matches!(item.ty, ComponentItem::ComponentInstance(_) | ComponentItem::ComponentFunc(_)) {
+            names.push(format!("`{name}`"));
+        }
+    }
+    match names.len() {
+        0 => "is a component of another world: it exports nothing".to_owned(),
+        1..=3 => format!("is a component of another world: it exports {}", names.join(", ")),
+        more => format!("is a component of another world: it exports {} and {} more", names[..3].join(", "), more - 3),
+    }
+}

@@ -1,0 +1,544 @@
+//! Asks the plugins of a set, and puts their answers together: deny wins, and whatever goes wrong with a plugin is a denial.
+
+use crate::Host;
+use crate::Mode;
+use crate::PluginReport;
+use crate::PluginSet;
+use crate::Refusal;
+use crate::Role;
+use crate::answer;
+use crate::builtin;
+use crate::data;
+use crate::data::AppliedRevision;
+use crate::data::Context;
+use crate::data::Event;
+use crate::data::GateDecision;
+use crate::data::Level;
+use crate::data::LintSource;
+use crate::data::Message;
+use crate::data::Plan;
+use crate::data::Reason;
+use crate::data::StepDecision;
+use crate::plugin::Plugin;
+use crate::set::PluginDefinition;
+use crate::set::Source;
+use crate::verdict::Decision;
+use crate::verdict::Outcome;
+use crate::verdict::PluginIdentity;
+use crate::verdict::Severity;
+use crate::verdict::Verdict;
+use crate::verdict::printable;
+
+/// The plugins of a set, loaded as far as a command needs them.
+pub struct Policies {
+    set: String,
+    slots: Vec<Slot>,
+}
+
+enum Slot {
+    Ready(Box<Plugin>),
+    Refused(Box<Refused>),
+}
+
+struct Refused {
+    definition: PluginDefinition,
+    identity: PluginIdentity,
+    refusal: Refusal,
+}
+
+/// What the environment turned out to be.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Canonical name; as configured if no plugin knows it.
+    pub name: String,
+    /// Its level.
+    pub level: Option<u32>,
+    /// Whether it is production. `None`: nobody knows.
+    pub production: Option<bool>,
+    /// The denial of an environment plugin that does not know it.
+    pub refused: Option<Verdict>,
+}
+
+/// What the policies are asked about.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The situation. Environment, settings and variables are filled in for each plugin.
+    pub context: Context,
+    /// The plan.
+    pub plan: Plan,
+    /// What is applied.
+    pub applied: Vec<AppliedRevision>,
+    /// What lint policies read.
+    pub sources: Vec<LintSource>,
+}
+
+/// What becomes of a step of an allowed plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StepFate {
+    /// Its SQL runs.
+    Run,
+    /// Its SQL does not run; it is recorded as skipped.
+    Skip {
+        /// Which plugin says so.
+        plugin: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A line for the banner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Who says it.
+    pub plugin: String,
+    /// What.
+    pub text: String,
+}
+
+/// A question for the person at the terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prompt {
+    /// Who asks.
+    pub plugin: String,
+    /// What.
+    pub text: String,
+}
+
+/// What all policies together say.
+#[derive(Clone, Debug)]
+pub struct Review {
+    /// May the plan run?
+    pub outcome: Outcome,
+    /// One for every step of the plan.
+    pub steps: Vec<StepFate>,
+    /// Every reason, in the order in which the policies were asked.
+    pub verdicts: Vec<Verdict>,
+    /// For the banner.
+    pub notices: Vec<Notice>,
+    /// To be answered before the plan runs.
+    pub prompts: Vec<Prompt>,
+}
+
+impl Policies {
+    /// Loads the plugins of a set that have one of the roles. What can't be loaded is kept as a denial.
+    pub async fn load(host: &Host, set: &PluginSet, roles: &[Role]) -> Self {
+        let wanted: Vec<&PluginDefinition> =
+            set.plugins.iter().filter(|definition| may_have(definition, roles)).collect();
+        let loading: Vec<_> = wanted
+            .into_iter()
+            .map(|definition| {
+                let (host, definition) = (host.clone(), definition.clone());
+                let name = definition.name.clone();
+                // Compiling takes long, so plugins are compiled side by side.
+                let task = tokio::task::spawn_blocking(move || {
+                    Plugin::load(&host, &definition).map_err(|(identity, refusal)| {
+                        Box::new(Refused { definition, identity, refusal })
+                    })
+                });
+                (name, task)
+            })
+            .collect();
+        let mut slots = Vec::new();
+        for (name, task) in loading {
+            match task.await {
+                Ok(Ok(mut plugin)) => {
+                    if plugin.roles().iter().any(|role| roles.contains(role)) {
+                        slots.push(match plugin.introduce().await {
+                            Ok(()) => Slot::Ready(Box::new(plugin)),
+                            Err(refusal) => Slot::Refused(Box::new(Refused {
+                                definition: plugin.definition,
+                                identity: plugin.identity,
+                                refusal,
+                            })),
+                        });
+                    }
+                }
+                Ok(Err(refused)) => slots.push(Slot::Refused(refused)),
+                Err(panicked) => {
+                    let definition = set.plugins.iter().find(|definition| definition.name == name);
+                    slots.extend(definition.map(|definition| {
+                        Slot::Refused(Box::new(Refused {
+                            definition: definition.clone(),
+                            identity: PluginIdentity { name: name.clone(), version: None, digest: None },
+                            refusal: Refusal::Sandbox { reason: panicked.to_string() },
+                        }))
+                    }));
+                }
+            }
+        }
+        let mut policies = Policies { set: set.name.clone(), slots };
+        policies.refuse_second_environment();
+        policies
+    }
+
+    fn refuse_second_environment(&mut self) {
+        let mut first: Option<String> = None;
+        for slot in &mut self.slots {
+            let Slot::Ready(plugin) = slot else { continue };
+            if !plugin.policy.exports.has(Role::Environment) {
+                continue;
+            }
+            match &first {
+                None => first = Some(plugin.identity.name.clone()),
+                Some(other) => {
+                    let refused = Refused {
+                        definition: plugin.definition.clone(),
+                        identity: plugin.identity.clone(),
+                        refusal: Refusal::SecondEnvironment { other: other.clone() },
+                    };
+                    *slot = Slot::Refused(Box::new(refused));
+                }
+            }
+        }
+    }
+
+    /// Name of the set.
+    pub fn set(&self) -> &str {
+        &self.set
+    }
+
+    /// The plugins that were loaded, as evidence for the ledger.
+    pub fn identities(&self) -> Vec<PluginIdentity> {
+        self.slots
+            .iter()
+            .map(|slot| match slot {
+                Slot::Ready(plugin) => plugin.identity.clone(),
+                Slot::Refused(refused) => refused.identity.clone(),
+            })
+            .collect()
+    }
+
+    /// Whether any usable plugin has a role.
+    pub fn has(&self, role: Role) -> bool {
+        self.ready(role).next().is_some()
+    }
+
+    /// SHA-256 over names, settings and modes of all plugins of the set, as 64 hexadecimal digits.
+    pub fn settings_hash(&self) -> String {
+        use sha2::Digest as _;
+        let mut hasher = sha2::Sha256::new();
+        for slot in &self.slots {
+            let definition = match slot {
+                Slot::Ready(plugin) => &plugin.definition,
+                Slot::Refused(refused) => &refused.definition,
+            };
+            let settings = serde_json::Value::Object(definition.settings.clone());
+            hasher.update(serde_json::json!([definition.name, settings, definition.mode]).to_string());
+        }
+        crate::cache::hex(&hasher.finalize())
+    }
+
+    /// What `plugin list` shows.
+    pub fn reports(&self) -> Vec<PluginReport> {
+        self.slots.iter().map(report).collect()
+    }
+
+    /// All environments.
+    ///
+    /// # Errors
+    /// The denial of the environment plugin; `None` if the set has no such plugin.
+    pub async fn levels(&self, context: &Context) -> Result<Vec<Level>, Option<Verdict>> {
+        let Some(plugin) = self.ready(Role::Environment).next() else {
+            return Err(self.refusals().next());
+        };
+        let answer = plugin
+            .ask(context, "", async |exports, instance, store, context| match &exports.environment {
+                Some(role) => role.load(&mut *store, instance)?.call_levels(&mut *store, context).await,
+                None => Ok(Ok(Vec::new())),
+            })
+            .await
+            .and_then(|levels| answer::levels(&levels).map(|()| levels));
+        answer.map_err(|refusal| Some(refused(plugin, Role::Environment, &refusal)))
+    }
+
+    /// What the environment of the context is.
+    pub async fn identify(&self, context: &Context) -> Identity {
+        let configured = &context.environment.name;
+        let unknown = |refused| Identity { name: printable(configured), level: None, production: None, refused };
+        let Some(plugin) = self.ready(Role::Environment).next() else {
+            return unknown(None);
+        };
+        let answer = plugin
+            .ask(context, "", async |exports, instance, store, context| match &exports.environment {
+                Some(role) => {
+                    let level = role.load(&mut *store, instance)?.call_identify(&mut *store, context).await?;
+                    Ok(level.map(Some))
+                }
+                None => Ok(Ok(None)),
+            })
+            .await;
+        match answer {
+            Ok(Some(level)) => Identity {
+                name: printable(&level.name),
+                level: Some(level.level),
+                production: Some(level.production),
+                refused: None,
+            },
+            Ok(None) => unknown(None),
+            Err(refusal) => unknown(Some(refused(plugin, Role::Environment, &refusal))),
+        }
+    }
+
+    /// Asks every policy about a plan: environment, lint, gate.
+    pub async fn review(&self, mut request: Request, identity: &Identity) -> Review {
+        request.context.environment = data::Environment {
+            name: identity.name.clone(),
+            level: identity.level,
+            production: identity.production,
+        };
+        let mut review = Review {
+            outcome: Outcome::Allowed,
+            steps: vec![StepFate::Run; request.plan.steps.len()],
+            verdicts: self.refusals().collect(),
+            notices: Vec::new(),
+            prompts: Vec::new(),
+        };
+        if let Some(refused) = &identity.refused {
+            review.verdicts.push(refused.clone());
+        } else {
+            for plugin in self.ready(Role::Environment) {
+                judge(plugin, &mut request, &mut review).await;
+            }
+        }
+        for plugin in self.ready(Role::Lint) {
+            lint(plugin, &request, &mut review).await;
+        }
+        for plugin in self.ready(Role::Gate) {
+            gate(plugin, &request, &mut review).await;
+        }
+        review.outcome = match review.verdicts.iter().map(|verdict| verdict.decision).max() {
+            Some(Decision::Deny) => Outcome::Denied,
+            Some(Decision::Confirm) => Outcome::Confirm,
+            _ => Outcome::Allowed,
+        };
+        review
+    }
+
+    /// Tells the notify policies of an event. Gives their messages, and as verdicts with `warn` what went wrong: this role
+    /// fails open.
+    pub async fn announce(&self, context: &Context, plan: &Plan, event: &Event) -> (Vec<Message>, Vec<Verdict>) {
+        let (mut messages, mut failed) = (Vec::new(), Vec::new());
+        for plugin in self.ready(Role::Notify) {
+            let answer = plugin
+                .ask(context, &plan.hash, async |exports, instance, store, context| match &exports.notify {
+                    Some(role) => {
+                        role.load(&mut *store, instance)?.call_announce(&mut *store, context, plan, event).await
+                    }
+                    None => Ok(Ok(Vec::new())),
+                })
+                .await;
+            match answer {
+                Ok(worded) => messages.extend(worded),
+                Err(refusal) => {
+                    let verdict = refused(plugin, Role::Notify, &refusal);
+                    failed.push(Verdict { decision: Decision::Warn, ..verdict });
+                }
+            }
+        }
+        (messages, failed)
+    }
+
+    fn ready(&self, role: Role) -> impl Iterator<Item = &Plugin> {
+        self.slots.iter().filter_map(move |slot| match slot {
+            Slot::Ready(plugin) if plugin.policy.exports.has(role) => Some(plugin.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// A denial for every plugin that can't be used.
+    fn refusals(&self) -> impl Iterator<Item = Verdict> {
+        self.slots.iter().filter_map(|slot| match slot {
+            Slot::Refused(refused) => {
+                Some(refusal_verdict(&refused.identity, refused.definition.mode, None, &refused.refusal))
+            }
+            Slot::Ready(_) => None,
+        })
+    }
+}
+
+/// Built-in plugins whose roles are known need not be loaded to see that they are not wanted.
+fn may_have(definition: &PluginDefinition, roles: &[Role]) -> bool {
+    match &definition.source {
+        Source::Builtin(name) => {
+            builtin::embedded(name).is_none_or(|embedded| roles.iter().any(|role| embedded.roles.contains(&role.name())))
+        }
+        Source::File { .. } => true,
+    }
+}
+
+fn report(slot: &Slot) -> PluginReport {
+    let (definition, identity) = match slot {
+        Slot::Ready(plugin) => (&plugin.definition, &plugin.identity),
+        Slot::Refused(refused) => (&refused.definition, &refused.identity),
+    };
+    let mut report = PluginReport {
+        name: identity.name.clone(),
+        version: identity.version.clone(),
+        summary: None,
+        source: definition.source.to_string(),
+        digest: identity.digest.clone(),
+        roles: Vec::new(),
+        mode: definition.mode.to_string(),
+        env: definition.grants.env.clone(),
+        read: definition.grants.read.iter().map(|folder| folder.name.clone()).collect(),
+        imports: Vec::new(),
+        limits: definition.limits.clone(),
+        cached: false,
+        error: None,
+    };
+    match slot {
+        Slot::Ready(plugin) => {
+            report.summary.clone_from(&plugin.summary);
+            report.roles = plugin.roles();
+            report.imports.clone_from(&plugin.policy.imports);
+            report.cached = plugin.policy.cached;
+        }
+        Slot::Refused(refused) => report.error = Some(refused.refusal.to_string()),
+    }
+    report
+}
+
+fn refused(plugin: &Plugin, role: Role, refusal: &Refusal) -> Verdict {
+    refusal_verdict(&plugin.identity, plugin.definition.mode, Some(role), refusal)
+}
+
+fn refusal_verdict(identity: &PluginIdentity, mode: Mode, role: Option<Role>, refusal: &Refusal) -> Verdict {
+    let message = match refusal {
+        Refusal::Failure(failure) => failure.message.clone(),
+        _ => format!("the plugin {refusal}"),
+    };
+    let mut verdict = Verdict::new(identity, role, Decision::Deny, &message);
+    verdict.rule = Some(refusal.rule().to_owned());
+    verdict.help = refusal.help(&identity.name).as_deref().map(printable);
+    audited(verdict, mode)
+}
+
+/// In audit mode a plugin is heard and not obeyed.
+fn audited(mut verdict: Verdict, mode: Mode) -> Verdict {
+    if mode == Mode::Audit && verdict.decision > Decision::Warn {
+        verdict.message = format!("audit only, would {}: {}", verdict.decision.name(), verdict.message);
+        verdict.decision = Decision::Warn;
+    }
+    verdict
+}
+
+/// A verdict with the plugin's reason. Everything in it is foreign text.
+fn reasoned(plugin: &Plugin, role: Role, decision: Decision, reason: &Reason) -> Verdict {
+    let mut verdict = Verdict::new(&plugin.identity, Some(role), decision, &reason.message);
+    verdict.revision.clone_from(&reason.revision);
+    verdict.rule = reason.rule.as_deref().map(printable);
+    verdict.help = reason.help.as_deref().map(printable);
+    audited(verdict, plugin.definition.mode)
+}
+
+async fn judge(plugin: &Plugin, request: &mut Request, review: &mut Review) {
+    let answer = plugin
+        .ask(&request.context, &request.plan.hash, async |exports, instance, store, context| match &exports.environment {
+            Some(role) => {
+                let environment = role.load(&mut *store, instance)?;
+                environment.call_judge(&mut *store, context, &request.plan, &request.applied).await
+            }
+            None => Ok(Err(data::Failure { message: "it has no such role".to_owned(), help: None })),
+        })
+        .await
+        .and_then(|judgement| {
+            answer::judgement(&judgement, &request.plan, &request.applied).map(|()| judgement)
+        });
+    let judgement = match answer {
+        Ok(judgement) => judgement,
+        Err(refusal) => return review.verdicts.push(refused(plugin, Role::Environment, &refusal)),
+    };
+    let environment = &request.context.environment;
+    let here = match environment.level {
+        Some(level) => format!("{} (level {level})", environment.name),
+        None => environment.name.clone(),
+    };
+    let role = Role::Environment;
+    review.verdicts.push(Verdict::new(&plugin.identity, Some(role), Decision::Allow, &here));
+    for (index, ruling) in judgement.steps.iter().enumerate() {
+        let decision = match ruling.decision {
+            StepDecision::Allow => continue,
+            StepDecision::Warn => Decision::Warn,
+            StepDecision::Skip => Decision::Skip,
+            StepDecision::Deny => Decision::Deny,
+        };
+        let silent = || Reason { rule: None, revision: None, message: "gives no reason".to_owned(), help: None };
+        let reason = ruling.reason.clone().unwrap_or_else(silent);
+        let verdict =
+            reasoned(plugin, role, decision, &Reason { revision: Some(ruling.revision.clone()), ..reason });
+        if verdict.decision == Decision::Skip {
+            review.steps[index] =
+                StepFate::Skip { plugin: verdict.plugin.clone(), reason: verdict.message.clone() };
+            request.plan.steps[index].skipped = true;
+        }
+        review.verdicts.push(verdict);
+    }
+    let remarks = judgement.remarks.iter().map(|remark| reasoned(plugin, role, Decision::Warn, remark));
+    review.verdicts.extend(remarks);
+}
+
+async fn lint(plugin: &Plugin, request: &Request, review: &mut Review) {
+    let answer = plugin
+        .ask(&request.context, &request.plan.hash, async |exports, instance, store, context| match &exports.lint {
+            Some(role) => role.load(&mut *store, instance)?.call_check(&mut *store, context, &request.sources).await,
+            None => Ok(Ok(Vec::new())),
+        })
+        .await
+        .and_then(|findings| answer::findings(&findings, &request.sources).map(|()| findings));
+    let findings = match answer {
+        Ok(findings) => findings,
+        Err(refusal) => return review.verdicts.push(refused(plugin, Role::Lint, &refusal)),
+    };
+    if findings.is_empty() {
+        review.verdicts.push(Verdict::new(&plugin.identity, Some(Role::Lint), Decision::Allow, "no findings"));
+    }
+    for finding in findings {
+        let (decision, severity) = match finding.severity {
+            data::Severity::Info => (Decision::Allow, Severity::Info),
+            data::Severity::Warning => (Decision::Warn, Severity::Warning),
+            data::Severity::Error => (Decision::Deny, Severity::Error),
+        };
+        let source = request.sources.iter().find(|source| source.revision.id == finding.revision);
+        let mut verdict = Verdict::new(&plugin.identity, Some(Role::Lint), decision, &finding.message);
+        verdict.rule = Some(printable(&finding.rule));
+        verdict.severity = Some(severity);
+        verdict.file = source.map(|source| source.revision.file.clone());
+        verdict.line = finding.line;
+        verdict.column = finding.column;
+        verdict.help = finding.help.as_deref().map(printable);
+        verdict.revision = Some(finding.revision);
+        review.verdicts.push(audited(verdict, plugin.definition.mode));
+    }
+}
+
+async fn gate(plugin: &Plugin, request: &Request, review: &mut Review) {
+    let answer = plugin
+        .ask(&request.context, &request.plan.hash, async |exports, instance, store, context| match &exports.gate {
+            Some(role) => role.load(&mut *store, instance)?.call_review(&mut *store, context, &request.plan).await,
+            None => Ok(Err(data::Failure { message: "it has no such role".to_owned(), help: None })),
+        })
+        .await
+        .and_then(|ruling| answer::ruling(&ruling, &request.plan).map(|()| ruling));
+    let ruling = match answer {
+        Ok(ruling) => ruling,
+        Err(refusal) => return review.verdicts.push(refused(plugin, Role::Gate, &refusal)),
+    };
+    let name = &plugin.identity.name;
+    review
+        .notices
+        .extend(ruling.notices.iter().map(|text| Notice { plugin: name.clone(), text: printable(text) }));
+    let (decision, unexplained) = match &ruling.decision {
+        GateDecision::Allow => (Decision::Allow, String::new()),
+        GateDecision::Confirm(prompt) => (Decision::Confirm, prompt.clone()),
+        GateDecision::Deny => (Decision::Deny, "denies without a reason".to_owned()),
+    };
+    if decision == Decision::Confirm && plugin.definition.mode == Mode::Enforce {
+        review.prompts.push(Prompt { plugin: name.clone(), text: printable(&unexplained) });
+    }
+    if ruling.reasons.is_empty() || decision == Decision::Confirm {
+        let reason = Reason { rule: None, revision: None, message: unexplained, help: None };
+        review.verdicts.push(reasoned(plugin, Role::Gate, decision, &reason));
+    }
+    let heard = if decision == Decision::Confirm { Decision::Warn } else { decision };
+    review.verdicts.extend(ruling.reasons.iter().map(|reason| reasoned(plugin, Role::Gate, heard, reason)));
+}

@@ -1,0 +1,58 @@
+//! The WebAssembly engine: deterministic, metered, and shared by all plugins of a process.
+
+use std::sync::OnceLock;
+
+use wasmtime::Config;
+use wasmtime::Engine;
+
+use crate::Cache;
+use crate::limits::STACK;
+
+/// What plugins are loaded with.
+#[derive(Clone)]
+pub struct Host {
+    pub(crate) cache: Cache,
+    pub(crate) variables: fn(&str) -> Option<String>,
+}
+
+impl Host {
+    /// A host that keeps native code in `cache` and reads granted variables from the process environment.
+    pub fn new(cache: Cache) -> Self {
+        // A variable that is not UTF-8 counts as not set: no approval can come of it.
+        Host { cache, variables: |name| std::env::var(name).ok() }
+    }
+
+    /// A host that reads granted variables with `variables`.
+    #[must_use]
+    pub fn with_variables(mut self, variables: fn(&str) -> Option<String>) -> Self {
+        self.variables = variables;
+        self
+    }
+}
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Host").field("cache", &self.cache).finish_non_exhaustive()
+    }
+}
+
+/// The engine, made when the first plugin is loaded.
+pub(crate) fn engine() -> Result<&'static Engine, String> {
+    static ENGINE: OnceLock<Result<Engine, String>> = OnceLock::new();
+    ENGINE.get_or_init(|| Engine::new(&config()).map_err(|error| format!("{error:#}"))).as_ref().map_err(Clone::clone)
+}
+
+fn config() -> Config {
+    let mut config = Config::new();
+    config.wasm_component_model(true);
+    config.consume_fuel(true);
+    config.max_wasm_stack(STACK);
+    config.async_stack_size(STACK * 2);
+    // The same verdict on every machine.
+    config.cranelift_nan_canonicalization(true);
+    config.wasm_relaxed_simd(false);
+    // Not needed by any policy, and each makes the sandbox larger.
+    config.wasm_memory64(false);
+    config.concurrency_support(false);
+    config
+}

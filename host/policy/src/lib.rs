@@ -1,0 +1,53 @@
+//! Who decides: policies are WebAssembly components of the package `runner:policy`, and this crate loads them, keeps them
+//! in their sandbox, asks them, and puts their answers together.
+//!
+//! The crate knows nothing of SQL connections or revision files; everything a policy is told comes in as plain data.
+//!
+//! Fail closed: whatever goes wrong with a policy (it is missing, is no component, traps, exceeds a limit, answers against
+//! the rules of the contract) becomes a [`Verdict`] that denies and names the plugin. Only the role `notify` fails open.
+
+mod answer;
+mod bindings;
+mod builtin;
+mod cache;
+mod component;
+mod consult;
+mod engine;
+mod grants;
+mod limits;
+mod plugin;
+mod refusal;
+mod sandbox;
+mod set;
+mod verdict;
+
+pub use bindings::data;
+pub use builtin::builtin_names;
+pub use builtin::builtin_set;
+pub use builtin::builtin_set_names;
+pub use builtin::builtin_definition;
+pub use cache::Cache;
+pub use consult::Identity;
+pub use consult::Notice;
+pub use consult::Policies;
+pub use consult::Prompt;
+pub use consult::Request;
+pub use consult::Review;
+pub use consult::StepFate;
+pub use engine::Host;
+pub use grants::Grants;
+pub use grants::ReadGrant;
+pub use limits::Limits;
+pub use plugin::PluginReport;
+pub use refusal::Refusal;
+pub use set::Mode;
+pub use set::PluginDefinition;
+pub use set::PluginSet;
+pub use set::Role;
+pub use set::Source;
+pub use verdict::Decision;
+pub use verdict::Outcome;
+pub use verdict::PluginIdentity;
+pub use verdict::Severity;
+pub use verdict::Verdict;
+pub use verdict::printable;

@@ -1,0 +1,111 @@
+//! What a plugin may use, each call anew.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use serde::Deserialize;
+use serde::Deserializer;
+use serde::Serialize;
+use serde::de::Error as _;
+
+/// Limits of one call of a plugin. Exceeding one ends the call and counts as a denial.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Limits {
+    /// Executed WebAssembly instructions, roughly. Default: 200 million. The same input uses the same fuel on every machine.
+    pub fuel: u64,
+    /// Wall-clock time in milliseconds, waiting included. Default: 1 s.
+    #[serde(rename = "time_ms", serialize_with = "milliseconds")]
+    pub time: Duration,
+    /// Bytes of all memories together, and of all tables at 16 bytes an element. Default: 64 MiB.
+    pub memory: u64,
+    /// Bytes that the plugin may hand to the host in one answer. Default: 16 MiB.
+    pub answer: u64,
+    /// Bytes that the plugin may write to the log. Default: 64 KiB.
+    pub log: u64,
+}
+
+/// Bytes of WebAssembly stack. The same for every plugin, because native code is compiled against it.
+pub(crate) const STACK: usize = 512 * 1024;
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            fuel: 200_000_000,
+            time: Duration::from_secs(1),
+            memory: 64 << 20,
+            answer: 16 << 20,
+            log: 64 << 10,
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]
+fn milliseconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Shows bytes as people write them.
+pub(crate) fn bytes(count: u64) -> String {
+    ByteSize(count).display().iec().to_string()
+}
+
+impl fmt::Display for Limits {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Limits { fuel, time, memory, answer, log } = self;
+        write!(
+            formatter,
+            "fuel {fuel}, time {time:?}, memory {}, answer {}, log {}",
+            bytes(*memory),
+            bytes(*answer),
+            bytes(*log)
+        )
+    }
+}
+
+/// As the configuration writes it: `{ fuel = 1000000, time = "2s", memory = "64 MiB" }`, every key optional.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+struct Written {
+    fuel: u64,
+    #[serde(deserialize_with = "duration")]
+    time: Duration,
+    #[serde(deserialize_with = "size")]
+    memory: u64,
+    #[serde(deserialize_with = "size")]
+    answer: u64,
+    #[serde(deserialize_with = "size")]
+    log: u64,
+}
+
+impl Default for Written {
+    fn default() -> Self {
+        let Limits { fuel, time, memory, answer, log } = Limits::default();
+        Written { fuel, time, memory, answer, log }
+    }
+}
+
+impl<'de> Deserialize<'de> for Limits {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Written { fuel, time, memory, answer, log } = Written::deserialize(deserializer)?;
+        if fuel == 0 || time.is_zero() || memory == 0 || answer == 0 {
+            return Err(D::Error::custom("a limit of zero lets the plugin do nothing"));
+        }
+        Ok(Limits { fuel, time, memory, answer, log })
+    }
+}
+
+fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse::<ByteSize>()
+        .map(|size| size.as_u64())
+        .map_err(|_| D::Error::custom(format!("`{text}` is not a size such as `64 MiB`")))
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse::<jiff::SignedDuration>()
+        .ok()
+        .and_then(|duration| Duration::try_from(duration).ok())
+        .ok_or_else(|| D::Error::custom(format!("`{text}` is not a duration such as `2s` or `500ms`")))
+}

@@ -1,0 +1,190 @@
+//! One configured plugin: loaded, asked who it is, and callable in its roles.
+
+use serde::Serialize;
+use wasmtime::Store;
+use wasmtime::component::Instance;
+
+use crate::Host;
+use crate::Limits;
+use crate::PluginDefinition;
+use crate::Refusal;
+use crate::Role;
+use crate::cache::hex;
+use crate::component::Bytes;
+use crate::component::Exports;
+use crate::component::Policy;
+use crate::data::Context;
+use crate::data::Description;
+use crate::data::Grant;
+use crate::data::Timestamp;
+use crate::data::Variable;
+use crate::engine::engine;
+use crate::sandbox::Circumstances;
+use crate::sandbox::Guest;
+use crate::sandbox::call;
+use crate::verdict::PluginIdentity;
+use crate::verdict::printable;
+
+/// A plugin as `plugin list` shows it.
+#[derive(Clone, Debug, Serialize)]
+pub struct PluginReport {
+    /// The operator's name for it.
+    pub name: String,
+    /// Its version.
+    pub version: Option<String>,
+    /// Its own sentence about itself.
+    pub summary: Option<String>,
+    /// Where it comes from.
+    pub source: String,
+    /// SHA-256 of the component, as `sha256:…`.
+    pub digest: Option<String>,
+    /// What it can be asked.
+    pub roles: Vec<Role>,
+    /// `enforce` or `audit`.
+    pub mode: String,
+    /// Variables that it may see.
+    pub env: Vec<String>,
+    /// Folders that it may read.
+    pub read: Vec<String>,
+    /// What it imports beyond the contract.
+    pub imports: Vec<String>,
+    /// What it may use.
+    pub limits: Limits,
+    /// Whether its native code was in the cache.
+    pub cached: bool,
+    /// Why it can't be used.
+    pub error: Option<String>,
+}
+
+/// A plugin whose component could be loaded.
+pub(crate) struct Plugin {
+    pub(crate) definition: PluginDefinition,
+    pub(crate) identity: PluginIdentity,
+    pub(crate) policy: Policy,
+    pub(crate) summary: Option<String>,
+    settings: String,
+    variables: Vec<Variable>,
+}
+
+impl Plugin {
+    /// Loads the component. On failure the identity is as complete as it got.
+    pub(crate) fn load(host: &Host, definition: &PluginDefinition) -> Result<Self, (PluginIdentity, Refusal)> {
+        let mut identity = PluginIdentity { name: definition.name.clone(), version: None, digest: None };
+        match Self::try_load(host, definition, &mut identity) {
+            Ok(policy) => {
+                let mut names = definition.grants.env.clone();
+                names.sort();
+                names.dedup();
+                let variables = names
+                    .into_iter()
+                    .filter_map(|name| (host.variables)(&name).map(|value| Variable { name, value }))
+                    .collect();
+                let settings = serde_json::Value::Object(definition.settings.clone()).to_string();
+                Ok(Plugin { definition: definition.clone(), identity, policy, summary: None, settings, variables })
+            }
+            Err(refusal) => Err((identity, refusal)),
+        }
+    }
+
+    fn try_load(
+        host: &Host,
+        definition: &PluginDefinition,
+        identity: &mut PluginIdentity,
+    ) -> Result<Policy, Refusal> {
+        let bytes = Bytes::read(&definition.source)?;
+        identity.digest = Some(format!("sha256:{}", hex(&bytes.digest)));
+        let engine = engine().map_err(|reason| Refusal::Sandbox { reason })?;
+        Policy::new(engine, &host.cache, &bytes)
+    }
+
+    /// Asks the plugin who it is, and whether its settings and grants will do.
+    pub(crate) async fn introduce(&mut self) -> Result<(), Refusal> {
+        let settings = self.settings.clone();
+        let (description, checked) = self
+            .call(Timestamp { seconds: 0, nanoseconds: 0 }, "", async |exports, instance, store| {
+                let plugin = exports.plugin.load(&mut *store, instance)?;
+                let description = plugin.call_describe(&mut *store).await?;
+                let checked = plugin.call_check_settings(&mut *store, &settings).await?;
+                Ok((description, checked))
+            })
+            .await?;
+        self.identity.version = Some(printable(&description.version));
+        self.summary = Some(printable(&description.summary));
+        checked.map_err(Refusal::Settings)?;
+        self.check_needs(&description)
+    }
+
+    fn check_needs(&self, description: &Description) -> Result<(), Refusal> {
+        let name = &self.definition.name;
+        for need in description.needs.iter().filter(|need| need.required) {
+            let missing = match &need.grant {
+                Grant::Variable(variable) => {
+                    let given = self.definition.grants.env.contains(variable);
+                    (!given).then(|| (format!("the variable `{variable}`"), format!("env = [\"{variable}\"]")))
+                }
+                Grant::Folder(what) => {
+                    let given = !self.definition.grants.read.is_empty();
+                    (!given).then(|| (format!("a folder with {what}"), "read = [\"…\"]".to_owned()))
+                }
+                Grant::Facts => Some(("facts about the target, which this version does not offer".to_owned(), String::new())),
+            };
+            if let Some((what, line)) = missing {
+                return Err(Refusal::Grant {
+                    what: printable(&format!("needs {what}, which is not granted: {}", need.why)),
+                    help: format!("add `grants = {{ {line} }}` to `[plugins.{name}]` if it shall have it"),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs one call in a fresh instance.
+    async fn call<T, Call>(&self, now: Timestamp, seed: &str, function: Call) -> Result<T, Refusal>
+    where
+        Call: AsyncFnOnce(&Exports, &Instance, &mut Store<Guest>) -> wasmtime::Result<T>,
+    {
+        let circumstances = Circumstances {
+            plugin: &self.definition.name,
+            limits: &self.definition.limits,
+            grants: &self.definition.grants,
+            variables: &self.variables,
+            now,
+            seed,
+            wasi: !self.policy.imports.is_empty(),
+        };
+        let engine = engine().map_err(|reason| Refusal::Sandbox { reason })?;
+        call(engine, &circumstances, async |store| {
+            let instance = self.policy.instance.instantiate_async(&mut *store).await?;
+            function(&self.policy.exports, &instance, store).await
+        })
+        .await
+    }
+
+    /// Asks in a role: the context completed with this plugin's settings and variables, a fresh instance, and the plugin's
+    /// own "I can't decide" turned into a refusal.
+    pub(crate) async fn ask<T, Ask>(&self, context: &Context, seed: &str, ask: Ask) -> Result<T, Refusal>
+    where
+        Ask: AsyncFnOnce(
+            &Exports,
+            &Instance,
+            &mut Store<Guest>,
+            &Context,
+        ) -> wasmtime::Result<Result<T, crate::data::Failure>>,
+    {
+        let context =
+            Context { settings: self.settings.clone(), variables: self.variables.clone(), ..context.clone() };
+        let answer = self
+            .call(context.now, seed, async |exports, instance, store| ask(exports, instance, store, &context).await)
+            .await?;
+        answer.map_err(|mut failure| {
+            failure.message = printable(&failure.message);
+            failure.help = failure.help.as_deref().map(printable);
+            Refusal::Failure(failure)
+        })
+    }
+
+    /// Roles, in the order in which they are asked.
+    pub(crate) fn roles(&self) -> Vec<Role> {
+        Role::ALL.into_iter().filter(|role| self.policy.exports.has(*role)).collect()
+    }
+}

@@ -1,0 +1,185 @@
+//! Why a plugin could not be used. Every refusal ends as a denial that names the plugin.
+
+use std::time::Duration;
+
+use crate::data::Failure;
+use crate::data::SettingProblem;
+use crate::limits::bytes;
+
+/// Why a plugin could not be used.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Its file can't be read.
+    #[error("can't be read from `{path}`: {reason}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// No built-in plugin has this name.
+    #[error("there is no built-in plugin `{name}`")]
+    NotBuiltIn {
+        /// The name.
+        name: String,
+    },
+    /// The file holds something else.
+    #[error("is not a WebAssembly component: {what}")]
+    NotAComponent {
+        /// What it is instead.
+        what: String,
+        /// What to do about it.
+        help: &'static str,
+    },
+    /// It is a component, but not a policy of a known version.
+    #[error("{what}")]
+    OtherWorld {
+        /// What it exports.
+        what: String,
+    },
+    /// It imports something that the host does not offer.
+    #[error("imports `{import}`, which no policy is given")]
+    Import {
+        /// The import.
+        import: String,
+    },
+    /// A grant is missing, or can't be given.
+    #[error("{what}")]
+    Grant {
+        /// What is missing.
+        what: String,
+        /// The line to add.
+        help: String,
+    },
+    /// Its settings are wrong.
+    #[error("{}", wrong_settings(.0))]
+    Settings(Vec<SettingProblem>),
+    /// It used up its fuel.
+    #[error("used up its fuel of {limit}")]
+    Fuel {
+        /// The limit.
+        limit: u64,
+    },
+    /// It took too long.
+    #[error("gave no answer within {limit:?}")]
+    Time {
+        /// The limit.
+        limit: Duration,
+    },
+    /// It wanted too much memory.
+    #[error("wanted {} of memory, its limit is {}", bytes(*.wanted), bytes(*.limit))]
+    Memory {
+        /// What it would have used in bytes.
+        wanted: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// It recursed too deeply.
+    #[error("used up its stack of {}", bytes(*.limit))]
+    Stack {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// Its answer is too large.
+    #[error("gave an answer larger than {}", bytes(*.limit))]
+    AnswerSize {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// It trapped.
+    #[error("failed: {reason}")]
+    Trap {
+        /// What WebAssembly says.
+        reason: String,
+    },
+    /// Its answer breaks a rule of the contract.
+    #[error("gave an answer that can't be trusted: {reason}")]
+    Answer {
+        /// The rule.
+        reason: String,
+    },
+    /// It says itself that it can't decide.
+    #[error("{}", .0.message)]
+    Failure(Failure),
+    /// The set holds two plugins that both want to say what the environment is.
+    #[error("has the role `environment`, which `{other}` has already")]
+    SecondEnvironment {
+        /// The first one.
+        other: String,
+    },
+    /// The sandbox itself does not work here.
+    #[error("can't be run: {reason}")]
+    Sandbox {
+        /// Why.
+        reason: String,
+    },
+}
+
+fn wrong_settings(problems: &[SettingProblem]) -> String {
+    let list: Vec<String> = problems
+        .iter()
+        .map(|problem| match problem.path.as_str() {
+            "" => problem.message.clone(),
+            path => format!("`{path}`: {}", problem.message),
+        })
+        .collect();
+    format!("has wrong settings: {}", list.join("; "))
+}
+
+impl Refusal {
+    /// Short name of what went wrong, used as the `rule` of the verdict.
+    pub fn rule(&self) -> &'static str {
+        match self {
+            Refusal::Unreadable { .. } => "plugin-unreadable",
+            Refusal::NotBuiltIn { .. } => "plugin-unknown",
+            Refusal::NotAComponent { .. } => "plugin-not-a-component",
+            Refusal::OtherWorld { .. } => "plugin-other-world",
+            Refusal::Import { .. } => "plugin-import",
+            Refusal::Grant { .. } => "plugin-grant",
+            Refusal::Settings(_) => "plugin-settings",
+            Refusal::Fuel { .. } => "limit-fuel",
+            Refusal::Time { .. } => "limit-time",
+            Refusal::Memory { .. } => "limit-memory",
+            Refusal::Stack { .. } => "limit-stack",
+            Refusal::AnswerSize { .. } => "limit-answer",
+            Refusal::Trap { .. } => "plugin-trap",
+            Refusal::Answer { .. } => "plugin-answer",
+            Refusal::Failure(_) => "plugin-failure",
+            Refusal::SecondEnvironment { .. } => "plugin-second-environment",
+            Refusal::Sandbox { .. } => "plugin-sandbox",
+        }
+    }
+
+    /// What to do about it.
+    pub fn help(&self, plugin: &str) -> Option<String> {
+        let raise = |key: &str| {
+            Some(format!("if the plugin is to be trusted with more, set `limits = {{ {key} = … }}` in `[plugins.{plugin}]`"))
+        };
+        match self {
+            Refusal::Unreadable { .. } => Some(format!("check `source` in `[plugins.{plugin}]`")),
+            Refusal::NotBuiltIn { .. } => {
+                Some(format!("built in are {}", crate::builtin_names().collect::<Vec<_>>().join(", ")))
+            }
+            Refusal::NotAComponent { help, .. } => Some((*help).to_owned()),
+            Refusal::OtherWorld { .. } => {
+                Some("a policy exports `runner:policy/plugin@0.1.0` and at least one role of that package".to_owned())
+            }
+            Refusal::Import { .. } => {
+                Some("a policy gets everything as data; network, processes and other components are not offered".to_owned())
+            }
+            Refusal::Grant { help, .. } => Some(help.clone()),
+            Refusal::Settings(_) => Some(format!("correct `settings` in `[plugins.{plugin}]`")),
+            Refusal::Fuel { .. } => raise("fuel"),
+            Refusal::Time { .. } => raise("time"),
+            Refusal::Memory { .. } => raise("memory"),
+            Refusal::AnswerSize { .. } => raise("answer"),
+            Refusal::Stack { .. } | Refusal::Trap { .. } | Refusal::Answer { .. } => {
+                Some("this is a defect of the plugin; tell its authors".to_owned())
+            }
+            Refusal::Failure(failure) => failure.help.clone(),
+            Refusal::SecondEnvironment { .. } => Some("keep one of them in the set".to_owned()),
+            Refusal::Sandbox { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The host with real components: well-behaved, odd and hostile ones. One test binary, so that it links once.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod answers;
+mod audit;
+mod builtins;
+mod cache;
+mod grants;
+mod hierarchy;
+mod isolation;
+mod limits;
+mod loading;
+mod log;
+mod support;
+mod wasi;

@@ -1,0 +1,64 @@
+//! `runner current`
+
+use runner_database::Access;
+use serde_json::json;
+
+use super::revision_json;
+use crate::args::Global;
+use crate::config::Config;
+use crate::error::Result;
+use crate::error::exit;
+use crate::output::Printer;
+use crate::output::Style;
+use crate::pipeline::Database;
+
+/// Show the revisions that the database is at
+///
+/// Writes nothing, not even tables.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  runner current
+  runner current -v
+  runner current --json | jq .up_to_date")]
+pub(crate) struct Args {}
+
+impl Args {
+    pub(crate) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
+        let config = Config::load(&global.overrides())?;
+        let database = Database::open(&config, Access::Read).await?;
+        let Database { chain, versions, state, warnings, .. } = &database;
+        for warning in warnings {
+            printer.warn(warning);
+        }
+        if printer.is_verbose() {
+            printer.line(format_args!("Current revisions of {}:\n", config.database_url()?));
+        }
+        for revision in versions.iter().filter_map(|id| chain.get(id.as_str())) {
+            if printer.is_verbose() {
+                printer.line(revision_json::full(chain, revision, Some(versions)));
+            } else {
+                printer.line(revision_json::line(chain, revision, Some(versions)));
+            }
+        }
+        for dirty in &state.dirty {
+            printer.warn(format_args!(
+                "`{}` is half-way {}: {} of {} statements are done, the next run goes on there",
+                dirty.revision, dirty.direction, dirty.statements_done, dirty.statements_total
+            ));
+        }
+        let applied = chain.applied(versions)?;
+        let pending = chain.len() - applied.len();
+        if versions.is_empty() {
+            printer.say("nothing is applied");
+        }
+        if pending > 0 {
+            printer.say(Style::Warning.paint(format_args!("{pending} of {} revisions are pending", chain.len())));
+        }
+        let current: Vec<String> = versions.iter().map(ToString::to_string).collect();
+        let heads: Vec<String> = chain.heads().map(|head| head.id.to_string()).collect();
+        let up_to_date = pending == 0 && state.dirty.is_empty();
+        printer.document(&json!({ "current": current, "heads": heads, "up_to_date": up_to_date }));
+        Ok(exit::DONE)
+    }
+}

@@ -1,0 +1,33 @@
+//! `runner heads`
+
+use serde_json::json;
+
+use super::revision_json;
+use crate::args::Global;
+use crate::config::Config;
+use crate::error::Result;
+use crate::error::exit;
+use crate::output::Printer;
+use crate::pipeline::load_chain;
+
+/// List the revisions that nothing builds on
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  runner heads                   more than one line means that a merge is missing
+  runner heads --json")]
+pub(crate) struct Args {}
+
+impl Args {
+    pub(crate) fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
+        let config = Config::load(&global.overrides())?;
+        let chain = load_chain(&config)?;
+        let heads: Vec<_> = chain.heads().collect();
+        for head in &heads {
+            printer.line(revision_json::line(&chain, head, None));
+        }
+        let heads: Vec<_> = heads.into_iter().map(|head| revision_json::document(&chain, head)).collect();
+        printer.document(&json!({ "heads": heads }));
+        Ok(exit::DONE)
+    }
+}

@@ -1,0 +1,61 @@
+//! `runner history`
+
+use runner_chain::Range;
+use runner_chain::Selector;
+use runner_database::Access;
+use serde_json::json;
+
+use super::revision_json;
+use crate::args::Global;
+use crate::config::Config;
+use crate::error::Result;
+use crate::error::exit;
+use crate::output::Printer;
+use crate::pipeline::Database;
+use crate::pipeline::load_chain;
+
+/// List all revisions, newest first
+///
+/// Reads files alone; a database is needed only for a range that says `current`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  runner history                     a line a revision
+  runner history -v                  with everything that the headers say
+  runner history -r a1b2c3d4:head    a part of the chain
+  runner history --json")]
+pub(crate) struct Args {
+    /// From and to, both optional and both included
+    #[arg(short, long, allow_hyphen_values = true, value_name = "FROM:TO")]
+    rev_range: Option<Range>,
+}
+
+impl Args {
+    pub(crate) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
+        let config = Config::load(&global.overrides())?;
+        let ends = self.rev_range.iter().flat_map(|range| [&range.from, &range.to]).flatten();
+        let (chain, versions) = if ends.into_iter().any(Selector::needs_current) {
+            let database = Database::open(&config, Access::Read).await?;
+            (database.chain, Some(database.versions))
+        } else {
+            (load_chain(&config)?, None)
+        };
+        let positions = match &self.rev_range {
+            Some(range) => chain.resolve_range(range, versions.as_ref())?,
+            None => (0..chain.len()).collect(),
+        };
+        let revisions: Vec<_> =
+            positions.into_iter().rev().filter_map(|position| chain.revisions().get(position)).collect();
+        for revision in &revisions {
+            if printer.is_verbose() {
+                printer.line(revision_json::full(&chain, revision, versions.as_ref()));
+            } else {
+                printer.line(revision_json::line(&chain, revision, versions.as_ref()));
+            }
+        }
+        let revisions: Vec<_> =
+            revisions.into_iter().map(|revision| revision_json::document(&chain, revision)).collect();
+        printer.document(&json!({ "revisions": revisions }));
+        Ok(exit::DONE)
+    }
+}

@@ -1,0 +1,35 @@
+//! `runner stamp`
+
+use super::change;
+use super::change::Change;
+use crate::args::Global;
+use crate::error::Result;
+use crate::output::Printer;
+use crate::pipeline::Operation;
+use crate::pipeline::Order;
+
+/// Set the recorded version without running SQL
+///
+/// For databases whose schema was made by other means. The policies are asked as for an upgrade, and the ledger records
+/// which revisions were stamped.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  runner stamp heads             count everything as applied
+  runner stamp a1b2c3d4          count this revision and what it builds on as applied, nothing else
+  runner stamp base              count nothing as applied")]
+pub(crate) struct Args {
+    /// Revisions that the database is at: ids, labels, `heads`, `base`
+    #[arg(required = true, allow_hyphen_values = true, value_name = "REVISION")]
+    targets: Vec<String>,
+    #[command(flatten)]
+    change: Change,
+}
+
+impl Args {
+    pub(crate) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
+        let order =
+            Order { operation: Operation::Stamp, targets: self.targets.clone(), dry_run: self.change.dry_run };
+        change::carry_out(global, printer, &order, self.change.lock_wait).await
+    }
+}

@@ -1,0 +1,18 @@
+//! Everything that people and scripts see. stdout is data, stderr is talk; a terminal gets colour, a pipe plain lines.
+
+pub(crate) mod json;
+mod mask;
+mod printer;
+mod problem;
+mod progress;
+mod report;
+mod style;
+mod table;
+
+pub(crate) use mask::mask;
+pub(crate) use printer::Color;
+pub(crate) use printer::Printer;
+pub(crate) use printer::Verbosity;
+pub(crate) use report::TextObserver;
+pub(crate) use style::Style;
+pub(crate) use table::Table;

@@ -1,0 +1,140 @@
+//! The two streams, and how loud they are.
+
+use std::io::IsTerminal as _;
+use std::io::Write as _;
+
+use anstream::AutoStream;
+use anstream::ColorChoice;
+
+use super::mask;
+use super::problem;
+use super::style::Style;
+use crate::error::Error;
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How much is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verbosity {
+    /// Errors alone.
+    Quiet,
+    /// What happens.
+    #[default]
+    Normal,
+    /// And why.
+    Verbose,
+}
+
+/// Where output goes. Failing to write never stops a command: a migration must not end half-way because the reader of its
+/// output has gone.
+#[derive(Debug)]
+pub(crate) struct Printer {
+    color: ColorChoice,
+    verbosity: Verbosity,
+    json: bool,
+    stderr_color: bool,
+}
+
+impl Printer {
+    pub(crate) fn new(color: Color, verbosity: Verbosity, json: bool) -> Self {
+        let color = match color {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        };
+        let stderr_color = match color {
+            ColorChoice::Auto => AutoStream::choice(&std::io::stderr()) != ColorChoice::Never,
+            choice => choice != ColorChoice::Never,
+        };
+        Printer { color, verbosity, json, stderr_color }
+    }
+
+    /// Whether stdout takes one JSON document.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.verbosity >= Verbosity::Verbose
+    }
+
+    /// Whether somebody may be watching, so that a progress bar makes sense.
+    pub(crate) fn is_watched(&self) -> bool {
+        !self.json && self.verbosity > Verbosity::Quiet && std::io::stderr().is_terminal()
+    }
+
+    /// A line of data on stdout. With `--json` it is left to the document.
+    pub(crate) fn line(&self, text: impl std::fmt::Display) {
+        if !self.json {
+            let _ = writeln!(AutoStream::new(std::io::stdout(), self.color), "{text}");
+        }
+    }
+
+    /// A line of what happens, on stdout, unless quiet.
+    pub(crate) fn say(&self, text: impl std::fmt::Display) {
+        if self.verbosity > Verbosity::Quiet {
+            self.line(text);
+        }
+    }
+
+    /// The one JSON document.
+    pub(crate) fn document(&self, document: &impl serde::Serialize) {
+        if self.json {
+            if let Ok(text) = serde_json::to_string_pretty(document) {
+                let _ = writeln!(std::io::stdout(), "{text}");
+            }
+        }
+    }
+
+    /// A line on stderr, whatever the verbosity.
+    pub(crate) fn talk(&self, text: impl std::fmt::Display) {
+        let _ = writeln!(AutoStream::new(std::io::stderr(), self.color), "{}", mask(&text.to_string()));
+    }
+
+    /// A warning on stderr, unless quiet.
+    pub(crate) fn warn(&self, text: impl std::fmt::Display) {
+        if self.verbosity > Verbosity::Quiet {
+            self.talk(format_args!("{}: {text}", Style::Warning.paint("warning")));
+        }
+    }
+
+    /// A hint that belongs to what was just said on stderr.
+    pub(crate) fn hint(&self, text: impl std::fmt::Display) {
+        self.talk(format_args!("  {}: {text}", Style::Good.paint("help")));
+    }
+
+    /// An error: its places in files, the message, and after a blank line what to do. With `--json` it is also the document.
+    pub(crate) fn error(&self, error: &Error) {
+        self.document(&super::json::error_document(error));
+        self.error_text(error);
+    }
+
+    /// The places of an error in files, on stderr.
+    pub(crate) fn problems(&self, error: &Error) {
+        for found in error.problems() {
+            self.talk(problem::render(found, self.stderr_color));
+        }
+    }
+
+    /// An error on stderr.
+    pub(crate) fn error_text(&self, error: &Error) {
+        self.problems(error);
+        self.talk(format_args!("{}: {error}", Style::Bad.paint("error")));
+        if !error.hints().is_empty() {
+            self.talk("");
+            for hint in error.hints() {
+                self.hint(hint);
+            }
+        }
+    }
+}

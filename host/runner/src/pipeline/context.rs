@@ -1,0 +1,67 @@
+//! Who runs what, where and when, in the form that policies and the ledger get it.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use runner_database::DatabaseUrl;
+use runner_database::Dialect;
+use runner_database::Server;
+use runner_policy::Cache;
+use runner_policy::Host;
+use runner_policy::data;
+
+use crate::config::Config;
+
+/// Login name of whoever runs the command; `RUNNER_ACTOR` lets a deployment say on whose behalf.
+pub(super) fn actor() -> String {
+    ["RUNNER_ACTOR", "USER", "LOGNAME", "USERNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()))
+        .unwrap_or_else(|| "unknown".to_owned())
+}
+
+pub(super) fn host() -> String {
+    gethostname::gethostname().to_string_lossy().into_owned()
+}
+
+/// What plugins are loaded with: native code is cached in `RUNNER_CACHE_DIR`, or in the user's place for caches.
+pub(crate) fn policy_host() -> Host {
+    let configured = std::env::var_os("RUNNER_CACHE_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    Host::new(Cache::of_user(configured.map(|folder| std::path::absolute(&folder).unwrap_or(folder))))
+}
+
+/// The context of a command, before the environment is identified. Without a connection the server is not known.
+pub(crate) fn policy_context(
+    config: &Config,
+    operation: data::Operation,
+    dry_run: bool,
+    url: Option<&DatabaseUrl>,
+    server: Option<&Server>,
+) -> data::Context {
+    let now = Timestamp::now();
+    data::Context {
+        operation,
+        dry_run,
+        now: data::Timestamp {
+            seconds: now.as_second(),
+            nanoseconds: u32::try_from(now.subsec_nanosecond()).unwrap_or(0),
+        },
+        actor: data::Actor { name: actor(), host: host() },
+        target: data::Target {
+            dialect: url.map_or(data::Dialect::Sqlite, |url| dialect(url.dialect())),
+            name: url.map(ToString::to_string).unwrap_or_default(),
+            server_version: server.map(|server| server.version.clone()).unwrap_or_default(),
+        },
+        environment: data::Environment { name: config.environment.clone(), level: None, production: None },
+        settings: "{}".to_owned(),
+        variables: Vec::new(),
+    }
+}
+
+fn dialect(dialect: Dialect) -> data::Dialect {
+    match dialect {
+        Dialect::Sqlite => data::Dialect::Sqlite,
+        Dialect::Postgres => data::Dialect::Postgres,
+        Dialect::Mysql => data::Dialect::Mysql,
+    }
+}

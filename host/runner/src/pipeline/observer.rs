@@ -1,0 +1,53 @@
+//! Whoever wants to know how a run goes, and can answer its questions.
+
+use std::time::Duration;
+
+use runner_policy::Review;
+
+use super::report::Report;
+use super::report::StepReport;
+
+/// Hears of a run as it happens.
+pub trait Observer: Send {
+    /// The plan is made and judged. The report holds target, environment, steps and verdicts.
+    fn planned(&mut self, report: &Report, review: &Review) {
+        let _ = (report, review);
+    }
+
+    /// Something worth a warning.
+    fn warn(&mut self, message: &str) {
+        let _ = message;
+    }
+
+    /// A policy wants a question answered before the plan runs. `false` refuses.
+    fn confirm(&mut self, plugin: &str, prompt: &str) -> bool {
+        let _ = (plugin, prompt);
+        false
+    }
+
+    /// Another process holds the lock; called about 20 times a second.
+    fn waiting(&mut self, holder: Option<&str>, waited: Duration) {
+        let _ = (holder, waited);
+    }
+
+    /// A step begins.
+    fn step_started(&mut self, step: &StepReport) {
+        let _ = step;
+    }
+
+    /// A statement of the step is about to run: number (from 1) and how many there are.
+    fn statement_started(&mut self, step: &StepReport, statement: usize, total: usize) {
+        let _ = (step, statement, total);
+    }
+
+    /// A step is over, well or not.
+    fn step_finished(&mut self, step: &StepReport) {
+        let _ = step;
+    }
+}
+
+/// Hears nothing and says no.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Observer for Silent {}

@@ -1,0 +1,221 @@
+//! From an order to a plan with its statements and its hash, and from the verdicts to the scripts that run.
+
+use runner_chain::Checksum;
+use runner_chain::Direction;
+use runner_chain::Problem;
+use runner_chain::Revision;
+use runner_chain::Selector;
+use runner_chain::planning;
+use runner_chain::planning::Plan;
+use runner_chain::planning::PlanIdentity;
+use runner_chain::planning::RowChange;
+use runner_chain::sql::SplitError;
+use runner_chain::sql::Statement;
+use runner_database::Action;
+use runner_database::Dialect;
+use runner_database::RecordedStatus;
+use runner_database::ScriptStatement;
+use runner_database::StepDirection;
+use runner_database::StepScript;
+use runner_database::VersionChange;
+use runner_policy::Review;
+use runner_policy::StepFate;
+
+use super::Operation;
+use super::Order;
+use super::situation::Database;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
+
+/// A plan with everything that is needed to judge and run it.
+pub(super) struct Prepared<'a> {
+    pub(super) hash: Checksum,
+    pub(super) plan: Plan,
+    pub(super) steps: Vec<PreparedStep<'a>>,
+}
+
+pub(super) struct PreparedStep<'a> {
+    pub(super) revision: &'a Revision,
+    pub(super) direction: Direction,
+    /// `None`: the revision has no section for this direction and dialect.
+    pub(super) statements: Option<Vec<Statement<'a>>>,
+    /// The way up was skipped, so there is nothing to undo.
+    pub(super) was_skipped: bool,
+}
+
+/// Makes the plan that an order asks for.
+pub(super) fn prepare<'a>(
+    database: &'a Database,
+    order: &Order,
+    target: &str,
+    environment: &str,
+) -> Result<Prepared<'a>> {
+    let selectors: Vec<Selector> =
+        order.targets.iter().map(|target| target.parse::<Selector>()).collect::<std::result::Result<_, _>>()?;
+    let (chain, versions) = (&database.chain, &database.versions);
+    let plan = match order.operation {
+        Operation::Upgrade => planning::upgrade(chain, versions, &selectors)?,
+        Operation::Stamp => planning::stamp(chain, versions, &selectors)?,
+        Operation::Downgrade => match selectors.as_slice() {
+            [selector] => planning::downgrade(chain, versions, selector)?,
+            _ => return Err(Error::new(ErrorKind::Usage, "a downgrade goes to exactly one revision")),
+        },
+    };
+    let dialect = database.session.dialect();
+    let identity = PlanIdentity { operation: order.operation.name(), dialect, target, environment };
+    let hash = planning::plan_hash(&plan, chain, &identity);
+    let mut problems = Vec::new();
+    let mut steps = Vec::with_capacity(plan.steps.len());
+    for step in &plan.steps {
+        let Some(revision) = chain.revisions().get(step.revision) else { continue };
+        let was_skipped = step.direction == Direction::Down
+            && database
+                .state
+                .records
+                .get(revision.id.as_str())
+                .is_some_and(|record| record.status == RecordedStatus::Skipped);
+        let statements = if order.operation == Operation::Stamp || was_skipped {
+            Some(Vec::new())
+        } else {
+            statements(revision, step.direction, dialect, &mut problems)
+        };
+        steps.push(PreparedStep { revision, direction: step.direction, statements, was_skipped });
+    }
+    if problems.is_empty() {
+        Ok(Prepared { hash, plan, steps })
+    } else {
+        Err(Error::new(ErrorKind::Chain, "the SQL of the plan can't be read; nothing was run").at(problems))
+    }
+}
+
+fn statements<'a>(
+    revision: &'a Revision,
+    direction: Direction,
+    dialect: Dialect,
+    problems: &mut Vec<Problem>,
+) -> Option<Vec<Statement<'a>>> {
+    match revision.run(direction, dialect)?.statements(dialect) {
+        Ok(statements) => Some(statements),
+        Err(error) => {
+            let (line, column) = match &error {
+                SplitError::Unclosed { line, column, .. } => (*line, *column),
+                SplitError::Unsupported(_) => (1, 1),
+            };
+            problems.push(problem(revision, line, column, error.to_string(), None));
+            None
+        }
+    }
+}
+
+/// A problem at a place of a revision's file.
+pub(super) fn problem(
+    revision: &Revision,
+    line: usize,
+    column: usize,
+    message: String,
+    help: Option<String>,
+) -> Problem {
+    let source_line = revision.source_line(line).map(str::to_owned);
+    let rest = source_line.as_deref().map_or(0, |text| text.trim_end().chars().count().saturating_sub(column - 1));
+    Problem {
+        file: revision.file.clone(),
+        line,
+        column,
+        length: rest.max(1),
+        source_line,
+        message,
+        label: None,
+        help,
+    }
+}
+
+/// The scripts of a plan that the policies allow.
+pub(super) fn scripts(
+    prepared: &Prepared<'_>,
+    operation: Operation,
+    review: &Review,
+    dialect: Dialect,
+) -> Result<Vec<StepScript>> {
+    let mut scripts = Vec::with_capacity(prepared.steps.len());
+    let last = prepared.steps.len().saturating_sub(1);
+    for (index, (step, planned)) in prepared.steps.iter().zip(&prepared.plan.steps).enumerate() {
+        let change = match operation {
+            // A stamp changes the rows once, whatever lies between.
+            Operation::Stamp if index == last => version_change(&prepared.plan.rows()),
+            Operation::Stamp => VersionChange::default(),
+            Operation::Upgrade | Operation::Downgrade => version_change(&planned.rows),
+        };
+        let action = action(step, operation, review.steps.get(index));
+        let statements = match (&action, &step.statements) {
+            (Action::Run, Some(statements)) => {
+                statements.iter().map(|statement| ScriptStatement::new(statement.text)).collect()
+            }
+            (Action::Run, None) => return Err(no_section(step, dialect)),
+            _ => Vec::new(),
+        };
+        let id = step.revision.id.as_str();
+        let verdicts: Vec<_> =
+            review.verdicts.iter().filter(|verdict| verdict.revision.as_deref() == Some(id)).collect();
+        scripts.push(StepScript {
+            revision: id.to_owned(),
+            direction: direction(step.direction),
+            action,
+            statements,
+            transactional: step.revision.transaction,
+            change,
+            checksum: step.revision.checksum().to_string(),
+            sql_checksum: step.revision.sql_checksum().to_string(),
+            verdicts: if verdicts.is_empty() { serde_json::Value::Null } else { serde_json::json!(verdicts) },
+        });
+    }
+    Ok(scripts)
+}
+
+fn action(step: &PreparedStep<'_>, operation: Operation, fate: Option<&StepFate>) -> Action {
+    if operation == Operation::Stamp {
+        return Action::Stamp;
+    }
+    match skip_reason(step, fate) {
+        Some(reason) => Action::Skip { reason },
+        None => Action::Run,
+    }
+}
+
+/// Why a step's SQL is not run; `None`: it is.
+pub(super) fn skip_reason(step: &PreparedStep<'_>, fate: Option<&StepFate>) -> Option<String> {
+    match fate {
+        _ if step.was_skipped => Some("its up section was skipped".to_owned()),
+        Some(StepFate::Skip { reason, .. }) => Some(reason.clone()),
+        _ => None,
+    }
+}
+
+fn no_section(step: &PreparedStep<'_>, dialect: Dialect) -> Error {
+    let (id, file) = (&step.revision.id, &step.revision.file);
+    let marker = format!("-- migrate:{}", step.direction);
+    let has_others = match step.direction {
+        Direction::Up => step.revision.has_up_sections(),
+        Direction::Down => step.revision.has_down_sections(),
+    };
+    let message = if has_others {
+        format!("revision `{id}` has no `{marker}` section for {dialect}; nothing was run")
+    } else {
+        format!("revision `{id}` has no `{marker}` section, so it can't be undone; nothing was run")
+    };
+    Error::new(ErrorKind::Chain, message).help(format!("add `{marker}` or `{marker} {dialect}` to `{file}`"))
+}
+
+pub(super) fn direction(direction: Direction) -> StepDirection {
+    match direction {
+        Direction::Up => StepDirection::Up,
+        Direction::Down => StepDirection::Down,
+    }
+}
+
+fn version_change(rows: &RowChange) -> VersionChange {
+    VersionChange {
+        delete: rows.delete.iter().map(ToString::to_string).collect(),
+        insert: rows.insert.iter().map(ToString::to_string).collect(),
+    }
+}

@@ -1,0 +1,129 @@
+//! What came of an order. Its serialised form is the JSON that scripts rely on.
+
+use runner_chain::Direction;
+use runner_policy::Verdict;
+use serde::Serialize;
+
+use crate::error::Error;
+
+/// The database.
+#[derive(Clone, Debug, Serialize)]
+pub struct Target {
+    /// `sqlite`, `postgres` or `mysql`.
+    pub dialect: String,
+    /// What people call it, without secrets.
+    pub name: String,
+    /// Product and version of the server, as in `SQLite 3.46.0`.
+    pub server: String,
+}
+
+/// The environment.
+#[derive(Clone, Debug, Serialize)]
+pub struct Environment {
+    /// Canonical name.
+    pub name: String,
+    /// Its level; `None` if no policy knows it.
+    pub level: Option<u32>,
+    /// Whether it is production; `None` if no policy knows it.
+    pub production: Option<bool>,
+}
+
+/// How far a step has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum StepStatus {
+    /// It has not been run.
+    Pending,
+    /// Its up section ran.
+    Applied,
+    /// Its down section ran.
+    Reverted,
+    /// Its SQL was not run, and it counts as passed.
+    Skipped,
+    /// It was marked by `stamp`.
+    Stamped,
+    /// A statement of it failed.
+    Failed,
+    /// It ran and was undone, because the run was one transaction and failed later.
+    RolledBack,
+}
+
+/// One step.
+#[derive(Clone, Debug, Serialize)]
+pub struct StepReport {
+    /// The revision.
+    pub revision: String,
+    /// Up or down.
+    pub direction: Direction,
+    /// The revision's title.
+    pub message: String,
+    /// How far it has come; left out for plans.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<StepStatus>,
+    /// How long it took; left out for plans.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<f64>,
+    /// Why it is skipped.
+    #[serde(skip)]
+    pub skipped: Option<String>,
+}
+
+/// What came of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Outcome {
+    /// A plan that may run.
+    Allowed,
+    /// A plan that may run once somebody has said yes.
+    Confirm,
+    /// Refused by a policy.
+    Denied,
+    /// Everything ran.
+    Applied,
+    /// The database is where it should be.
+    NothingToDo,
+    /// Something failed; nothing after it ran.
+    Failed,
+    /// Stopped between two steps, or in one that was rolled back.
+    Interrupted,
+}
+
+/// What came of an order.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// The command.
+    #[serde(skip)]
+    pub operation: super::Operation,
+    /// The database.
+    pub target: Target,
+    /// The environment.
+    pub environment: Environment,
+    /// SHA-256 of the plan: 64 hexadecimal digits.
+    pub plan_hash: String,
+    /// The steps, in the order in which they run.
+    pub steps: Vec<StepReport>,
+    /// What the policies say.
+    pub verdicts: Vec<Verdict>,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Name of the plugin set.
+    #[serde(skip)]
+    pub plugin_set: String,
+    /// What went wrong, for `failed` and `interrupted`.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "error")]
+    pub error: Option<Error>,
+}
+
+#[expect(clippy::ref_option, reason = "the form that serde calls")]
+fn error<S: serde::Serializer>(error: &Option<Error>, serializer: S) -> Result<S::Ok, S::Error> {
+    error.as_ref().map(crate::output::json::error_object).serialize(serializer)
+}
+
+impl Report {
+    /// How many steps have a status.
+    pub fn count(&self, status: StepStatus) -> usize {
+        self.steps.iter().filter(|step| step.status == Some(status)).count()
+    }
+}

@@ -1,0 +1,514 @@
+//! One order from beginning to end.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use runner_chain::Problem;
+use runner_database::Access;
+use runner_database::Action;
+use runner_database::Holder;
+use runner_database::PreflightProblem;
+use runner_database::Progress;
+use runner_database::Run;
+use runner_database::RunInfo;
+use runner_database::Session;
+use runner_database::StatementError;
+use runner_database::StepScript;
+use runner_database::TransactionMode;
+use runner_policy::Identity;
+use runner_policy::Outcome as Judgement;
+use runner_policy::Policies;
+use runner_policy::Request;
+use runner_policy::Review;
+use runner_policy::Role;
+use runner_policy::data;
+
+use super::Interrupt;
+use super::Observer;
+use super::Operation;
+use super::Order;
+use super::context;
+use super::prepare;
+use super::prepare::Prepared;
+use super::report::Environment;
+use super::report::Outcome;
+use super::report::Report;
+use super::report::StepReport;
+use super::report::StepStatus;
+use super::report::Target;
+use super::request;
+use super::situation::Database;
+use super::situation::gather;
+use crate::config::Config;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
+
+const ROLES: [Role; 3] = [Role::Environment, Role::Lint, Role::Gate];
+
+/// Carries out an order: gathers, plans, asks the policies and, unless it is a dry run, runs the plan.
+///
+/// # Errors
+/// Everything that goes wrong before there is a plan. What happens to a plan, good or bad, is in the report.
+pub(crate) async fn execute(
+    config: &Config,
+    order: &Order,
+    observer: &mut dyn Observer,
+    mut interrupt: Interrupt,
+) -> Result<Report> {
+    let access = if order.dry_run { Access::Read } else { Access::Write };
+    let (chain, mut session, policies) = gather(config, access, &ROLES).await?;
+    let mut locked = false;
+    let state = match session.state().await {
+        // Somebody keeps even readers out, so there is nothing to plan with before it is our turn.
+        Err(runner_database::Error::Locked { .. }) if access == Access::Write => {
+            take_turn(config, order, &mut session, observer, &mut interrupt).await?;
+            locked = true;
+            session.state().await?
+        }
+        state => state?,
+    };
+    let mut database = Database::compare(chain, session, state, config)?;
+    let url = config.database_url()?;
+    let server = database.session.server().clone();
+    let mut context =
+        context::policy_context(config, order.operation.for_policies(), order.dry_run, Some(url), Some(&server));
+    let identity = policies.identify(&context).await;
+    context.environment =
+        data::Environment { name: identity.name.clone(), level: identity.level, production: identity.production };
+    for warning in &database.warnings {
+        observer.warn(warning);
+    }
+    let report = loop {
+        let judged = judge(config, order, &database, &policies, &identity, &context).await?;
+        half_done(order, &database, &judged)?;
+        observer.planned(&judged.report, &judged.review);
+        if let Some(outcome) = settled(order, &judged) {
+            break Report { outcome, ..judged.report };
+        }
+        let scripts = check(config, order, &database, &judged)?;
+        if !confirmed(&judged.review, observer) {
+            break Report { outcome: Outcome::Denied, ..judged.report };
+        }
+        if !locked {
+            take_turn(config, order, &mut database.session, observer, &mut interrupt).await?;
+            locked = true;
+            if database.refresh(config).await? {
+                observer.warn("the database changed while this command waited for the lock; the plan is made again");
+                continue;
+            }
+        }
+        let info = run_info(&policies, &judged, order);
+        let work = Work { scripts: &scripts, places: &judged.places, mode: mode(config, order) };
+        break run(&mut database, info, &work, judged.report, observer, &interrupt).await;
+    };
+    let closed = database.session.close().await;
+    if report.error.is_none() {
+        closed?;
+    }
+    Ok(report)
+}
+
+/// A plan and what the policies say of it.
+struct Judged {
+    report: Report,
+    review: Review,
+    scripts: Result<Vec<StepScript>>,
+    places: Places,
+}
+
+/// Where each statement of each step stands, for errors.
+type Places = Vec<Vec<Problem>>;
+
+async fn judge(
+    config: &Config,
+    order: &Order,
+    database: &Database,
+    policies: &Policies,
+    identity: &Identity,
+    context: &data::Context,
+) -> Result<Judged> {
+    let url = config.database_url()?;
+    let prepared = prepare::prepare(database, order, &url.identity(), &identity.name)?;
+    let review = policies.review(request(database, policies, order, &prepared, context), identity).await;
+    let scripts = prepare::scripts(&prepared, order.operation, &review, database.session.dialect());
+    let server = database.session.server();
+    let report = Report {
+        operation: order.operation,
+        target: Target {
+            dialect: url.dialect().to_string(),
+            name: url.to_string(),
+            server: format!("{} {}", server.product, server.version),
+        },
+        environment: Environment {
+            name: identity.name.clone(),
+            level: identity.level,
+            production: identity.production,
+        },
+        plan_hash: prepared.hash.to_string(),
+        steps: step_reports(&prepared, &review, order),
+        verdicts: review.verdicts.clone(),
+        outcome: match review.outcome {
+            Judgement::Allowed => Outcome::Allowed,
+            Judgement::Confirm => Outcome::Confirm,
+            Judgement::Denied => Outcome::Denied,
+        },
+        plugin_set: policies.set().to_owned(),
+        error: None,
+    };
+    Ok(Judged { report, review, scripts, places: places(&prepared) })
+}
+
+fn request(
+    database: &Database,
+    policies: &Policies,
+    order: &Order,
+    prepared: &Prepared<'_>,
+    context: &data::Context,
+) -> Request {
+    let (chain, state) = (&database.chain, &database.state);
+    let dialect = database.session.dialect();
+    let applied = chain.applied(&database.versions);
+    let revisions = chain.revisions();
+    Request {
+        context: context.clone(),
+        plan: data::Plan {
+            hash: prepared.hash.to_string(),
+            steps: prepared.steps.iter().map(|step| request::step(chain, state, step)).collect(),
+        },
+        applied: applied
+            .iter()
+            .flat_map(|applied| applied.iter())
+            .filter_map(|index| revisions.get(index))
+            .map(|revision| request::applied(state, revision))
+            .collect(),
+        // Splitting both sections of every revision is worth it only if somebody reads them.
+        sources: match policies.has(Role::Lint) && order.operation != Operation::Stamp {
+            true => prepared.steps.iter().map(|step| request::source(chain, dialect, step)).collect(),
+            false => Vec::new(),
+        },
+    }
+}
+
+fn step_reports(prepared: &Prepared<'_>, review: &Review, order: &Order) -> Vec<StepReport> {
+    let status = (!order.dry_run).then_some(StepStatus::Pending);
+    prepared
+        .steps
+        .iter()
+        .enumerate()
+        .map(|(index, step)| StepReport {
+            revision: step.revision.id.to_string(),
+            direction: step.direction,
+            message: step.revision.title.clone(),
+            status,
+            duration_ms: status.map(|_| 0.0),
+            skipped: match order.operation {
+                Operation::Stamp => None,
+                Operation::Upgrade | Operation::Downgrade => prepare::skip_reason(step, review.steps.get(index)),
+            },
+        })
+        .collect()
+}
+
+fn places(prepared: &Prepared<'_>) -> Places {
+    prepared
+        .steps
+        .iter()
+        .map(|step| {
+            let statements = step.statements.iter().flatten();
+            statements
+                .map(|statement| {
+                    prepare::problem(step.revision, statement.line, statement.column, String::new(), None)
+                })
+                .collect()
+        })
+        .collect()
+}
+
+/// The outcome of an order that runs nothing.
+fn settled(order: &Order, judged: &Judged) -> Option<Outcome> {
+    let outcome = judged.report.outcome;
+    match outcome {
+        Outcome::Denied => Some(outcome),
+        _ if order.dry_run => Some(outcome),
+        _ if judged.report.steps.is_empty() => Some(Outcome::NothingToDo),
+        _ => None,
+    }
+}
+
+/// Refuses what can be known to go wrong, before anything runs.
+fn check(config: &Config, order: &Order, database: &Database, judged: &Judged) -> Result<Vec<StepScript>> {
+    let scripts = judged.scripts.clone()?;
+    let found = database.session.preflight(&scripts, mode(config, order));
+    if found.is_empty() {
+        return Ok(scripts);
+    }
+    let mut problems = Vec::new();
+    let mut error = Error::new(ErrorKind::Chain, "the plan can't run as it stands; nothing was run");
+    for PreflightProblem { revision, statement, message, help, .. } in found {
+        let step = scripts.iter().position(|script| script.revision == revision);
+        let place = step.zip(statement).and_then(|(step, statement)| judged.places.get(step)?.get(statement));
+        match place {
+            Some(place) => problems.push(Problem { message, help: Some(help), ..place.clone() }),
+            None => error = error.help(format!("`{revision}`: {message}; {help}")),
+        }
+    }
+    Err(error.at(problems))
+}
+
+/// A revision that is half-way done must be part of the plan. Otherwise "nothing to do" would hide it.
+fn half_done(order: &Order, database: &Database, judged: &Judged) -> Result<()> {
+    if order.operation == Operation::Stamp {
+        return Ok(());
+    }
+    for dirty in &database.state.dirty {
+        let planned = judged.report.steps.iter().any(|step| {
+            step.revision == dirty.revision && prepare::direction(step.direction) == dirty.direction
+        });
+        if !planned {
+            let (id, done, total) = (&dirty.revision, dirty.statements_done, dirty.statements_total);
+            let back = match dirty.direction {
+                runner_database::StepDirection::Up => "upgrade",
+                runner_database::StepDirection::Down => "downgrade",
+            };
+            return Err(Error::new(
+                ErrorKind::Drift,
+                format!("revision `{id}` is half-way {}: {done} of {total} statements are done", dirty.direction),
+            )
+            .help(format!("finish it first with `runner {back}`, or settle it by hand and say so with `runner stamp`")));
+        }
+    }
+    Ok(())
+}
+
+fn confirmed(review: &Review, observer: &mut dyn Observer) -> bool {
+    review.prompts.iter().all(|prompt| observer.confirm(&prompt.plugin, &prompt.text))
+}
+
+/// A stamp touches the rows once, so its steps belong into one transaction.
+fn mode(config: &Config, order: &Order) -> TransactionMode {
+    match order.operation {
+        Operation::Stamp => TransactionMode::PerRun,
+        Operation::Upgrade | Operation::Downgrade => config.transaction(),
+    }
+}
+
+/// Waits for the lock, or until somebody asks to stop.
+async fn take_turn(
+    config: &Config,
+    order: &Order,
+    session: &mut Session,
+    observer: &mut dyn Observer,
+    interrupt: &mut Interrupt,
+) -> Result<()> {
+    interrupt.listen();
+    tokio::select! {
+        taken = lock(config, order, session, observer) => taken,
+        () = interrupt.asked(1) => Err(interrupted(None, "")),
+    }
+}
+
+async fn lock(config: &Config, order: &Order, session: &mut Session, observer: &mut dyn Observer) -> Result<()> {
+    let me = Holder {
+        pid: std::process::id(),
+        host: context::host(),
+        actor: context::actor(),
+        command: order.operation.name().to_owned(),
+        since: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    };
+    let mut on_wait = |holder: Option<&Holder>, waited: Duration| {
+        observer.waiting(holder.map(ToString::to_string).as_deref(), waited);
+    };
+    Ok(session.lock(config.lock_wait(), &me, &mut on_wait).await?)
+}
+
+fn run_info(policies: &Policies, judged: &Judged, order: &Order) -> RunInfo {
+    let report = &judged.report;
+    let steps: Vec<_> = judged
+        .scripts
+        .iter()
+        .flatten()
+        .map(|script| serde_json::json!({ "revision": script.revision, "direction": script.direction, "checksum": script.checksum }))
+        .collect();
+    RunInfo {
+        run_id: run_id(),
+        command: order.operation.name().to_owned(),
+        environment: report.environment.name.clone(),
+        actor: context::actor(),
+        host: context::host(),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        plugins: serde_json::json!(policies.identities()),
+        evidence: serde_json::json!({
+            "plan_hash": report.plan_hash,
+            "plugin_set": report.plugin_set,
+            "settings_hash": policies.settings_hash(),
+            "environment": report.environment,
+            "verdicts": report.verdicts,
+            "steps": steps,
+        }),
+    }
+}
+
+/// A name that sorts by time and is unique even when eight runners start at once.
+fn run_id() -> String {
+    let mut random = [0; 4];
+    if getrandom::fill(&mut random).is_err() {
+        random = std::process::id().to_le_bytes();
+    }
+    let time = Timestamp::now().strftime("%Y%m%dT%H%M%S%3fZ");
+    format!("{time}-{:08x}", u32::from_be_bytes(random))
+}
+
+/// What is to be run.
+struct Work<'a> {
+    scripts: &'a [StepScript],
+    places: &'a Places,
+    mode: TransactionMode,
+}
+
+async fn run(
+    database: &mut Database,
+    info: RunInfo,
+    work: &Work<'_>,
+    mut report: Report,
+    observer: &mut dyn Observer,
+    interrupt: &Interrupt,
+) -> Report {
+    let ended = match database.session.start_run(info, work.mode).await {
+        Ok(run) => run_steps(run, work, &mut report, observer, interrupt).await,
+        Err(error) => Err(error.into()),
+    };
+    match ended {
+        Ok(()) => report.outcome = Outcome::Applied,
+        Err(error) => {
+            report.outcome =
+                if error.kind() == ErrorKind::Interrupted { Outcome::Interrupted } else { Outcome::Failed };
+            if work.mode == TransactionMode::PerRun {
+                roll_back(&mut report);
+            }
+            report.error = Some(error);
+        }
+    }
+    report
+}
+
+/// Nothing of a run that is one transaction is left when it fails.
+fn roll_back(report: &mut Report) {
+    for step in &mut report.steps {
+        if !matches!(step.status, Some(StepStatus::Failed | StepStatus::Pending)) {
+            step.status = Some(StepStatus::RolledBack);
+        }
+    }
+}
+
+async fn run_steps(
+    mut run: Run<'_>,
+    work: &Work<'_>,
+    report: &mut Report,
+    observer: &mut dyn Observer,
+    interrupt: &Interrupt,
+) -> Result<()> {
+    for (index, script) in work.scripts.iter().enumerate() {
+        if interrupt.is_raised() {
+            let done = report.steps.get(index.saturating_sub(1)).filter(|_| index > 0);
+            let error = interrupted(done.map(|step| step.revision.as_str()), "the step before it was finished");
+            run.abort("interrupted").await?;
+            return Err(error);
+        }
+        let Some(step) = report.steps.get_mut(index) else { continue };
+        observer.step_started(step);
+        let statement = |progress: Progress| {
+            if let Progress::Statement { index, total } = progress {
+                observer.statement_started(step, index + 1, total);
+            }
+        };
+        let mut hear = statement;
+        let result = tokio::select! {
+            result = run.step(script, &mut hear) => Some(result),
+            () = interrupt.asked(2) => None,
+        };
+        match result {
+            Some(Ok(outcome)) => {
+                step.status = Some(finished(script));
+                step.duration_ms = Some(outcome.duration.as_secs_f64() * 1000.0);
+                observer.step_finished(step);
+            }
+            Some(Err(error)) => {
+                step.status = Some(StepStatus::Failed);
+                observer.step_finished(step);
+                return Err(step_error(error, index, work));
+            }
+            None => {
+                step.status = Some(StepStatus::Failed);
+                observer.step_finished(step);
+                run.abort("interrupted").await?;
+                return Err(interrupted(Some(&script.revision), "that step was rolled back"));
+            }
+        }
+    }
+    Ok(run.finish().await?)
+}
+
+fn finished(script: &StepScript) -> StepStatus {
+    match (&script.action, script.direction) {
+        (Action::Stamp, _) => StepStatus::Stamped,
+        (Action::Skip { .. }, _) => StepStatus::Skipped,
+        (Action::Run, runner_database::StepDirection::Up) => StepStatus::Applied,
+        (Action::Run, runner_database::StepDirection::Down) => StepStatus::Reverted,
+    }
+}
+
+fn interrupted(revision: Option<&str>, what: &str) -> Error {
+    let place = match revision {
+        Some(revision) => format!("interrupted at `{revision}`: {what}"),
+        None => "interrupted before the first step".to_owned(),
+    };
+    Error::new(ErrorKind::Interrupted, place).help("run the command again to go on from there")
+}
+
+/// Says what failed, where, and what state the database is in.
+fn step_error(error: runner_database::Error, index: usize, work: &Work<'_>) -> Error {
+    let Some(script) = work.scripts.get(index) else { return Error::from(error) };
+    let id = &script.revision;
+    let state = match work.mode {
+        TransactionMode::PerRun => "the whole run was rolled back: the database is as it was before".to_owned(),
+        TransactionMode::PerRevision if script.transactional => {
+            format!("revision `{id}` was rolled back; everything before it stays applied")
+        }
+        TransactionMode::PerRevision => format!(
+            "revision `{id}` runs without a transaction: its statements before this one stay applied, and the next run goes on here"
+        ),
+    };
+    let runner_database::Error::Statement(statement) = error else {
+        return Error::from(error).help(state);
+    };
+    let StatementError { index: number, message, code, detail, hint, offset } = *statement;
+    let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
+    let place = work.places.get(index).and_then(|places| places.get(number));
+    let text = script.statements.get(number).map_or("", |statement| statement.text.as_str());
+    let problems = place.map(|place| Problem { message: format!("{message}{code}"), ..pointed(place, text, offset) });
+    Error::new(ErrorKind::Statement, format!("revision `{id}` failed at statement {}: {message}", number + 1))
+        .at(problems.into_iter().collect())
+        .maybe_help(detail)
+        .maybe_help(hint)
+        .help(state)
+}
+
+/// The place of a statement, moved to the character that the server points at. The statement itself is shown with it.
+fn pointed(place: &Problem, statement: &str, offset: Option<usize>) -> Problem {
+    let before: String = statement.chars().take(offset.unwrap_or(0)).collect();
+    let lines = before.matches('\n').count();
+    let mut problem = place.clone();
+    if offset.is_some() {
+        let last = before.rsplit('\n').next().map_or(0, |line| line.chars().count());
+        problem.line += lines;
+        problem.column = if lines == 0 { place.column + last } else { last + 1 };
+        problem.length = 1;
+    }
+    problem.source_line = Some(if lines == 0 {
+        place.source_line.clone().unwrap_or_default()
+    } else {
+        statement.lines().nth(lines).unwrap_or("").to_owned()
+    });
+    problem
+}

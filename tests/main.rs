@@ -1,0 +1,36 @@
+//! End to end: the real binary, real databases, real components, real processes killed. One test binary, so that it links
+//! once.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
+
+mod harness;
+
+mod chain_problems;
+mod check;
+mod concurrency;
+mod configuration;
+mod current;
+mod database_problems;
+mod demo;
+mod downgrade;
+mod drift;
+mod environments;
+mod failures;
+mod help;
+mod hierarchy;
+mod history;
+mod hostile;
+mod init;
+mod interrupt;
+mod kill;
+mod locks;
+mod log;
+mod plan;
+mod plugin_list;
+mod production;
+mod revision;
+mod room;
+mod secrets;
+mod stamp;
+mod transactions;
+mod upgrade;

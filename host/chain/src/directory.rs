@@ -17,7 +17,7 @@ use crate::graph::{Chain, assemble};
 use crate::revision::Revision;
 
 /// How many files are worth a thread of their own.
-const FILES_PER_THREAD: usize = 64;
+const FILES_PER_THREAD: usize = 2000;
 /// More threads than this only wait for the file system.
 const MAX_THREADS: usize = 8;
 

@@ -7,6 +7,7 @@ use crate::data::AppliedRevision;
 use crate::data::Finding;
 use crate::data::Judgement;
 use crate::data::Level;
+use crate::data::LintRule;
 use crate::data::LintSource;
 use crate::data::Plan;
 use crate::data::Reason;
@@ -42,6 +43,15 @@ pub(crate) fn findings(findings: &[Finding], sources: &[LintSource]) -> Result<(
     let known: HashSet<&str> = sources.iter().map(|source| source.revision.id.as_str()).collect();
     match findings.iter().find(|finding| !known.contains(finding.revision.as_str())) {
         Some(finding) => broken(format!("it speaks of `{}`, which it was not asked about", finding.revision)),
+        None => Ok(()),
+    }
+}
+
+/// Findings of known rules alone.
+pub(crate) fn rules(findings: &[Finding], rules: &[LintRule]) -> Result<(), Refusal> {
+    let known: HashSet<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
+    match findings.iter().find(|finding| !known.contains(finding.rule.as_str())) {
+        Some(finding) => broken(format!("it reports the rule `{}`, which is none of its rules", finding.rule)),
         None => Ok(()),
     }
 }

@@ -19,6 +19,7 @@ pub mod data {
     pub use super::exports::runner::policy::gate::Decision as GateDecision;
     pub use super::exports::runner::policy::gate::Ruling;
     pub use super::exports::runner::policy::lint::Finding;
+    pub use super::exports::runner::policy::lint::Rule as LintRule;
     pub use super::exports::runner::policy::lint::Source as LintSource;
     pub use super::exports::runner::policy::notify::Event;
     pub use super::exports::runner::policy::notify::Message;

@@ -1,12 +1,13 @@
 //! Native code of components, compiled once and kept on disk.
 //!
-//! What is kept here is executed, so the folder must belong to the user alone, and every entry carries the SHA-256 of its
-//! content. An entry that is damaged, or made by another version, is compiled again, never trusted.
+//! What is kept here is executed, so the folder must belong to the user alone, and every entry has a seal: a SHA-256
+//! over the component's digest and the entry. An entry that is damaged, or made by another version, is compiled again, never trusted.
 
 use std::fs;
 use std::hash::Hash as _;
 use std::hash::Hasher;
 use std::io;
+use std::io::Read as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
@@ -15,8 +16,6 @@ use sha2::Digest as _;
 use sha2::Sha256;
 use wasmtime::Engine;
 use wasmtime::component::Component;
-
-const SEAL: usize = 32;
 
 /// Where native code is kept.
 #[derive(Clone, Debug)]
@@ -36,18 +35,26 @@ impl Cache {
         }
     }
 
+    /// Whether there is an entry for a component. It may still turn out to be damaged.
+    pub(crate) fn holds(&self, engine: &Engine, digest: &[u8; 32]) -> bool {
+        match self {
+            Cache::Folder(folder) => entry(folder, engine, digest).is_file(),
+            Cache::None => false,
+        }
+    }
+
     /// The native code of a component, compiled if it is not there. `true`: it was there.
     pub(crate) fn load(&self, engine: &Engine, digest: &[u8; 32], wasm: &[u8]) -> wasmtime::Result<(Component, bool)> {
         let Cache::Folder(folder) = self else {
             return Ok((Component::new(engine, wasm)?, false));
         };
-        let entry = folder.join(format!("{}-{}.native", hex(digest), engine_key(engine)));
+        let entry = entry(folder, engine, digest);
         if let Err(reason) = make_private(folder) {
             tracing::warn!("native code is not cached in `{}`: {reason}", folder.display());
             return Ok((Component::new(engine, wasm)?, false));
         }
-        match read(&entry) {
-            Ok(code) => match deserialize(engine, &code) {
+        match check(&entry, digest) {
+            Ok(()) => match deserialize(engine, Code::File(&entry)) {
                 Ok(component) => return Ok((component, true)),
                 Err(error) => tracing::debug!("`{}` is compiled again: {error:#}", entry.display()),
             },
@@ -55,36 +62,55 @@ impl Cache {
             Err(error) => tracing::debug!("`{}` is compiled again: {error}", entry.display()),
         }
         let code = engine.precompile_component(wasm)?;
-        if let Err(error) = write(folder, &entry, &code) {
+        if let Err(error) = write(folder, &entry, digest, &code) {
             tracing::warn!("native code can't be cached in `{}`: {error}", folder.display());
         }
-        Ok((deserialize(engine, &code)?, false))
+        Ok((deserialize(engine, Code::Memory(&code))?, false))
     }
 }
 
-/// Reads an entry and checks its seal.
-fn read(entry: &Path) -> io::Result<Vec<u8>> {
+fn entry(folder: &Path, engine: &Engine, digest: &[u8; 32]) -> PathBuf {
+    folder.join(format!("{}-{}.native", hex(digest), engine_key(engine)))
+}
+
+/// Checks the seal of an entry, which is a file beside it. The entry itself is mapped, not read, when it is loaded.
+fn check(entry: &Path, digest: &[u8; 32]) -> io::Result<()> {
     if !fs::symlink_metadata(entry)?.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
-    let mut content = fs::read(entry)?;
-    if content.len() < SEAL {
-        return Err(io::Error::other("it is cut off"));
+    let mut hasher = Sha256::new().chain_update(digest);
+    let mut file = fs::File::open(entry)?;
+    let mut buffer = [0; 32 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => break,
+            count => hasher.update(&buffer[..count]),
+        }
     }
-    let code = content.split_off(SEAL);
-    if Sha256::digest(&code).as_slice() != content {
-        return Err(io::Error::other("its checksum is wrong"));
+    if fs::read(seal_of(entry))? == hasher.finalize().as_slice() {
+        Ok(())
+    } else {
+        Err(io::Error::other("its checksum is wrong"))
     }
-    Ok(code)
 }
 
-/// Writes an entry so that no other process ever sees a part of it.
-fn write(folder: &Path, entry: &Path, code: &[u8]) -> io::Result<()> {
+fn seal_of(entry: &Path) -> PathBuf {
+    entry.with_extension("seal")
+}
+
+/// Writes an entry and its seal so that no other process ever sees a part of either. Two processes that write the same entry
+/// write the same seal; should they not, the entry is compiled again.
+fn write(folder: &Path, entry: &Path, digest: &[u8; 32], code: &[u8]) -> io::Result<()> {
+    let seal = Sha256::new().chain_update(digest).chain_update(code).finalize();
+    write_whole(folder, entry, code)?;
+    write_whole(folder, &seal_of(entry), &seal)
+}
+
+fn write_whole(folder: &Path, path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
-    file.write_all(&Sha256::digest(code))?;
-    file.write_all(code)?;
+    file.write_all(content)?;
     file.as_file().sync_all()?;
-    file.persist(entry).map_err(|error| error.error)?;
+    file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }
 
@@ -141,11 +167,23 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// Native code, where it is.
+enum Code<'a> {
+    Memory(&'a [u8]),
+    File(&'a Path),
+}
+
 /// The only unsafe function of the workspace.
 #[expect(unsafe_code, reason = "native code can be loaded in no other way")]
-fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: wasmtime asks that the bytes are what its own compiler wrote. They come straight from the compiler, or from a
-    // sealed entry of a folder that only this user can write to; the bytes are in our memory, so nobody changes them
-    // meanwhile. Entries of other engines are refused by wasmtime itself.
-    unsafe { Component::deserialize(engine, code) }
+fn deserialize(engine: &Engine, code: Code<'_>) -> wasmtime::Result<Component> {
+    // SAFETY: wasmtime asks that the bytes are what its own compiler wrote, and that a file does not change while it is
+    // mapped. They come straight from the compiler, or from a sealed entry of a folder that only this user can write to,
+    // where entries are replaced by renaming and never written in place. Entries of other engines are refused by wasmtime
+    // itself.
+    unsafe {
+        match code {
+            Code::Memory(bytes) => Component::deserialize(engine, bytes),
+            Code::File(path) => Component::deserialize_file(engine, path),
+        }
+    }
 }

@@ -69,7 +69,36 @@ pub(crate) struct Exports {
     pub(crate) notify: Option<exported::notify::GuestIndices>,
 }
 
+/// An interface that has the right name and the wrong shape.
+pub(crate) fn misshapen(interface: &str, error: &wasmtime::Error) -> Refusal {
+    Refusal::OtherWorld {
+        what: format!("exports `runner:policy/{interface}`, but not as version 0.1 defines it: {error:#}"),
+    }
+}
+
 impl Exports {
+    /// Compares the types of all functions with those of the contract. Gives the interface that differs.
+    pub(crate) fn check(
+        &self,
+        store: &mut wasmtime::Store<Guest>,
+        instance: &wasmtime::component::Instance,
+    ) -> Result<(), (&'static str, wasmtime::Error)> {
+        self.plugin.load(&mut *store, instance).map_err(|error| ("plugin", error))?;
+        if let Some(role) = &self.environment {
+            role.load(&mut *store, instance).map_err(|error| ("environment", error))?;
+        }
+        if let Some(role) = &self.lint {
+            role.load(&mut *store, instance).map_err(|error| ("lint", error))?;
+        }
+        if let Some(role) = &self.gate {
+            role.load(&mut *store, instance).map_err(|error| ("gate", error))?;
+        }
+        if let Some(role) = &self.notify {
+            role.load(&mut *store, instance).map_err(|error| ("notify", error))?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn has(&self, role: Role) -> bool {
         match role {
             Role::Environment => self.environment.is_some(),
@@ -96,6 +125,7 @@ impl Policy {
         let (component, cached) = cache.load(engine, &bytes.digest, &bytes.content).map_err(|error| {
             Refusal::NotAComponent { what: format!("{error:#}"), help: "build it again; the file may be damaged" }
         })?;
+        same_version(engine, &component)?;
         let imports = foreign_imports(engine, &component)?;
         let linker = linker(engine, !imports.is_empty())?;
         let instance = linker.instantiate_pre(&component).map_err(|error| Refusal::Import {
@@ -130,6 +160,20 @@ fn recognise(bytes: &[u8]) -> Result<(), Refusal> {
     }
 }
 
+/// Everything of the package that is imported or exported must be of the version that the host knows.
+fn same_version(engine: &Engine, component: &Component) -> Result<(), Refusal> {
+    let component = component.component_type();
+    let names = component.imports(engine).map(|(name, _)| name).chain(component.exports(engine).map(|(name, _)| name));
+    for name in names.filter(|name| name.starts_with("runner:policy/")) {
+        if !name.contains("@0.1.") {
+            return Err(Refusal::OtherWorld {
+                what: format!("is built for `{name}`, and this runner knows version 0.1"),
+            });
+        }
+    }
+    Ok(())
+}
+
 /// Imports beyond the package's own, all of them from WASI.
 fn foreign_imports(engine: &Engine, component: &Component) -> Result<Vec<String>, Refusal> {
     let mut foreign = Vec::new();
@@ -159,21 +203,18 @@ fn exports(engine: &Engine, component: &Component, instance: &InstancePre<Guest>
     if !present("plugin") {
         return Err(Refusal::OtherWorld { what: other_world(engine, component) });
     }
-    let misshapen = |role: &str, error: wasmtime::Error| Refusal::OtherWorld {
-        what: format!("exports `runner:policy/{role}`, but not as version 0.1 defines it: {error:#}"),
-    };
     macro_rules! role {
         ($role:ident) => {
             match present(stringify!($role)) {
                 true => Some(
-                    exported::$role::GuestIndices::new(instance).map_err(|error| misshapen(stringify!($role), error))?,
+                    exported::$role::GuestIndices::new(instance).map_err(|error| misshapen(stringify!($role), &error))?,
                 ),
                 false => None,
             }
         };
     }
     let exports = Exports {
-        plugin: exported::plugin::GuestIndices::new(instance).map_err(|error| misshapen("plugin", error))?,
+        plugin: exported::plugin::GuestIndices::new(instance).map_err(|error| misshapen("plugin", &error))?,
         environment: role!(environment),
         gate: role!(gate),
         lint: role!(lint),
@@ -190,9 +231,6 @@ fn exports(engine: &Engine, component: &Component, instance: &InstancePre<Guest>
 fn other_world(engine: &Engine, component: &Component) -> String {
     let mut names: Vec<String> = Vec::new();
     for (name, item) in component.component_type().exports(engine) {
-        if name.starts_with("runner:policy/") {
-            return format!("is built for `{name}`, and this runner knows version 0.1");
-        }
         if matches!(item.ty, ComponentItem::ComponentInstance(_) | ComponentItem::ComponentFunc(_)) {
             names.push(format!("`{name}`"));
         }

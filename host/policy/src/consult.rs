@@ -46,6 +46,34 @@ struct Refused {
     refusal: Refusal,
 }
 
+type Loaded = Result<Plugin, (PluginIdentity, Refusal)>;
+
+/// Compiling takes long, so plugins are compiled side by side; what is compiled already is loaded faster than a thread starts.
+enum Loading {
+    Done(Box<Loaded>),
+    Thread(tokio::task::JoinHandle<Loaded>),
+}
+
+impl Loading {
+    fn begin(host: &Host, definition: &PluginDefinition) -> Self {
+        if Plugin::is_compiled(host, definition) {
+            return Loading::Done(Box::new(Plugin::load(host, definition)));
+        }
+        let (host, definition) = (host.clone(), definition.clone());
+        Loading::Thread(tokio::task::spawn_blocking(move || Plugin::load(&host, &definition)))
+    }
+
+    async fn end(self, definition: &PluginDefinition) -> Loaded {
+        match self {
+            Loading::Done(loaded) => *loaded,
+            Loading::Thread(thread) => thread.await.unwrap_or_else(|panicked| {
+                let identity = PluginIdentity { name: definition.name.clone(), version: None, digest: None };
+                Err((identity, Refusal::Sandbox { reason: panicked.to_string() }))
+            }),
+        }
+    }
+}
+
 /// What the environment turned out to be.
 #[derive(Clone, Debug)]
 pub struct Identity {
@@ -122,50 +150,26 @@ pub struct Review {
 impl Policies {
     /// Loads the plugins of a set that have one of the roles. What can't be loaded is kept as a denial.
     pub async fn load(host: &Host, set: &PluginSet, roles: &[Role]) -> Self {
-        let wanted: Vec<&PluginDefinition> =
-            set.plugins.iter().filter(|definition| may_have(definition, roles)).collect();
-        let loading: Vec<_> = wanted
-            .into_iter()
-            .map(|definition| {
-                let (host, definition) = (host.clone(), definition.clone());
-                let name = definition.name.clone();
-                // Compiling takes long, so plugins are compiled side by side.
-                let task = tokio::task::spawn_blocking(move || {
-                    Plugin::load(&host, &definition).map_err(|(identity, refusal)| {
-                        Box::new(Refused { definition, identity, refusal })
-                    })
-                });
-                (name, task)
-            })
-            .collect();
+        let wanted = set.plugins.iter().filter(|definition| may_have(definition, roles));
+        let loading: Vec<_> = wanted.map(|definition| (definition, Loading::begin(host, definition))).collect();
         let mut slots = Vec::new();
-        for (name, task) in loading {
-            match task.await {
-                Ok(Ok(mut plugin)) => {
-                    if plugin.roles().iter().any(|role| roles.contains(role)) {
-                        slots.push(match plugin.introduce().await {
-                            Ok(()) => Slot::Ready(Box::new(plugin)),
-                            Err(refusal) => Slot::Refused(Box::new(Refused {
-                                definition: plugin.definition,
-                                identity: plugin.identity,
-                                refusal,
-                            })),
-                        });
-                    }
-                }
-                Ok(Err(refused)) => slots.push(Slot::Refused(refused)),
-                Err(panicked) => {
-                    let definition = set.plugins.iter().find(|definition| definition.name == name);
-                    slots.extend(definition.map(|definition| {
-                        Slot::Refused(Box::new(Refused {
-                            definition: definition.clone(),
-                            identity: PluginIdentity { name: name.clone(), version: None, digest: None },
-                            refusal: Refusal::Sandbox { reason: panicked.to_string() },
-                        }))
-                    }));
+        for (definition, loading) in loading {
+            match loading.end(definition).await {
+                Ok(plugin) if !plugin.roles().iter().any(|role| roles.contains(role)) => {}
+                Ok(mut plugin) => slots.push(match plugin.introduce().await {
+                    Ok(()) => Slot::Ready(Box::new(plugin)),
+                    Err(refusal) => Slot::Refused(Box::new(Refused {
+                        definition: plugin.definition,
+                        identity: plugin.identity,
+                        refusal,
+                    })),
+                }),
+                Err((identity, refusal)) => {
+                    slots.push(Slot::Refused(Box::new(Refused { definition: definition.clone(), identity, refusal })));
                 }
             }
         }
+        tracing::debug!("the policies are loaded");
         let mut policies = Policies { set: set.name.clone(), slots };
         policies.refuse_second_environment();
         policies
@@ -248,7 +252,11 @@ impl Policies {
             })
             .await
             .and_then(|levels| answer::levels(&levels).map(|()| levels));
-        answer.map_err(|refusal| Some(refused(plugin, Role::Environment, &refusal)))
+        let mut levels = answer.map_err(|refusal| Some(refused(plugin, Role::Environment, &refusal)))?;
+        for name in levels.iter_mut().flat_map(|level| std::iter::once(&mut level.name).chain(&mut level.aliases)) {
+            *name = printable(name);
+        }
+        Ok(levels)
     }
 
     /// What the environment of the context is.
@@ -393,7 +401,7 @@ fn report(slot: &Slot) -> PluginReport {
             report.imports.clone_from(&plugin.policy.imports);
             report.cached = plugin.policy.cached;
         }
-        Slot::Refused(refused) => report.error = Some(refused.refusal.to_string()),
+        Slot::Refused(refused) => report.error = Some(printable(&refused.refusal.to_string())),
     }
     report
 }
@@ -485,6 +493,12 @@ async fn lint(plugin: &Plugin, request: &Request, review: &mut Review) {
         })
         .await
         .and_then(|findings| answer::findings(&findings, &request.sources).map(|()| findings));
+    let answer = match answer {
+        Ok(findings) if !findings.is_empty() => {
+            rules(plugin, request).await.and_then(|rules| answer::rules(&findings, &rules)).map(|()| findings)
+        }
+        answer => answer,
+    };
     let findings = match answer {
         Ok(findings) => findings,
         Err(refusal) => return review.verdicts.push(refused(plugin, Role::Lint, &refusal)),
@@ -509,6 +523,16 @@ async fn lint(plugin: &Plugin, request: &Request, review: &mut Review) {
         verdict.revision = Some(finding.revision);
         review.verdicts.push(audited(verdict, plugin.definition.mode));
     }
+}
+
+/// The rules of a lint policy.
+async fn rules(plugin: &Plugin, request: &Request) -> Result<Vec<data::LintRule>, Refusal> {
+    plugin
+        .ask(&request.context, &request.plan.hash, async |exports, instance, store, _| match &exports.lint {
+            Some(role) => Ok(Ok(role.load(&mut *store, instance)?.call_rules(&mut *store).await?)),
+            None => Ok(Ok(Vec::new())),
+        })
+        .await
 }
 
 async fn gate(plugin: &Plugin, request: &Request, review: &mut Review) {

@@ -51,6 +51,9 @@ fn config() -> Config {
     // The same verdict on every machine.
     config.cranelift_nan_canonicalization(true);
     config.wasm_relaxed_simd(false);
+    // Native code is loaded at every start: without what only a debugger reads it is half the size.
+    config.generate_address_map(false);
+    config.native_unwind_info(false);
     // Not needed by any policy, and each makes the sandbox larger.
     config.wasm_memory64(false);
     config.concurrency_support(false);

@@ -9,10 +9,13 @@ use crate::Limits;
 use crate::PluginDefinition;
 use crate::Refusal;
 use crate::Role;
+use crate::Source;
+use crate::builtin;
 use crate::cache::hex;
 use crate::component::Bytes;
 use crate::component::Exports;
 use crate::component::Policy;
+use crate::component::misshapen;
 use crate::data::Context;
 use crate::data::Description;
 use crate::data::Grant;
@@ -67,6 +70,13 @@ pub(crate) struct Plugin {
 }
 
 impl Plugin {
+    /// Whether loading will find native code. Known without reading the component for built-in ones alone.
+    pub(crate) fn is_compiled(host: &Host, definition: &PluginDefinition) -> bool {
+        let Source::Builtin(name) = &definition.source else { return false };
+        let (Some(embedded), Ok(engine)) = (builtin::embedded(name), engine()) else { return false };
+        host.cache.holds(engine, &embedded.digest)
+    }
+
     /// Loads the component. On failure the identity is as complete as it got.
     pub(crate) fn load(host: &Host, definition: &PluginDefinition) -> Result<Self, (PluginIdentity, Refusal)> {
         let mut identity = PluginIdentity { name: definition.name.clone(), version: None, digest: None };
@@ -102,12 +112,15 @@ impl Plugin {
         let settings = self.settings.clone();
         let (description, checked) = self
             .call(Timestamp { seconds: 0, nanoseconds: 0 }, "", async |exports, instance, store| {
+                if let Err((interface, error)) = exports.check(&mut *store, instance) {
+                    return Ok(Err(misshapen(interface, &error)));
+                }
                 let plugin = exports.plugin.load(&mut *store, instance)?;
                 let description = plugin.call_describe(&mut *store).await?;
                 let checked = plugin.call_check_settings(&mut *store, &settings).await?;
-                Ok((description, checked))
+                Ok(Ok((description, checked)))
             })
-            .await?;
+            .await??;
         self.identity.version = Some(printable(&description.version));
         self.summary = Some(printable(&description.summary));
         checked.map_err(Refusal::Settings)?;
@@ -126,7 +139,12 @@ impl Plugin {
                     let given = !self.definition.grants.read.is_empty();
                     (!given).then(|| (format!("a folder with {what}"), "read = [\"…\"]".to_owned()))
                 }
-                Grant::Facts => Some(("facts about the target, which this version does not offer".to_owned(), String::new())),
+                Grant::Facts => {
+                    return Err(Refusal::Grant {
+                        what: printable(&format!("needs facts about the target: {}", need.why)),
+                        help: "this version of the runner does not offer them; use one that does".to_owned(),
+                    });
+                }
             };
             if let Some((what, line)) = missing {
                 return Err(Refusal::Grant {

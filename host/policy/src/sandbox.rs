@@ -56,7 +56,8 @@ pub(crate) struct Guest {
 
 impl log::Host for Guest {
     fn write(&mut self, level: log::Level, message: String) -> wasmtime::Result<()> {
-        let length = message.len() as u64;
+        // The end of the line counts as well.
+        let length = message.len() as u64 + 1;
         if length > self.log_left {
             self.log_dropped += 1;
             return Ok(());

@@ -119,9 +119,7 @@ async fn shared_memory_is_not_offered() {
         .fields("(memory $shared 1 1 shared)")
         .body(Function::Review, "(drop (memory.atomic.wait32 $shared (i32.const 0) (i32.const 0) (i64.const -1)))");
     let folder = Folder::new();
-    // The tools that encode components may refuse it as well; then a component can't have it at all.
-    let Ok(bytes) = std::panic::catch_unwind(|| component.bytes()) else { return };
-    let verdict = denial(&review(folder.plugin("evil", bytes)).await, "evil");
+    let verdict = denial(&review(folder.plugin("evil", component.bytes())).await, "evil");
     assert_eq!(rule(&verdict), "plugin-not-a-component", "{verdict:#?}");
 }
 

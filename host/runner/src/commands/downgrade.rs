@@ -20,7 +20,7 @@ Examples:
   runner downgrade -1 --dry-run  show what would be undone")]
 pub(crate) struct Args {
     /// Revision to go back to: an id, a label, `base`, `-1`
-    #[arg(allow_hyphen_values = true, value_name = "REVISION")]
+    #[arg(allow_negative_numbers = true, value_name = "REVISION")]
     target: String,
     #[command(flatten)]
     change: Change,

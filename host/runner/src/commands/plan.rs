@@ -22,7 +22,7 @@ Examples:
   runner plan --json | jq -r .plan_hash       the hash alone")]
 pub(crate) struct Args {
     /// Revisions to upgrade to: ids, labels, `head`, `heads`, `+1`
-    #[arg(default_value = "heads", allow_hyphen_values = true, value_name = "REVISION")]
+    #[arg(default_value = "heads", allow_negative_numbers = true, value_name = "REVISION")]
     targets: Vec<String>,
 }
 

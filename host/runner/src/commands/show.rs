@@ -23,7 +23,7 @@ Examples:
   runner show current")]
 pub(crate) struct Args {
     /// The revision: an id, a label, `head`, `current`, `a1b2-1`
-    #[arg(allow_hyphen_values = true, value_name = "REVISION")]
+    #[arg(allow_negative_numbers = true, value_name = "REVISION")]
     revision: Selector,
 }
 

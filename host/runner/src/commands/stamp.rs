@@ -20,7 +20,7 @@ Examples:
   runner stamp base              count nothing as applied")]
 pub(crate) struct Args {
     /// Revisions that the database is at: ids, labels, `heads`, `base`
-    #[arg(required = true, allow_hyphen_values = true, value_name = "REVISION")]
+    #[arg(required = true, allow_negative_numbers = true, value_name = "REVISION")]
     targets: Vec<String>,
     #[command(flatten)]
     change: Change,

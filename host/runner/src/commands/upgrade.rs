@@ -21,7 +21,7 @@ Examples:
   runner upgrade --dry-run       show the plan and the verdicts, change nothing")]
 pub(crate) struct Args {
     /// Revisions to upgrade to: ids, labels, `head`, `heads`, `+1`
-    #[arg(default_value = "heads", allow_hyphen_values = true, value_name = "REVISION")]
+    #[arg(default_value = "heads", allow_negative_numbers = true, value_name = "REVISION")]
     targets: Vec<String>,
     #[command(flatten)]
     change: Change,

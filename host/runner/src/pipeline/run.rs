@@ -38,13 +38,14 @@ use super::report::StepStatus;
 use super::report::Target;
 use super::request;
 use super::situation::Database;
+use super::situation::Gathered;
 use super::situation::gather;
 use crate::config::Config;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
 
-const ROLES: [Role; 3] = [Role::Environment, Role::Lint, Role::Gate];
+static ROLES: [Role; 3] = [Role::Environment, Role::Lint, Role::Gate];
 
 /// Carries out an order: gathers, plans, asks the policies and, unless it is a dry run, runs the plan.
 ///
@@ -57,9 +58,9 @@ pub(crate) async fn execute(
     mut interrupt: Interrupt,
 ) -> Result<Report> {
     let access = if order.dry_run { Access::Read } else { Access::Write };
-    let (chain, mut session, policies) = gather(config, access, &ROLES).await?;
+    let Gathered { chain, mut session, state, policies } = gather(config, access, &ROLES).await?;
     let mut locked = false;
-    let state = match session.state().await {
+    let state = match state {
         // Somebody keeps even readers out, so there is nothing to plan with before it is our turn.
         Err(runner_database::Error::Locked { .. }) if access == Access::Write => {
             take_turn(config, order, &mut session, observer, &mut interrupt).await?;
@@ -74,6 +75,7 @@ pub(crate) async fn execute(
     let mut context =
         context::policy_context(config, order.operation.for_policies(), order.dry_run, Some(url), Some(&server));
     let identity = policies.identify(&context).await;
+    tracing::debug!("the environment is identified");
     context.environment =
         data::Environment { name: identity.name.clone(), level: identity.level, production: identity.production };
     for warning in &database.warnings {
@@ -130,7 +132,9 @@ async fn judge(
 ) -> Result<Judged> {
     let url = config.database_url()?;
     let prepared = prepare::prepare(database, order, &url.identity(), &identity.name)?;
+    tracing::debug!("the plan is made");
     let review = policies.review(request(database, policies, order, &prepared, context), identity).await;
+    tracing::debug!("the policies are heard");
     let scripts = prepare::scripts(&prepared, order.operation, &review, database.session.dialect());
     let server = database.session.server();
     let report = Report {

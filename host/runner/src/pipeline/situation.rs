@@ -50,10 +50,9 @@ pub(crate) struct Database {
 impl Database {
     /// Opens the database and compares it with the chain.
     pub(crate) async fn open(config: &Config, access: Access) -> Result<Self> {
-        let (chain, session) = tokio::join!(chain(config), session(config, access));
-        let (chain, mut session) = (chain?, session?);
-        let state = session.state().await?;
-        Self::compare(chain, session, state, config)
+        let (opened, chain) = tokio::join!(session(config, access), async { load_chain(config) });
+        let (chain, (session, state)) = (chain?, opened?);
+        Self::compare(chain, session, state?, config)
     }
 
     pub(super) fn compare(chain: Chain, session: Session, state: State, config: &Config) -> Result<Self> {
@@ -77,30 +76,53 @@ impl Database {
         self.versions = versions(&self.state)?;
         let drift = Drift::between(&self.chain, &self.state, &self.versions);
         drift.refuse(config)?;
+        tracing::debug!("chain and database are compared");
         self.warnings = drift.warnings();
         Ok(())
     }
 }
 
-/// Reads the chain on another thread, so that plugins and database are opened meanwhile.
-async fn chain(config: &Config) -> Result<Chain> {
-    let (folder, shown) = (config.migrations.clone(), config.migrations_shown.clone());
-    match tokio::task::spawn_blocking(move || directory::load(&folder, &shown)).await {
-        Ok(chain) => Ok(chain?),
-        Err(_) => Err(Error::new(ErrorKind::Io, "reading the migrations folder was cut off")),
-    }
+/// Runs a future on a thread of its own.
+async fn aside<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Result<T> {
+    let runtime = tokio::runtime::Handle::current();
+    let done = tokio::task::spawn_blocking(move || runtime.block_on(work)).await;
+    done.map_err(|error| Error::new(ErrorKind::Io, format!("a thread was cut off: {error}")))
 }
 
-async fn session(config: &Config, access: Access) -> Result<Session> {
-    Ok(Session::open(config.database_url()?, config.database_options(), access).await?)
+/// Opens the database and reads its state. A state that somebody keeps from being read is an error of its own, because the
+/// session is still good for waiting.
+async fn session(config: &Config, access: Access) -> Result<(Session, runner_database::Result<State>)> {
+    let (url, options) = (config.database_url()?.clone(), config.database_options().clone());
+    let opened = aside(async move {
+        let mut session = Session::open(&url, &options, access).await?;
+        let state = session.state().await;
+        tracing::debug!("the database is open");
+        Ok::<_, runner_database::Error>((session, state))
+    });
+    Ok(opened.await??)
 }
 
-/// Everything that a run needs, gathered side by side.
-pub(super) async fn gather(config: &Config, access: Access, roles: &[Role]) -> Result<(Chain, Session, Policies)> {
+/// What a run needs.
+pub(super) struct Gathered {
+    pub(super) chain: Chain,
+    pub(super) session: Session,
+    pub(super) state: runner_database::Result<State>,
+    pub(super) policies: Policies,
+}
+
+/// Everything that a run needs, gathered side by side: the database and the policies on threads of their own, the chain here.
+pub(super) async fn gather(config: &Config, access: Access, roles: &'static [Role]) -> Result<Gathered> {
     let set = config.plugin_set()?;
-    let host = policy_host();
     config.database_url()?;
-    let (chain, session, policies) =
-        tokio::join!(chain(config), session(config, access), Policies::load(&host, &set, roles));
-    Ok((chain?, session?, policies))
+    let host = policy_host();
+    let policies = aside(async move { Policies::load(&host, &set, roles).await });
+    let chain = async {
+        let chain = load_chain(config);
+        tracing::debug!("the chain is read");
+        chain
+    };
+    // The first two only start their threads when they are first polled, and then leave this one to the chain.
+    let (opened, policies, chain) = tokio::join!(session(config, access), policies, chain);
+    let (chain, (session, state)) = (chain?, opened?);
+    Ok(Gathered { chain, session, state, policies: policies? })
 }

@@ -47,13 +47,16 @@ fn build() -> Result<(), Box<dyn Error>> {
         let component = wit_component::ComponentEncoder::default()
             .validate(true)
             .module(&module)
-            .and_then(|encoder| encoder.encode())
+            .and_then(wit_component::ComponentEncoder::encode)
             .map_err(|error| format!("`{policy}` can't be encoded as a component: {error:#}"))?;
         let file = out.join(policy).with_extension("wasm");
         fs::write(&file, &component)?;
         let digest: [u8; 32] = Sha256::digest(&component).into();
         let roles = roles(&component).map_err(|error| format!("`{policy}` is not a policy: {error:#}"))?;
-        writeln!(table, "Embedded {{ name: {policy:?}, digest: {digest:?}, roles: &{roles:?}, bytes: include_bytes!({file:?}) }},")?;
+        writeln!(
+            table,
+            "Embedded {{ name: {policy:?}, digest: {digest:?}, roles: &{roles:?}, bytes: include_bytes!({file:?}) }},"
+        )?;
     }
     table.push(']');
     fs::write(out.join("builtin.rs"), table)?;
@@ -149,9 +152,24 @@ fn forget_outer_build(cargo: &mut Command) {
     const KEPT: [&str; 6] =
         ["CARGO_HOME", "CARGO_MAKEFLAGS", "CARGO_NET_", "CARGO_HTTP_", "CARGO_REGISTRIES_", "CARGO_SOURCE_"];
     const TAKEN: [&str; 18] = [
-        "CLIPPY_ARGS", "DEBUG", "HOST", "LLVM_PROFILE_FILE", "NUM_JOBS", "OPT_LEVEL", "OUT_DIR", "PROFILE", "RUSTC",
-        "RUSTC_BOOTSTRAP", "RUSTC_LINKER", "RUSTC_WORKSPACE_WRAPPER", "RUSTC_WRAPPER", "RUSTDOC", "RUSTDOCFLAGS",
-        "RUSTFLAGS", "TARGET", "__CARGO_DEFAULT_LIB_METADATA",
+        "CLIPPY_ARGS",
+        "DEBUG",
+        "HOST",
+        "LLVM_PROFILE_FILE",
+        "NUM_JOBS",
+        "OPT_LEVEL",
+        "OUT_DIR",
+        "PROFILE",
+        "RUSTC",
+        "RUSTC_BOOTSTRAP",
+        "RUSTC_LINKER",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "RUSTC_WRAPPER",
+        "RUSTDOC",
+        "RUSTDOCFLAGS",
+        "RUSTFLAGS",
+        "TARGET",
+        "__CARGO_DEFAULT_LIB_METADATA",
     ];
     for (name, _) in env::vars_os() {
         let Some(name) = name.to_str() else { continue };

@@ -15,8 +15,10 @@ pub struct Problem {
     pub column: usize,
     /// How many characters to underline, at least 1.
     pub length: usize,
-    /// The text of that line, when there is one.
+    /// The text of that line, when there is one; further lines around it may be given with it.
     pub source_line: Option<String>,
+    /// How many lines of `source_line` come before the line.
+    pub lines_before: usize,
     /// What is wrong, in one sentence.
     pub message: String,
     /// A few words to print under the underlined text.
@@ -34,6 +36,7 @@ impl Problem {
             column: span.column,
             length: span.length,
             source_line: Some(source_line.to_owned()),
+            lines_before: 0,
             message: message.into(),
             label: None,
             help: None,

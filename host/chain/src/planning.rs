@@ -99,7 +99,7 @@ impl PlanError {
             Self::Select(error) => error.hint(),
             Self::Unknown(error) => Some(error.hint()),
             Self::NotADowngradeTarget { .. } => {
-                Some("name a revision that is applied; `current` shows them".to_owned())
+                Some("name a revision that is applied; `runner current` shows them".to_owned())
             }
             Self::NothingOnBranch { .. } => Some("name the revision without a branch, or another branch".to_owned()),
         }

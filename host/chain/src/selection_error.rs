@@ -129,11 +129,11 @@ impl SelectError {
                 Some("type at least 4 characters of a revision's id".to_owned())
             }
             Self::UnknownName { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
-            Self::UnknownName { .. } => Some("`history` lists all revisions".to_owned()),
+            Self::UnknownName { .. } => Some("`runner history` lists all revisions".to_owned()),
             Self::AmbiguousPrefix { .. } => Some("type more characters of the id".to_owned()),
             Self::SeveralHeads { candidates, .. } => Some(format!(
                 "name one of them (such as `{}`), narrow it down with `<label>@head`, or type `heads` for all; \
-                 `merge heads` joins them",
+                 a revision whose `Revises:` names them all joins them",
                 example(candidates)
             )),
             Self::SeveralCurrent { candidates, .. } => Some(format!(
@@ -149,7 +149,7 @@ impl SelectError {
             Self::WrongWay { up: true, .. } => Some("use `upgrade` to go up, or `-N` to go down".to_owned()),
             Self::WrongWay { up: false, .. } => Some("use `downgrade` to go down, or `+N` to go up".to_owned()),
             Self::NotOnBranch { id, .. } => Some(format!("type `{id}` without the branch")),
-            Self::Nothing { .. } => Some("name a revision; `history` lists them".to_owned()),
+            Self::Nothing { .. } => Some("name a revision; `runner history` lists them".to_owned()),
             Self::NeedsDatabase { .. } => Some("name a revision by its id or label".to_owned()),
             Self::Unknown(unknown) => Some(unknown.hint()),
         }

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use runner_chain::Dialect;
 use serde::Serialize;
 
+use crate::error::Error;
 use crate::error::Result;
 use crate::ledger::LedgerCheck;
 use crate::ledger::LedgerRow;
@@ -71,6 +72,9 @@ pub(crate) trait Backend: Send {
     async fn tables_and_tail(&mut self) -> Result<(Tables, LedgerTail)>;
     async fn ledger(&mut self, limit: Option<usize>) -> Result<Vec<LedgerRow>>;
     async fn verify_ledger(&mut self) -> Result<LedgerCheck>;
+
+    /// The error for tables that have the names of the runner's, and other columns.
+    fn foreign_tables(&self, message: &str) -> Error;
 
     /// Who holds the lock now, as far as that is known without waiting.
     fn holder(&self) -> Option<Holder>;

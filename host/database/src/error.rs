@@ -154,7 +154,7 @@ impl Error {
                 "somebody edited or deleted ledger rows by hand: compare with a backup before you go on"
             }
             Self::Dirty { .. } => {
-                "restore the statements as they were applied and run the same command again, or settle it with `runner repair`"
+                "restore the statements as they were applied and run the same command again, or settle it by hand and say so with `runner stamp`"
             }
             Self::OpenTransaction { .. } => "end it with `COMMIT`; what ran inside it was rolled back",
             Self::NotTransactional { .. } => {

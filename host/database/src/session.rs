@@ -88,6 +88,9 @@ impl Session {
     pub async fn state(&mut self) -> Result<State> {
         let state = match self.backend.state().await {
             Err(Error::Busy { waited, .. }) => return Err(Error::Locked { holder: self.backend.holder(), waited }),
+            Err(Error::Database { message, .. }) if message.starts_with("no such column") => {
+                return Err(self.backend.foreign_tables(&message));
+            }
             state => state?,
         };
         self.known_dirty = self.locked.then(|| state.dirty.clone());

@@ -1,7 +1,8 @@
 //! Native code of components, compiled once and kept on disk.
 //!
-//! What is kept here is executed, so the folder must belong to the user alone, and every entry has a seal: a SHA-256
-//! over the component's digest and the entry. An entry that is damaged, or made by another version, is compiled again, never trusted.
+//! What is kept here is executed, so the folder must belong to the user alone, and every entry ends with a seal: a SHA-256
+//! over the component's digest and the code. An entry that is damaged, or made by another version, is compiled again, never
+//! trusted.
 
 use std::fs;
 use std::hash::Hash as _;
@@ -16,6 +17,9 @@ use sha2::Digest as _;
 use sha2::Sha256;
 use wasmtime::Engine;
 use wasmtime::component::Component;
+
+/// Bytes of the seal at the end of an entry.
+const SEAL: u64 = 32;
 
 /// Where native code is kept.
 #[derive(Clone, Debug)]
@@ -73,44 +77,36 @@ fn entry(folder: &Path, engine: &Engine, digest: &[u8; 32]) -> PathBuf {
     folder.join(format!("{}-{}.native", hex(digest), engine_key(engine)))
 }
 
-/// Checks the seal of an entry, which is a file beside it. The entry itself is mapped, not read, when it is loaded.
+/// Checks the seal of an entry. The native code itself is mapped, not read, when it is loaded.
 fn check(entry: &Path, digest: &[u8; 32]) -> io::Result<()> {
     if !fs::symlink_metadata(entry)?.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
-    let mut hasher = Sha256::new().chain_update(digest);
     let mut file = fs::File::open(entry)?;
+    let length = file.metadata()?.len().checked_sub(SEAL).ok_or_else(|| io::Error::other("it is cut off"))?;
+    let mut hasher = Sha256::new().chain_update(digest);
+    let mut code = (&mut file).take(length);
     let mut buffer = [0; 32 * 1024];
     loop {
-        match file.read(&mut buffer)? {
+        match code.read(&mut buffer)? {
             0 => break,
             count => hasher.update(&buffer[..count]),
         }
     }
-    if fs::read(seal_of(entry))? == hasher.finalize().as_slice() {
-        Ok(())
-    } else {
-        Err(io::Error::other("its checksum is wrong"))
-    }
+    let mut seal = Vec::new();
+    file.read_to_end(&mut seal)?;
+    if seal == hasher.finalize().as_slice() { Ok(()) } else { Err(io::Error::other("its checksum is wrong")) }
 }
 
-fn seal_of(entry: &Path) -> PathBuf {
-    entry.with_extension("seal")
-}
-
-/// Writes an entry and its seal so that no other process ever sees a part of either. Two processes that write the same entry
-/// write the same seal; should they not, the entry is compiled again.
+/// Writes an entry so that no other process ever sees a part of it. The seal stands at the end, where it does not disturb
+/// the mapping.
 fn write(folder: &Path, entry: &Path, digest: &[u8; 32], code: &[u8]) -> io::Result<()> {
     let seal = Sha256::new().chain_update(digest).chain_update(code).finalize();
-    write_whole(folder, entry, code)?;
-    write_whole(folder, &seal_of(entry), &seal)
-}
-
-fn write_whole(folder: &Path, path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
-    file.write_all(content)?;
+    file.write_all(code)?;
+    file.write_all(&seal)?;
     file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
+    file.persist(entry).map_err(|error| error.error)?;
     Ok(())
 }
 
@@ -168,6 +164,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 /// Native code, where it is.
+#[derive(Clone, Copy)]
 enum Code<'a> {
     Memory(&'a [u8]),
     File(&'a Path),

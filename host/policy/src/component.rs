@@ -33,8 +33,7 @@ impl Bytes {
     pub(crate) fn read(source: &Source) -> Result<Self, Refusal> {
         match source {
             Source::Builtin(name) => {
-                let embedded =
-                    builtin::embedded(name).ok_or_else(|| Refusal::NotBuiltIn { name: name.clone() })?;
+                let embedded = builtin::embedded(name).ok_or_else(|| Refusal::NotBuiltIn { name: name.clone() })?;
                 Ok(Bytes { content: embedded.bytes.into(), digest: embedded.digest })
             }
             Source::File { path, shown } => {
@@ -128,9 +127,8 @@ impl Policy {
         same_version(engine, &component)?;
         let imports = foreign_imports(engine, &component)?;
         let linker = linker(engine, !imports.is_empty())?;
-        let instance = linker.instantiate_pre(&component).map_err(|error| Refusal::Import {
-            import: format!("{error:#}"),
-        })?;
+        let instance =
+            linker.instantiate_pre(&component).map_err(|error| Refusal::Import { import: format!("{error:#}") })?;
         let exports = exports(engine, &component, &instance)?;
         Ok(Policy { instance, exports, imports, cached })
     }
@@ -142,10 +140,9 @@ fn recognise(bytes: &[u8]) -> Result<(), Refusal> {
     let start = &bytes[..bytes.len().min(8)];
     match start {
         [0, b'a', b's', b'm', 0x0d, 0, 1, 0] => Ok(()),
-        [0, b'a', b's', b'm', 1, 0, 0, 0] => refuse(
-            "it is a core module",
-            "encode it as a component, for example with `wasm-tools component new`",
-        ),
+        [0, b'a', b's', b'm', 1, 0, 0, 0] => {
+            refuse("it is a core module", "encode it as a component, for example with `wasm-tools component new`")
+        }
         [0, b'a', b's', b'm', ..] => {
             refuse("it is of a version of WebAssembly that is not known", "build it with a current toolchain")
         }
@@ -199,7 +196,7 @@ fn linker(engine: &Engine, wasi: bool) -> Result<Linker<Guest>, Refusal> {
 
 /// Looks for each role on its own, so that a component may export any mix.
 fn exports(engine: &Engine, component: &Component, instance: &InstancePre<Guest>) -> Result<Exports, Refusal> {
-    let present = |role: &str| component.get_export_index(None, &format!("runner:policy/{role}@0.1.0")).is_some();
+    let present = |role: &str| component.get_export_index(None, format!("runner:policy/{role}@0.1.0")).is_some();
     if !present("plugin") {
         return Err(Refusal::OtherWorld { what: other_world(engine, component) });
     }
@@ -207,7 +204,8 @@ fn exports(engine: &Engine, component: &Component, instance: &InstancePre<Guest>
         ($role:ident) => {
             match present(stringify!($role)) {
                 true => Some(
-                    exported::$role::GuestIndices::new(instance).map_err(|error| misshapen(stringify!($role), &error))?,
+                    exported::$role::GuestIndices::new(instance)
+                        .map_err(|error| misshapen(stringify!($role), &error))?,
                 ),
                 false => None,
             }

@@ -20,6 +20,7 @@ use crate::data::Plan;
 use crate::data::Reason;
 use crate::data::StepDecision;
 use crate::plugin::Plugin;
+use crate::plugin::Refused;
 use crate::set::PluginDefinition;
 use crate::set::Source;
 use crate::verdict::Decision;
@@ -40,13 +41,7 @@ enum Slot {
     Refused(Box<Refused>),
 }
 
-struct Refused {
-    definition: PluginDefinition,
-    identity: PluginIdentity,
-    refusal: Refusal,
-}
-
-type Loaded = Result<Plugin, (PluginIdentity, Refusal)>;
+type Loaded = Result<Plugin, Box<Refused>>;
 
 /// Compiling takes long, so plugins are compiled side by side; what is compiled already is loaded faster than a thread starts.
 enum Loading {
@@ -67,8 +62,11 @@ impl Loading {
         match self {
             Loading::Done(loaded) => *loaded,
             Loading::Thread(thread) => thread.await.unwrap_or_else(|panicked| {
-                let identity = PluginIdentity { name: definition.name.clone(), version: None, digest: None };
-                Err((identity, Refusal::Sandbox { reason: panicked.to_string() }))
+                Err(Box::new(Refused {
+                    definition: definition.clone(),
+                    identity: PluginIdentity { name: definition.name.clone(), version: None, digest: None },
+                    refusal: Refusal::Sandbox { reason: panicked.to_string() },
+                }))
             }),
         }
     }
@@ -164,9 +162,7 @@ impl Policies {
                         refusal,
                     })),
                 }),
-                Err((identity, refusal)) => {
-                    slots.push(Slot::Refused(Box::new(Refused { definition: definition.clone(), identity, refusal })));
-                }
+                Err(refused) => slots.push(Slot::Refused(refused)),
             }
         }
         tracing::debug!("the policies are loaded");
@@ -289,11 +285,8 @@ impl Policies {
 
     /// Asks every policy about a plan: environment, lint, gate.
     pub async fn review(&self, mut request: Request, identity: &Identity) -> Review {
-        request.context.environment = data::Environment {
-            name: identity.name.clone(),
-            level: identity.level,
-            production: identity.production,
-        };
+        request.context.environment =
+            data::Environment { name: identity.name.clone(), level: identity.level, production: identity.production };
         let mut review = Review {
             outcome: Outcome::Allowed,
             steps: vec![StepFate::Run; request.plan.steps.len()],
@@ -367,9 +360,8 @@ impl Policies {
 /// Built-in plugins whose roles are known need not be loaded to see that they are not wanted.
 fn may_have(definition: &PluginDefinition, roles: &[Role]) -> bool {
     match &definition.source {
-        Source::Builtin(name) => {
-            builtin::embedded(name).is_none_or(|embedded| roles.iter().any(|role| embedded.roles.contains(&role.name())))
-        }
+        Source::Builtin(name) => builtin::embedded(name)
+            .is_none_or(|embedded| roles.iter().any(|role| embedded.roles.contains(&role.name()))),
         Source::File { .. } => true,
     }
 }
@@ -441,17 +433,17 @@ fn reasoned(plugin: &Plugin, role: Role, decision: Decision, reason: &Reason) ->
 
 async fn judge(plugin: &Plugin, request: &mut Request, review: &mut Review) {
     let answer = plugin
-        .ask(&request.context, &request.plan.hash, async |exports, instance, store, context| match &exports.environment {
-            Some(role) => {
-                let environment = role.load(&mut *store, instance)?;
-                environment.call_judge(&mut *store, context, &request.plan, &request.applied).await
+        .ask(&request.context, &request.plan.hash, async |exports, instance, store, context| {
+            match &exports.environment {
+                Some(role) => {
+                    let environment = role.load(&mut *store, instance)?;
+                    environment.call_judge(&mut *store, context, &request.plan, &request.applied).await
+                }
+                None => Ok(Err(data::Failure { message: "it has no such role".to_owned(), help: None })),
             }
-            None => Ok(Err(data::Failure { message: "it has no such role".to_owned(), help: None })),
         })
         .await
-        .and_then(|judgement| {
-            answer::judgement(&judgement, &request.plan, &request.applied).map(|()| judgement)
-        });
+        .and_then(|judgement| answer::judgement(&judgement, &request.plan, &request.applied).map(|()| judgement));
     let judgement = match answer {
         Ok(judgement) => judgement,
         Err(refusal) => return review.verdicts.push(refused(plugin, Role::Environment, &refusal)),
@@ -472,11 +464,9 @@ async fn judge(plugin: &Plugin, request: &mut Request, review: &mut Review) {
         };
         let silent = || Reason { rule: None, revision: None, message: "gives no reason".to_owned(), help: None };
         let reason = ruling.reason.clone().unwrap_or_else(silent);
-        let verdict =
-            reasoned(plugin, role, decision, &Reason { revision: Some(ruling.revision.clone()), ..reason });
+        let verdict = reasoned(plugin, role, decision, &Reason { revision: Some(ruling.revision.clone()), ..reason });
         if verdict.decision == Decision::Skip {
-            review.steps[index] =
-                StepFate::Skip { plugin: verdict.plugin.clone(), reason: verdict.message.clone() };
+            review.steps[index] = StepFate::Skip { plugin: verdict.plugin.clone(), reason: verdict.message.clone() };
             request.plan.steps[index].skipped = true;
         }
         review.verdicts.push(verdict);
@@ -548,9 +538,7 @@ async fn gate(plugin: &Plugin, request: &Request, review: &mut Review) {
         Err(refusal) => return review.verdicts.push(refused(plugin, Role::Gate, &refusal)),
     };
     let name = &plugin.identity.name;
-    review
-        .notices
-        .extend(ruling.notices.iter().map(|text| Notice { plugin: name.clone(), text: printable(text) }));
+    review.notices.extend(ruling.notices.iter().map(|text| Notice { plugin: name.clone(), text: printable(text) }));
     let (decision, unexplained) = match &ruling.decision {
         GateDecision::Allow => (Decision::Allow, String::new()),
         GateDecision::Confirm(prompt) => (Decision::Confirm, prompt.clone()),

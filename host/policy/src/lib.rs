@@ -22,10 +22,10 @@ mod set;
 mod verdict;
 
 pub use bindings::data;
+pub use builtin::builtin_definition;
 pub use builtin::builtin_names;
 pub use builtin::builtin_set;
 pub use builtin::builtin_set_names;
-pub use builtin::builtin_definition;
 pub use cache::Cache;
 pub use consult::Identity;
 pub use consult::Notice;

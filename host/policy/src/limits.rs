@@ -30,17 +30,10 @@ pub(crate) const STACK: usize = 512 * 1024;
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits {
-            fuel: 200_000_000,
-            time: Duration::from_secs(1),
-            memory: 64 << 20,
-            answer: 16 << 20,
-            log: 64 << 10,
-        }
+        Limits { fuel: 200_000_000, time: Duration::from_secs(1), memory: 64 << 20, answer: 16 << 20, log: 64 << 10 }
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]
 fn milliseconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }

@@ -69,6 +69,14 @@ pub(crate) struct Plugin {
     variables: Vec<Variable>,
 }
 
+/// A plugin that can't be used.
+pub(crate) struct Refused {
+    pub(crate) definition: PluginDefinition,
+    /// As complete as it got.
+    pub(crate) identity: PluginIdentity,
+    pub(crate) refusal: Refusal,
+}
+
 impl Plugin {
     /// Whether loading will find native code. Known without reading the component for built-in ones alone.
     pub(crate) fn is_compiled(host: &Host, definition: &PluginDefinition) -> bool {
@@ -77,8 +85,8 @@ impl Plugin {
         host.cache.holds(engine, &embedded.digest)
     }
 
-    /// Loads the component. On failure the identity is as complete as it got.
-    pub(crate) fn load(host: &Host, definition: &PluginDefinition) -> Result<Self, (PluginIdentity, Refusal)> {
+    /// Loads the component.
+    pub(crate) fn load(host: &Host, definition: &PluginDefinition) -> Result<Self, Box<Refused>> {
         let mut identity = PluginIdentity { name: definition.name.clone(), version: None, digest: None };
         match Self::try_load(host, definition, &mut identity) {
             Ok(policy) => {
@@ -92,15 +100,11 @@ impl Plugin {
                 let settings = serde_json::Value::Object(definition.settings.clone()).to_string();
                 Ok(Plugin { definition: definition.clone(), identity, policy, summary: None, settings, variables })
             }
-            Err(refusal) => Err((identity, refusal)),
+            Err(refusal) => Err(Box::new(Refused { definition: definition.clone(), identity, refusal })),
         }
     }
 
-    fn try_load(
-        host: &Host,
-        definition: &PluginDefinition,
-        identity: &mut PluginIdentity,
-    ) -> Result<Policy, Refusal> {
+    fn try_load(host: &Host, definition: &PluginDefinition, identity: &mut PluginIdentity) -> Result<Policy, Refusal> {
         let bytes = Bytes::read(&definition.source)?;
         identity.digest = Some(format!("sha256:{}", hex(&bytes.digest)));
         let engine = engine().map_err(|reason| Refusal::Sandbox { reason })?;
@@ -189,8 +193,7 @@ impl Plugin {
             &Context,
         ) -> wasmtime::Result<Result<T, crate::data::Failure>>,
     {
-        let context =
-            Context { settings: self.settings.clone(), variables: self.variables.clone(), ..context.clone() };
+        let context = Context { settings: self.settings.clone(), variables: self.variables.clone(), ..context.clone() };
         let answer = self
             .call(context.now, seed, async |exports, instance, store| ask(exports, instance, store, &context).await)
             .await?;

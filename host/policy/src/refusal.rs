@@ -154,7 +154,9 @@ impl Refusal {
     /// What to do about it.
     pub fn help(&self, plugin: &str) -> Option<String> {
         let raise = |key: &str| {
-            Some(format!("if the plugin is to be trusted with more, set `limits = {{ {key} = … }}` in `[plugins.{plugin}]`"))
+            Some(format!(
+                "if the plugin is to be trusted with more, set `limits = {{ {key} = … }}` in `[plugins.{plugin}]`"
+            ))
         };
         match self {
             Refusal::Unreadable { .. } => Some(format!("check `source` in `[plugins.{plugin}]`")),
@@ -165,9 +167,9 @@ impl Refusal {
             Refusal::OtherWorld { .. } => {
                 Some("a policy exports `runner:policy/plugin@0.1.0` and at least one role of that package".to_owned())
             }
-            Refusal::Import { .. } => {
-                Some("a policy gets everything as data; network, processes and other components are not offered".to_owned())
-            }
+            Refusal::Import { .. } => Some(
+                "a policy gets everything as data; network, processes and other components are not offered".to_owned(),
+            ),
             Refusal::Grant { help, .. } => Some(help.clone()),
             Refusal::Settings(_) => Some(format!("correct `settings` in `[plugins.{plugin}]`")),
             Refusal::Fuel { .. } => raise("fuel"),

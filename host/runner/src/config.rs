@@ -228,7 +228,11 @@ fn database(file: &File, overrides: &Overrides, fill: &Fill<'_>, root: &Path) ->
             "database.version-table",
             &defaults.version_table,
         )?,
-        ledger_table: fill.or_default(section.ledger_table.as_ref(), "database.ledger-table", &defaults.ledger_table)?,
+        ledger_table: fill.or_default(
+            section.ledger_table.as_ref(),
+            "database.ledger-table",
+            &defaults.ledger_table,
+        )?,
         foreign_keys: section.foreign_keys.unwrap_or(defaults.foreign_keys),
         ..defaults
     };

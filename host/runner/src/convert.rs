@@ -2,10 +2,10 @@
 
 use runner_chain::SelectError;
 use runner_chain::SelectorParseError;
+use runner_chain::UnknownRevisions;
 use runner_chain::directory::CreateError;
 use runner_chain::directory::LoadError;
 use runner_chain::planning::PlanError;
-use runner_chain::UnknownRevisions;
 
 use crate::error::Error;
 use crate::error::ErrorKind;

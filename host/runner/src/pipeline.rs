@@ -10,6 +10,7 @@ mod report;
 mod request;
 mod run;
 mod situation;
+mod steps;
 
 pub use interrupt::Interrupt;
 pub use observer::Observer;

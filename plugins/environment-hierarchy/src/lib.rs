@@ -34,7 +34,10 @@ impl Policy for EnvironmentHierarchy {
         )
         .wants_variable("RUNNER_VALIDATE_ENV", "`false` turns the check off")
         .wants_variable("RUNNER_STRICT_ENV", "`true` refuses what would only be warned about")
-        .wants_variable("ALEMBIC_VALIDATE_ENV", "the same as `RUNNER_VALIDATE_ENV`, for projects that come from Alembic")
+        .wants_variable(
+            "ALEMBIC_VALIDATE_ENV",
+            "the same as `RUNNER_VALIDATE_ENV`, for projects that come from Alembic",
+        )
         .wants_variable("ALEMBIC_STRICT_ENV", "the same as `RUNNER_STRICT_ENV`, for projects that come from Alembic")
         .with_settings_schema(settings::SCHEMA)
     }

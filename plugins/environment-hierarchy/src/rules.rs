@@ -50,16 +50,15 @@ impl Here<'_> {
             Fit::Belongs => StepRuling::allow(id),
             // In every mode: development data must never reach production.
             Fit::OtherExactly(tags) => StepRuling::new(StepDecision::Skip, self.exactly(&tags), id),
-            Fit::Unknown(tag) if self.mode != Mode::Off => {
-                StepRuling::new(StepDecision::Deny, self.unknown(&tag), id)
-            }
+            Fit::Unknown(tag) if self.mode != Mode::Off => StepRuling::new(StepDecision::Deny, self.unknown(&tag), id),
             Fit::Higher(tag, level) => match self.mode {
                 Mode::Off => StepRuling::allow(id),
                 Mode::Warn => StepRuling::new(StepDecision::Warn, self.higher(&tag, level), id),
                 Mode::Skip => StepRuling::new(StepDecision::Skip, self.higher(&tag, level), id),
                 Mode::Strict => StepRuling::new(
                     StepDecision::Deny,
-                    self.higher(&tag, level).help("run it in the right environment, or change the `Env:` of the revision"),
+                    self.higher(&tag, level)
+                        .help("run it in the right environment, or change the `Env:` of the revision"),
                     id,
                 ),
             },
@@ -101,9 +100,7 @@ impl Here<'_> {
             }
         }
         match (unknown, lowest) {
-            (Some(_), _) if tags.iter().all(|tag| tag.exact) && self.mode == Mode::Off => {
-                Fit::OtherExactly(list(tags))
-            }
+            (Some(_), _) if tags.iter().all(|tag| tag.exact) && self.mode == Mode::Off => Fit::OtherExactly(list(tags)),
             (Some(tag), _) => Fit::Unknown(tag.clone()),
             (None, None) => Fit::OtherExactly(list(tags)),
             (None, Some((_, level))) if self.level >= level => Fit::Belongs,

@@ -38,7 +38,8 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        let levels = [("development", 10), ("local", 10), ("test", 20), ("staging", 30), ("qa", 30), ("production", 100)];
+        let levels =
+            [("development", 10), ("local", 10), ("test", 20), ("staging", 30), ("qa", 30), ("production", 100)];
         Settings {
             mode: Mode::Warn,
             levels: levels.into_iter().map(|(name, level)| (name.to_owned(), level)).collect(),
@@ -80,7 +81,10 @@ impl Settings {
         }
         for (alias, name) in self.aliases.iter().flatten() {
             if !is_name(alias) {
-                problem(format!("aliases.{alias}"), "a name consists of lower-case letters, digits, `-` and `_`".to_owned());
+                problem(
+                    format!("aliases.{alias}"),
+                    "a name consists of lower-case letters, digits, `-` and `_`".to_owned(),
+                );
             } else if self.levels.contains_key(alias) {
                 problem(format!("aliases.{alias}"), format!("`{alias}` is an environment itself"));
             } else if !self.levels.contains_key(name) {
@@ -152,8 +156,10 @@ impl Settings {
         let off = switch(context, ["RUNNER_VALIDATE_ENV", "ALEMBIC_VALIDATE_ENV"])? == Some(false);
         let strict = switch(context, ["RUNNER_STRICT_ENV", "ALEMBIC_STRICT_ENV"])? == Some(true);
         match (off, strict) {
-            (true, true) => Err(Failure::new("`RUNNER_VALIDATE_ENV` turns the check off and `RUNNER_STRICT_ENV` makes it strict")
-                .help("unset one of them")),
+            (true, true) => {
+                Err(Failure::new("`RUNNER_VALIDATE_ENV` turns the check off and `RUNNER_STRICT_ENV` makes it strict")
+                    .help("unset one of them"))
+            }
             (true, false) => Ok(Mode::Off),
             (false, true) => Ok(Mode::Strict),
             (false, false) => Ok(self.mode),

@@ -96,14 +96,17 @@ fn refuse(settings: &Settings, value: &str, unknown: bool) -> Ruling {
     let (wanted, help) = match settings.approval {
         Approval::True => (
             format!("Set {variable}=true to proceed."),
-            (!value.is_empty()).then(|| format!("`{variable}` is set to `{value}`; only `true` or the hash of this plan counts")),
+            (!value.is_empty())
+                .then(|| format!("`{variable}` is set to `{value}`; only `true` or the hash of this plan counts")),
         ),
         Approval::PlanHash => (
             format!("Set {variable} to the hash of the approved plan to proceed."),
             Some(if value.is_empty() {
                 "`runner plan` prints the plan and its hash".to_owned()
             } else {
-                format!("`{variable}` is set to `{value}`, which is not the hash of this plan; `runner plan` prints the plan and its hash")
+                format!(
+                    "`{variable}` is set to `{value}`, which is not the hash of this plan; `runner plan` prints the plan and its hash"
+                )
             }),
         ),
     };

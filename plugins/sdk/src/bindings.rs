@@ -1,12 +1,7 @@
 //! What `wit-bindgen` makes of the package `runner:policy`, one module a role, so that a component embeds exactly the
 //! roles it exports.
 
-#![expect(
-    missing_docs,
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason,
-    reason = "generated; the documentation is in `wit/`"
-)]
+#![expect(missing_docs, reason = "generated; the documentation is in `wit/`")]
 
 /// The plain data.
 pub mod data {

@@ -46,8 +46,8 @@ mod roles;
 
 use std::marker::PhantomData;
 
-pub use bindings::data::runner::policy::types::AppliedRevision;
 pub use bindings::data::runner::policy::types::Actor;
+pub use bindings::data::runner::policy::types::AppliedRevision;
 pub use bindings::data::runner::policy::types::Context;
 pub use bindings::data::runner::policy::types::Dialect;
 pub use bindings::data::runner::policy::types::Direction;

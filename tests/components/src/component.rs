@@ -257,7 +257,7 @@ impl Component {
         let (resolve, world) = contract::world(interfaces, &self.imports, &self.version);
         wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)
             .expect("the world can be embedded");
-        let encoded = ComponentEncoder::default().validate(true).module(&module).and_then(|encoder| encoder.encode());
+        let encoded = ComponentEncoder::default().validate(true).module(&module).and_then(ComponentEncoder::encode);
         encoded.unwrap_or_else(|error| panic!("{error:#}"))
     }
 }

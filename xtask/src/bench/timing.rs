@@ -44,7 +44,8 @@ pub(super) fn compare(rounds: usize, contestants: &[Contestant<'_>]) -> Result<V
     let mut medians = Vec::new();
     for (contestant, times) in contestants.iter().zip(&mut times) {
         times.sort_by(f64::total_cmp);
-        let (least, median) = (times.first().copied().unwrap_or(0.0), times.get(times.len() / 2).copied().unwrap_or(0.0));
+        let (least, median) =
+            (times.first().copied().unwrap_or(0.0), times.get(times.len() / 2).copied().unwrap_or(0.0));
         println!("  {:32} {:9.2} ms (least {:.2} ms)", contestant.name, median * 1000.0, least * 1000.0);
         medians.push(median);
     }

@@ -44,15 +44,24 @@ impl Tools {
 
     pub(super) fn runner(&self, chain: &Chain, set: &str) -> Command {
         let mut command = Command::new(&self.runner);
-        command.current_dir(&chain.folder).args(["--plugins", set]).env_remove("DATABASE_URL").env("ENVIRONMENT", "test");
+        command
+            .current_dir(&chain.folder)
+            .args(["--plugins", set])
+            .env_remove("DATABASE_URL")
+            .env("ENVIRONMENT", "test");
         command
     }
 
     pub(super) fn sqlx(&self, chain: &Chain) -> Command {
         let mut command = Command::new(&self.sqlx);
-        command
-            .current_dir(&chain.folder)
-            .args(["migrate", "run", "--source", "sqlx", "--database-url", "sqlite://sqlx.db?mode=rwc"]);
+        command.current_dir(&chain.folder).args([
+            "migrate",
+            "run",
+            "--source",
+            "sqlx",
+            "--database-url",
+            "sqlite://sqlx.db?mode=rwc",
+        ]);
         command
     }
 

@@ -60,6 +60,16 @@ impl LockFile {
         }
     }
 
+    /// Removes what a killed process left behind, unless somebody holds it now.
+    pub(super) fn sweep(database: &Path) {
+        let path = Self::path_of(database);
+        let Ok(file) = OpenOptions::new().read(true).write(true).open(&path) else { return };
+        if file.try_lock().is_ok() {
+            // Removed like a lock of our own.
+            drop(Self { file, path });
+        }
+    }
+
     fn write_holder(&mut self, me: &Holder) -> io::Result<()> {
         let text = serde_json::to_vec(me).map_err(io::Error::other)?;
         self.file.set_len(0)?;

@@ -124,14 +124,21 @@ impl Sqlite {
             wants_stop: Arc::default(),
             is_unsettled: false,
         };
-        session.server.version = session.version().await?;
+        session.ask_version().await?;
         session.watch_for_stop().await?;
         Ok(session)
     }
 
-    async fn version(&mut self) -> Result<String> {
+    /// Asks for the version of SQLite. While somebody keeps everybody out there is no answer to any question; it is asked
+    /// again when the lock is taken.
+    async fn ask_version(&mut self) -> Result<()> {
         let row = sqlx::query("SELECT sqlite_version()").fetch_one(&mut self.connection).await;
-        row.and_then(|row| row.try_get(0)).map_err(|error| self.settings.translate(&error))
+        match row.and_then(|row| row.try_get(0)).map_err(|error| self.settings.translate(&error)) {
+            Ok(version) => self.server.version = version,
+            Err(Error::Busy { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 
     /// Lets [`Backend::interrupt`] stop a statement that is running on the connection's own thread.
@@ -286,6 +293,15 @@ impl Backend for Sqlite {
         })
     }
 
+    fn foreign_tables(&self, message: &str) -> Error {
+        let Books { version, ledger } = &self.books;
+        Error::Unreadable {
+            target: self.settings.target.clone(),
+            message: format!("`{}` or `{}` is a table of something else ({message})", version.name, ledger.name),
+            hint: "give the runner's tables other names: `version-table` and `ledger-table` in `[database]`".to_owned(),
+        }
+    }
+
     fn holder(&self) -> Option<Holder> {
         LockFile::holder(self.settings.file()?)
     }
@@ -323,7 +339,13 @@ impl Backend for Sqlite {
                 Err(holder) => return Ok(LockAttempt::Held(holder)),
             }
         }
-        Ok(if self.is_writable_now().await? { LockAttempt::Acquired } else { LockAttempt::Held(None) })
+        if !self.is_writable_now().await? {
+            return Ok(LockAttempt::Held(None));
+        }
+        if self.server.version.is_empty() {
+            self.ask_version().await?;
+        }
+        Ok(LockAttempt::Acquired)
     }
 
     async fn unlock(&mut self) -> Result<()> {
@@ -451,7 +473,11 @@ impl Backend for Sqlite {
     async fn close(self: Box<Self>) -> Result<()> {
         let Self { connection, lock, settings, .. } = *self;
         let closed = connection.close().await;
-        drop(lock);
+        match (lock, settings.file()) {
+            (Some(lock), _) => drop(lock),
+            (None, Some(file)) if settings.may_write() => LockFile::sweep(file),
+            (None, _) => {}
+        }
         closed.map_err(|error| settings.translate(&error).while_doing("closing the database"))
     }
 }

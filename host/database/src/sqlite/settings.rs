@@ -12,10 +12,10 @@ use crate::error::Result;
 use crate::session::Access;
 
 use super::failures;
-use super::lock_file::LockFile;
 use super::location::SqliteLocation;
 use super::location::SqliteMode;
 use super::location::SqlitePlace;
+use super::lock_file::LockFile;
 
 const BEFORE_LOCK: Duration = Duration::from_millis(100);
 const FOR_READING: Duration = Duration::from_secs(5);

@@ -47,7 +47,7 @@ pub(super) fn preflight(script: &StepScript, own: [&TableName; 2]) -> Vec<Prefli
         if let Some(table) = own_table_changed(&statement.text, own) {
             report(
                 format!("the statement changes `{table}`, which belongs to the runner"),
-                "leave it out: the runner keeps its own tables; to correct them use `runner stamp` or `runner repair`",
+                "leave it out: the runner keeps its own tables; to correct them use `runner stamp`",
             );
         }
     }

@@ -124,13 +124,13 @@ fn a_damaged_entry_is_compiled_again() {
     let mut longer = whole.clone();
     longer.extend([0; 64]);
     for (what, bytes) in [
-        ("a bit of the checksum", flipped(0)),
-        ("a bit of the header", flipped(40)),
+        ("a bit of the header", flipped(0)),
+        ("a bit of the checksum", flipped(whole.len() - 20)),
         ("a bit of the code", flipped(whole.len() / 2)),
         ("the last bit", flipped(whole.len() - 1)),
         ("nothing", Vec::new()),
         ("less than a checksum", whole[..10].to_vec()),
-        ("a checksum alone", whole[..32].to_vec()),
+        ("a checksum alone", whole[whole.len() - 32..].to_vec()),
         ("a half", whole[..whole.len() / 2].to_vec()),
         ("too much", longer),
         ("text", b"this is no native code, but it is longer than a checksum".to_vec()),
@@ -150,8 +150,9 @@ fn a_sealed_entry_that_is_no_native_code_is_compiled_again() {
     cached.load("one");
     let entry = cached.entry();
     for code in [b"not an ELF file at all".to_vec(), Cached::saying("two")] {
-        let sealed = [sha2::Sha256::digest(&code).to_vec(), code].concat();
-        fs::write(&entry, sealed).unwrap();
+        let component = sha2::Sha256::digest(Cached::saying("one"));
+        let seal = sha2::Sha256::new().chain_update(component).chain_update(&code).finalize();
+        fs::write(&entry, [code, seal.to_vec()].concat()).unwrap();
         assert!(!cached.load("one"));
         assert!(cached.load("one"));
     }

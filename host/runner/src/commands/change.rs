@@ -57,9 +57,10 @@ pub(super) async fn report(
 ) -> Result<(Report, Option<Error>)> {
     let started = Instant::now();
     let config = Config::load(&config::Overrides { lock_wait, ..global.overrides() })?;
-    let interrupt = Interrupt::on_signals(|count| {
+    let signalled = printer.clone();
+    let interrupt = Interrupt::on_signals(move |count| {
         if count == 1 {
-            tracing::warn!("interrupted: the current step is finished first; interrupt again to roll it back");
+            signalled.warn("interrupted: the current step is finished first; interrupt again to roll it back");
         }
     });
     let mut observer = TextObserver::new(printer, global.yes);

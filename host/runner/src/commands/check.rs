@@ -53,7 +53,13 @@ impl Args {
         let mut checks = Vec::new();
         match load_chain(&config) {
             Ok(chain) => {
-                checks.push(passed("files", format!("{} revisions are valid", chain.len())));
+                checks.push(passed(
+                    "files",
+                    match chain.len() {
+                        1 => "1 revision is valid".to_owned(),
+                        count => format!("{count} revisions are valid"),
+                    },
+                ));
                 checks.push(one_head(&chain));
                 if !self.files {
                     database(&config, &chain, &mut checks).await?;

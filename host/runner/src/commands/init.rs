@@ -83,7 +83,8 @@ impl Args {
 fn first_revision() -> Result<NewRevision> {
     Ok(NewRevision {
         id: new_id()?,
-        title: "Start of the chain\n\nThe first revision of the project. It changes nothing: later ones build on it.".to_owned(),
+        title: "Start of the chain\n\nThe first revision of the project. It changes nothing: later ones build on it."
+            .to_owned(),
         parents: Vec::new(),
         environments: Vec::new(),
         depends_on: Vec::new(),

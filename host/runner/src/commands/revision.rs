@@ -101,8 +101,10 @@ fn parent(chain: &Chain) -> Result<Vec<RevisionId>> {
         [] => Ok(Vec::new()),
         [head] => Ok(vec![head.id.clone()]),
         several => {
-            let mut error =
-                Error::new(ErrorKind::Selector, format!("the chain has {} heads, so the parent is not clear", several.len()));
+            let mut error = Error::new(
+                ErrorKind::Selector,
+                format!("the chain has {} heads, so the parent is not clear", several.len()),
+            );
             for head in several {
                 error = error.help(format!("`{}`  {}", head.id, head.title));
             }
@@ -136,7 +138,9 @@ async fn runs_in(config: &Config, new: &NewRevision) -> Result<Vec<String>> {
             sources: Vec::new(),
         };
         let review = policies.review(request, &identity).await;
-        if let Some(unknown) = review.verdicts.iter().find(|verdict| verdict.rule.as_deref() == Some("unknown-environment")) {
+        if let Some(unknown) =
+            review.verdicts.iter().find(|verdict| verdict.rule.as_deref() == Some("unknown-environment"))
+        {
             return Err(Error::new(ErrorKind::Usage, format!("the revision {}", unknown.message))
                 .maybe_help(unknown.help.clone()));
         }

@@ -63,7 +63,8 @@ impl Plugins {
             return Ok(set);
         }
         let Some(written) = self.sets.get(name) else {
-            let known: Vec<&str> = builtin_set_names().into_iter().chain(self.sets.keys().map(String::as_str)).collect();
+            let known: Vec<&str> =
+                builtin_set_names().into_iter().chain(self.sets.keys().map(String::as_str)).collect();
             return Err(Error::new(ErrorKind::Configuration, format!("there is no plugin set `{name}`"))
                 .maybe_help(nearest(name, &known).map(|nearest| format!("did you mean `{nearest}`?")))
                 .help(format!("known are {}", list(&known))));
@@ -145,11 +146,7 @@ fn source_of(text: &str, root: &Path) -> Source {
     }
 }
 
-fn settings(
-    table: toml::Table,
-    key: &str,
-    fill: &Fill<'_>,
-) -> Result<serde_json::Map<String, serde_json::Value>> {
+fn settings(table: toml::Table, key: &str, fill: &Fill<'_>) -> Result<serde_json::Map<String, serde_json::Value>> {
     table
         .into_iter()
         .map(|(name, value)| {

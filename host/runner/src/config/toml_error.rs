@@ -20,13 +20,15 @@ pub(super) fn explain(path: &Path, text: &str, error: &toml::de::Error) -> Error
     let start = span.start.min(text.len());
     let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
     let source_line = text[line_start..].lines().next().unwrap_or("");
-    let shown_length = span.end.saturating_sub(start).min(source_line.len() - (start - line_start).min(source_line.len()));
+    let shown_length =
+        span.end.saturating_sub(start).min(source_line.len() - (start - line_start).min(source_line.len()));
     let problem = Problem {
         file: file.clone(),
         line: text[..start].matches('\n').count() + 1,
         column: text[line_start..start].chars().count() + 1,
         length: shown_length.max(1),
         source_line: Some(mask(source_line)),
+        lines_before: 0,
         message: mask(&message),
         label: None,
         help: suggestion,

@@ -11,7 +11,8 @@ fn mask_urls(text: &str) -> String {
     while let Some(scheme) = rest.find("://") {
         let (before, authority) = rest.split_at(scheme + 3);
         masked.push_str(before);
-        let end = authority.find(|end: char| end.is_whitespace() || "/\"'`<>?".contains(end)).unwrap_or(authority.len());
+        let end =
+            authority.find(|end: char| end.is_whitespace() || "/\"'`<>?".contains(end)).unwrap_or(authority.len());
         // A password may itself hold an `@`, or a `/` that should have been escaped: the last `@` of the word counts.
         let word = authority.find(|end: char| end.is_whitespace() || "\"'`<>".contains(end)).unwrap_or(authority.len());
         let user_end = authority[..end].rfind('@').or_else(|| authority[..word].rfind('@'));

@@ -37,7 +37,7 @@ pub(crate) enum Verbosity {
 
 /// Where output goes. Failing to write never stops a command: a migration must not end half-way because the reader of its
 /// output has gone.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Printer {
     color: ColorChoice,
     verbosity: Verbosity,
@@ -76,7 +76,7 @@ impl Printer {
     /// A line of data on stdout. With `--json` it is left to the document.
     pub(crate) fn line(&self, text: impl std::fmt::Display) {
         if !self.json {
-            let _ = writeln!(AutoStream::new(std::io::stdout(), self.color), "{text}");
+            let _ = writeln!(AutoStream::new(std::io::stdout(), self.color), "{}", mask(&text.to_string()));
         }
     }
 
@@ -89,10 +89,10 @@ impl Printer {
 
     /// The one JSON document.
     pub(crate) fn document(&self, document: &impl serde::Serialize) {
-        if self.json {
-            if let Ok(text) = serde_json::to_string_pretty(document) {
-                let _ = writeln!(std::io::stdout(), "{text}");
-            }
+        if self.json
+            && let Ok(text) = serde_json::to_string_pretty(document)
+        {
+            let _ = writeln!(std::io::stdout(), "{}", mask(&text));
         }
     }
 

@@ -9,27 +9,29 @@ use runner_chain::Problem;
 
 /// Renders a problem, with a newline at the end. `color` adds terminal codes.
 pub(super) fn render(problem: &Problem, color: bool) -> String {
-    let mut text = match &problem.source_line {
-        Some(line) => with_source(problem, line, color),
-        None => format!("error: {}\n --> {}:{}:{}\n", problem.message, problem.file, problem.line, problem.column),
-    };
-    if problem.source_line.is_none() {
-        if let Some(help) = &problem.help {
-            text.push_str(&format!("  = help: {help}\n"));
-        }
+    if let Some(source) = &problem.source_line {
+        return with_source(problem, source, color);
     }
-    text
+    let help = problem.help.as_ref().map(|help| format!("  = help: {help}\n")).unwrap_or_default();
+    format!("error: {}\n --> {}:{}:{}\n{help}", problem.message, problem.file, problem.line, problem.column)
 }
 
-fn with_source(problem: &Problem, line: &str, color: bool) -> String {
-    let start = byte_of(line, problem.column.saturating_sub(1));
-    let end = byte_of(line, problem.column.saturating_sub(1) + problem.length).max(start);
+fn with_source(problem: &Problem, source: &str, color: bool) -> String {
+    let lines_before = source.split_inclusive('\n').take(problem.lines_before);
+    let line_start: usize = lines_before.map(str::len).sum();
+    let line = source[line_start..].lines().next().unwrap_or("");
+    let start = line_start + byte_of(line, problem.column.saturating_sub(1));
+    let end = (line_start + byte_of(line, problem.column.saturating_sub(1) + problem.length)).max(start);
     let annotation = AnnotationKind::Primary.span(start..end);
     let annotation = match &problem.label {
         Some(label) => annotation.label(label.as_str()),
         None => annotation,
     };
-    let snippet = Snippet::source(line).line_start(problem.line).path(problem.file.as_str()).annotation(annotation);
+    let snippet = Snippet::source(source)
+        .line_start(problem.line.saturating_sub(problem.lines_before))
+        .path(problem.file.as_str())
+        .annotation(annotation)
+        .fold(false);
     let mut group: Group<'_> = Level::ERROR.primary_title(problem.message.as_str()).element(snippet);
     if let Some(help) = &problem.help {
         group = group.element(Level::HELP.message(help.as_str()));

@@ -34,12 +34,20 @@ pub(crate) struct TextObserver<'a> {
     has_said_waiting: bool,
     /// Characters of the longest title of the plan, so that times line up.
     title_width: usize,
+    id_width: usize,
 }
 
 impl<'a> TextObserver<'a> {
     /// `yes` answers every question of a policy.
     pub(crate) fn new(printer: &'a Printer, yes: bool) -> Self {
-        TextObserver { printer, yes, progress: Progress::hidden(), has_said_waiting: false, title_width: 0 }
+        TextObserver {
+            printer,
+            yes,
+            progress: Progress::hidden(),
+            has_said_waiting: false,
+            title_width: 0,
+            id_width: 0,
+        }
     }
 
     /// Says how it ended, and gives the error to end with, if there is one.
@@ -65,6 +73,7 @@ impl Observer for TextObserver<'_> {
         print_review(self.printer, report);
         let titles = report.steps.iter().map(|step| step.message.chars().count());
         self.title_width = titles.max().unwrap_or(0).min(WIDEST_TITLE);
+        self.id_width = report.steps.iter().map(|step| step.revision.len()).max().unwrap_or(0);
         let is_dry = report.steps.iter().all(|step| step.status.is_none());
         if is_dry {
             print_steps(self.printer, report);
@@ -119,17 +128,18 @@ impl Observer for TextObserver<'_> {
 
     fn step_finished(&mut self, step: &StepReport) {
         let printer = self.printer;
-        let line = step_line(step, self.title_width);
+        let line = step_line(step, self.id_width, self.title_width);
         self.progress.advance();
         self.progress.aside(|| printer.say(line));
     }
 }
 
-fn step_line(step: &StepReport, title_width: usize) -> String {
+fn step_line(step: &StepReport, id_width: usize, title_width: usize) -> String {
     let (style, word) = match step.status {
         Some(StepStatus::Applied) => (Style::Good, "applied"),
         Some(StepStatus::Reverted) => (Style::Good, "reverted"),
         Some(StepStatus::Stamped) => (Style::Good, "stamped"),
+        Some(StepStatus::Unstamped) => (Style::Good, "unstamped"),
         Some(StepStatus::Skipped) => (Style::Warning, "skipped"),
         Some(StepStatus::Failed) => (Style::Bad, "failed"),
         Some(StepStatus::RolledBack) => (Style::Bad, "undone"),
@@ -141,7 +151,7 @@ fn step_line(step: &StepReport, title_width: usize) -> String {
         (None, None) => String::new(),
     };
     let painted = format!("{}{}", style.paint(word), " ".repeat(8usize.saturating_sub(word.len())));
-    format!("  {painted}  {}  {:title_width$}  {}", step.revision, step.message, Style::Faint.paint(note))
+    format!("  {painted}  {:id_width$}  {:title_width$}  {}", step.revision, step.message, Style::Faint.paint(note))
 }
 
 fn milliseconds(duration: f64) -> String {
@@ -177,15 +187,17 @@ fn banner(printer: &Printer, report: &Report, review: &Review) {
 fn print_review(printer: &Printer, report: &Report) {
     let mut table = Table::new();
     for decision in [Decision::Allow, Decision::Warn, Decision::Skip, Decision::Confirm, Decision::Deny] {
-        let of_kind: Vec<&Verdict> =
-            report.verdicts.iter().filter(|verdict| verdict.decision == decision).collect();
+        let of_kind: Vec<&Verdict> = report.verdicts.iter().filter(|verdict| verdict.decision == decision).collect();
         let shown = if printer.is_verbose() { of_kind.len() } else { LISTED };
         for verdict in of_kind.iter().take(shown) {
             let version = verdict.version.as_deref().unwrap_or("?");
             table.row([format!("  {}", decision.name()), format!("{} {version}", verdict.plugin), message(verdict)]);
         }
         if of_kind.len() > shown {
-            table.row([format!("  {}", decision.name()), format!("and {} more (`-v` lists all)", of_kind.len() - shown)]);
+            table.row([
+                format!("  {}", decision.name()),
+                format!("and {} more (`-v` lists all)", of_kind.len() - shown),
+            ]);
         }
     }
     for line in table.lines() {
@@ -219,6 +231,7 @@ fn summary(report: &Report, took: Duration) -> String {
         (StepStatus::Applied, "applied"),
         (StepStatus::Reverted, "reverted"),
         (StepStatus::Stamped, "stamped"),
+        (StepStatus::Unstamped, "unstamped"),
         (StepStatus::Skipped, "skipped"),
     ]
     .into_iter()

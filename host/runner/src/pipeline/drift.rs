@@ -74,14 +74,24 @@ impl Drift {
         if !self.unknown.is_empty() {
             return Err(Error::new(
                 ErrorKind::Drift,
-                format!("the database is at {}, which `{}` does not have", list(&self.unknown), config.migrations_shown),
+                format!(
+                    "the database is at {}, which `{}` does not have",
+                    list(&self.unknown),
+                    config.migrations_shown
+                ),
             )
-            .help("the database is ahead of the files: update your checkout, or check that this is the right database"));
+            .help(
+                "the database is ahead of the files: update your checkout, or check that this is the right database",
+            ));
         }
         if !self.removed.is_empty() {
             return Err(Error::new(
                 ErrorKind::Drift,
-                format!("{} applied here, but the files are gone from `{}`", are(&self.removed), config.migrations_shown),
+                format!(
+                    "{} applied here, but the files are gone from `{}`",
+                    are(&self.removed),
+                    config.migrations_shown
+                ),
             )
             .help("put the files back from version control; history that is applied can't be rewritten"));
         }

@@ -65,7 +65,7 @@ impl Interrupt {
         let mut count = self.count.subscribe();
         if count.wait_for(|count| *count >= times).await.is_err() {
             // The sender is `self`, so this does not happen; never is the right answer all the same.
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

@@ -124,6 +124,7 @@ pub(super) fn problem(
         column,
         length: rest.max(1),
         source_line,
+        lines_before: 0,
         message,
         label: None,
         help,

@@ -41,8 +41,10 @@ pub enum StepStatus {
     Reverted,
     /// Its SQL was not run, and it counts as passed.
     Skipped,
-    /// It was marked by `stamp`.
+    /// It was marked as applied by `stamp`.
     Stamped,
+    /// It was marked as not applied by `stamp`.
+    Unstamped,
     /// A statement of it failed.
     Failed,
     /// It ran and was undone, because the run was one transaction and failed later.
@@ -86,7 +88,8 @@ pub enum Outcome {
     NothingToDo,
     /// Something failed; nothing after it ran.
     Failed,
-    /// Stopped between two steps, or in one that was rolled back.
+    /// Stopped between two steps, or in one that was rolled back. Scripts see it as `failed`, with the error's kind.
+    #[serde(rename = "failed")]
     Interrupted,
 }
 

@@ -69,11 +69,7 @@ fn tag(tag: &EnvironmentTag) -> data::EnvironmentTag {
 
 fn statement(statement: &runner_chain::sql::Statement<'_>) -> data::Statement {
     let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
-    data::Statement {
-        text: statement.text.to_owned(),
-        line: number(statement.line),
-        column: number(statement.column),
-    }
+    data::Statement { text: statement.text.to_owned(), line: number(statement.line), column: number(statement.column) }
 }
 
 fn recorded(state: &State, revision: &Revision) -> data::Recorded {

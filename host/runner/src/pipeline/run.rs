@@ -5,14 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use runner_chain::Problem;
 use runner_database::Access;
-use runner_database::Action;
 use runner_database::Holder;
 use runner_database::PreflightProblem;
-use runner_database::Progress;
-use runner_database::Run;
 use runner_database::RunInfo;
 use runner_database::Session;
-use runner_database::StatementError;
 use runner_database::StepScript;
 use runner_database::TransactionMode;
 use runner_policy::Identity;
@@ -40,6 +36,9 @@ use super::request;
 use super::situation::Database;
 use super::situation::Gathered;
 use super::situation::gather;
+use super::steps;
+use super::steps::Places;
+use super::steps::Work;
 use crate::config::Config;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -102,7 +101,7 @@ pub(crate) async fn execute(
         }
         let info = run_info(&policies, &judged, order);
         let work = Work { scripts: &scripts, places: &judged.places, mode: mode(config, order) };
-        break run(&mut database, info, &work, judged.report, observer, &interrupt).await;
+        break steps::run(&mut database.session, info, &work, judged.report, observer, &interrupt).await;
     };
     let closed = database.session.close().await;
     if report.error.is_none() {
@@ -118,9 +117,6 @@ struct Judged {
     scripts: Result<Vec<StepScript>>,
     places: Places,
 }
-
-/// Where each statement of each step stands, for errors.
-type Places = Vec<Vec<Problem>>;
 
 async fn judge(
     config: &Config,
@@ -182,7 +178,7 @@ fn request(
         },
         applied: applied
             .iter()
-            .flat_map(|applied| applied.iter())
+            .flat_map(runner_chain::Applied::iter)
             .filter_map(|index| revisions.get(index))
             .map(|revision| request::applied(state, revision))
             .collect(),
@@ -221,9 +217,7 @@ fn places(prepared: &Prepared<'_>) -> Places {
         .map(|step| {
             let statements = step.statements.iter().flatten();
             statements
-                .map(|statement| {
-                    prepare::problem(step.revision, statement.line, statement.column, String::new(), None)
-                })
+                .map(|statement| prepare::problem(step.revision, statement.line, statement.column, String::new(), None))
                 .collect()
         })
         .collect()
@@ -266,9 +260,11 @@ fn half_done(order: &Order, database: &Database, judged: &Judged) -> Result<()> 
         return Ok(());
     }
     for dirty in &database.state.dirty {
-        let planned = judged.report.steps.iter().any(|step| {
-            step.revision == dirty.revision && prepare::direction(step.direction) == dirty.direction
-        });
+        let planned = judged
+            .report
+            .steps
+            .iter()
+            .any(|step| step.revision == dirty.revision && prepare::direction(step.direction) == dirty.direction);
         if !planned {
             let (id, done, total) = (&dirty.revision, dirty.statements_done, dirty.statements_total);
             let back = match dirty.direction {
@@ -279,7 +275,9 @@ fn half_done(order: &Order, database: &Database, judged: &Judged) -> Result<()> 
                 ErrorKind::Drift,
                 format!("revision `{id}` is half-way {}: {done} of {total} statements are done", dirty.direction),
             )
-            .help(format!("finish it first with `runner {back}`, or settle it by hand and say so with `runner stamp`")));
+            .help(format!(
+                "finish it first with `runner {back}`, or settle it by hand and say so with `runner stamp`"
+            )));
         }
     }
     Ok(())
@@ -308,7 +306,7 @@ async fn take_turn(
     interrupt.listen();
     tokio::select! {
         taken = lock(config, order, session, observer) => taken,
-        () = interrupt.asked(1) => Err(interrupted(None, "")),
+        () = interrupt.asked(1) => Err(steps::interrupted_waiting()),
     }
 }
 
@@ -361,158 +359,4 @@ fn run_id() -> String {
     }
     let time = Timestamp::now().strftime("%Y%m%dT%H%M%S%3fZ");
     format!("{time}-{:08x}", u32::from_be_bytes(random))
-}
-
-/// What is to be run.
-struct Work<'a> {
-    scripts: &'a [StepScript],
-    places: &'a Places,
-    mode: TransactionMode,
-}
-
-async fn run(
-    database: &mut Database,
-    info: RunInfo,
-    work: &Work<'_>,
-    mut report: Report,
-    observer: &mut dyn Observer,
-    interrupt: &Interrupt,
-) -> Report {
-    let ended = match database.session.start_run(info, work.mode).await {
-        Ok(run) => run_steps(run, work, &mut report, observer, interrupt).await,
-        Err(error) => Err(error.into()),
-    };
-    match ended {
-        Ok(()) => report.outcome = Outcome::Applied,
-        Err(error) => {
-            report.outcome =
-                if error.kind() == ErrorKind::Interrupted { Outcome::Interrupted } else { Outcome::Failed };
-            if work.mode == TransactionMode::PerRun {
-                roll_back(&mut report);
-            }
-            report.error = Some(error);
-        }
-    }
-    report
-}
-
-/// Nothing of a run that is one transaction is left when it fails.
-fn roll_back(report: &mut Report) {
-    for step in &mut report.steps {
-        if !matches!(step.status, Some(StepStatus::Failed | StepStatus::Pending)) {
-            step.status = Some(StepStatus::RolledBack);
-        }
-    }
-}
-
-async fn run_steps(
-    mut run: Run<'_>,
-    work: &Work<'_>,
-    report: &mut Report,
-    observer: &mut dyn Observer,
-    interrupt: &Interrupt,
-) -> Result<()> {
-    for (index, script) in work.scripts.iter().enumerate() {
-        if interrupt.is_raised() {
-            let done = report.steps.get(index.saturating_sub(1)).filter(|_| index > 0);
-            let error = interrupted(done.map(|step| step.revision.as_str()), "the step before it was finished");
-            run.abort("interrupted").await?;
-            return Err(error);
-        }
-        let Some(step) = report.steps.get_mut(index) else { continue };
-        observer.step_started(step);
-        let statement = |progress: Progress| {
-            if let Progress::Statement { index, total } = progress {
-                observer.statement_started(step, index + 1, total);
-            }
-        };
-        let mut hear = statement;
-        let result = tokio::select! {
-            result = run.step(script, &mut hear) => Some(result),
-            () = interrupt.asked(2) => None,
-        };
-        match result {
-            Some(Ok(outcome)) => {
-                step.status = Some(finished(script));
-                step.duration_ms = Some(outcome.duration.as_secs_f64() * 1000.0);
-                observer.step_finished(step);
-            }
-            Some(Err(error)) => {
-                step.status = Some(StepStatus::Failed);
-                observer.step_finished(step);
-                return Err(step_error(error, index, work));
-            }
-            None => {
-                step.status = Some(StepStatus::Failed);
-                observer.step_finished(step);
-                run.abort("interrupted").await?;
-                return Err(interrupted(Some(&script.revision), "that step was rolled back"));
-            }
-        }
-    }
-    Ok(run.finish().await?)
-}
-
-fn finished(script: &StepScript) -> StepStatus {
-    match (&script.action, script.direction) {
-        (Action::Stamp, _) => StepStatus::Stamped,
-        (Action::Skip { .. }, _) => StepStatus::Skipped,
-        (Action::Run, runner_database::StepDirection::Up) => StepStatus::Applied,
-        (Action::Run, runner_database::StepDirection::Down) => StepStatus::Reverted,
-    }
-}
-
-fn interrupted(revision: Option<&str>, what: &str) -> Error {
-    let place = match revision {
-        Some(revision) => format!("interrupted at `{revision}`: {what}"),
-        None => "interrupted before the first step".to_owned(),
-    };
-    Error::new(ErrorKind::Interrupted, place).help("run the command again to go on from there")
-}
-
-/// Says what failed, where, and what state the database is in.
-fn step_error(error: runner_database::Error, index: usize, work: &Work<'_>) -> Error {
-    let Some(script) = work.scripts.get(index) else { return Error::from(error) };
-    let id = &script.revision;
-    let state = match work.mode {
-        TransactionMode::PerRun => "the whole run was rolled back: the database is as it was before".to_owned(),
-        TransactionMode::PerRevision if script.transactional => {
-            format!("revision `{id}` was rolled back; everything before it stays applied")
-        }
-        TransactionMode::PerRevision => format!(
-            "revision `{id}` runs without a transaction: its statements before this one stay applied, and the next run goes on here"
-        ),
-    };
-    let runner_database::Error::Statement(statement) = error else {
-        return Error::from(error).help(state);
-    };
-    let StatementError { index: number, message, code, detail, hint, offset } = *statement;
-    let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
-    let place = work.places.get(index).and_then(|places| places.get(number));
-    let text = script.statements.get(number).map_or("", |statement| statement.text.as_str());
-    let problems = place.map(|place| Problem { message: format!("{message}{code}"), ..pointed(place, text, offset) });
-    Error::new(ErrorKind::Statement, format!("revision `{id}` failed at statement {}: {message}", number + 1))
-        .at(problems.into_iter().collect())
-        .maybe_help(detail)
-        .maybe_help(hint)
-        .help(state)
-}
-
-/// The place of a statement, moved to the character that the server points at. The statement itself is shown with it.
-fn pointed(place: &Problem, statement: &str, offset: Option<usize>) -> Problem {
-    let before: String = statement.chars().take(offset.unwrap_or(0)).collect();
-    let lines = before.matches('\n').count();
-    let mut problem = place.clone();
-    if offset.is_some() {
-        let last = before.rsplit('\n').next().map_or(0, |line| line.chars().count());
-        problem.line += lines;
-        problem.column = if lines == 0 { place.column + last } else { last + 1 };
-        problem.length = 1;
-    }
-    problem.source_line = Some(if lines == 0 {
-        place.source_line.clone().unwrap_or_default()
-    } else {
-        statement.lines().nth(lines).unwrap_or("").to_owned()
-    });
-    problem
 }

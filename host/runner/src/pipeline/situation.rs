@@ -25,15 +25,14 @@ pub(crate) fn load_chain(config: &Config) -> Result<Chain> {
 
 /// The rows of the version table as identifiers.
 pub(crate) fn versions(state: &State) -> Result<Versions> {
-    let rows: std::result::Result<Vec<RevisionId>, String> = state
-        .versions
-        .iter()
-        .map(|row| RevisionId::new(row).map_err(|_| row.clone()))
-        .collect();
+    let rows: std::result::Result<Vec<RevisionId>, String> =
+        state.versions.iter().map(|row| RevisionId::new(row).map_err(|_| row.clone())).collect();
     match rows {
         Ok(rows) => Ok(rows.into_iter().collect()),
-        Err(row) => Err(Error::new(ErrorKind::Drift, format!("the version table holds `{row}`, which is no revision id"))
-            .help("is it the version table of another tool? `version-table` in `[database]` names ours")),
+        Err(row) => {
+            Err(Error::new(ErrorKind::Drift, format!("the version table holds `{row}`, which is no revision id"))
+                .help("is it the version table of another tool? `version-table` in `[database]` names ours"))
+        }
     }
 }
 

@@ -1,0 +1,209 @@
+//! Runs the steps of a plan, and says what state the database is in when one of them does not end well.
+
+use runner_chain::Problem;
+use runner_database::Action;
+use runner_database::Progress;
+use runner_database::Run;
+use runner_database::RunInfo;
+use runner_database::Session;
+use runner_database::StatementError;
+use runner_database::StepDirection;
+use runner_database::StepScript;
+use runner_database::TransactionMode;
+
+use super::Interrupt;
+use super::Observer;
+use super::report::Outcome;
+use super::report::Report;
+use super::report::StepStatus;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
+
+/// Where each statement of each step stands, for errors.
+pub(super) type Places = Vec<Vec<Problem>>;
+
+/// Of a statement that failed, so many lines are shown.
+const LINES_SHOWN: usize = 20;
+
+/// What is to be run.
+pub(super) struct Work<'a> {
+    pub(super) scripts: &'a [StepScript],
+    pub(super) places: &'a Places,
+    pub(super) mode: TransactionMode,
+}
+
+/// Runs all steps, or as many as go well, and completes the report.
+pub(super) async fn run(
+    session: &mut Session,
+    info: RunInfo,
+    work: &Work<'_>,
+    mut report: Report,
+    observer: &mut dyn Observer,
+    interrupt: &Interrupt,
+) -> Report {
+    let ended = match session.start_run(info, work.mode).await {
+        Ok(run) => run_steps(run, work, &mut report, observer, interrupt).await,
+        Err(error) => Err(error.into()),
+    };
+    match ended {
+        Ok(()) => report.outcome = Outcome::Applied,
+        Err(error) => {
+            let is_interrupted = error.kind() == ErrorKind::Interrupted;
+            report.outcome = if is_interrupted { Outcome::Interrupted } else { Outcome::Failed };
+            if work.mode == TransactionMode::PerRun {
+                roll_back(&mut report);
+            }
+            report.error = Some(error);
+        }
+    }
+    report
+}
+
+/// Nothing of a run that is one transaction is left when it fails.
+fn roll_back(report: &mut Report) {
+    for step in &mut report.steps {
+        if !matches!(step.status, Some(StepStatus::Failed | StepStatus::Pending)) {
+            step.status = Some(StepStatus::RolledBack);
+        }
+    }
+}
+
+async fn run_steps(
+    mut run: Run<'_>,
+    work: &Work<'_>,
+    report: &mut Report,
+    observer: &mut dyn Observer,
+    interrupt: &Interrupt,
+) -> Result<()> {
+    for (index, script) in work.scripts.iter().enumerate() {
+        if interrupt.is_raised() {
+            let before = index.checked_sub(1).and_then(|before| work.scripts.get(before));
+            run.abort("interrupted").await?;
+            return Err(interrupted_after(before, work.mode));
+        }
+        let Some(step) = report.steps.get_mut(index) else { continue };
+        observer.step_started(step);
+        let mut hear = |progress: Progress| {
+            if let Progress::Statement { index, total } = progress {
+                observer.statement_started(step, index + 1, total);
+            }
+        };
+        let result = tokio::select! {
+            result = run.step(script, &mut hear) => Some(result),
+            () = interrupt.asked(2) => None,
+        };
+        match result {
+            Some(Ok(outcome)) => {
+                step.status = Some(finished(script));
+                step.duration_ms = Some(outcome.duration.as_secs_f64() * 1000.0);
+                observer.step_finished(step);
+            }
+            Some(Err(error)) => {
+                step.status = Some(StepStatus::Failed);
+                observer.step_finished(step);
+                return Err(step_error(error, index, work));
+            }
+            None => {
+                step.status = Some(StepStatus::Failed);
+                observer.step_finished(step);
+                run.abort("interrupted").await?;
+                return Err(interrupted_within(script, work.mode));
+            }
+        }
+    }
+    Ok(run.finish().await?)
+}
+
+fn finished(script: &StepScript) -> StepStatus {
+    match (&script.action, script.direction) {
+        (Action::Stamp, StepDirection::Up) => StepStatus::Stamped,
+        (Action::Stamp, StepDirection::Down) => StepStatus::Unstamped,
+        (Action::Skip { .. }, _) => StepStatus::Skipped,
+        (Action::Run, StepDirection::Up) => StepStatus::Applied,
+        (Action::Run, StepDirection::Down) => StepStatus::Reverted,
+    }
+}
+
+const WHOLE_RUN: &str = "the whole run was rolled back: the database is as it was before";
+const GO_ON: &str = "run the command again to go on from there";
+
+/// Nothing was run yet.
+pub(super) fn interrupted_waiting() -> Error {
+    Error::new(ErrorKind::Interrupted, "interrupted while waiting for the lock; nothing was run")
+}
+
+fn interrupted_after(before: Option<&StepScript>, mode: TransactionMode) -> Error {
+    let Some(before) = before else {
+        return Error::new(ErrorKind::Interrupted, "interrupted before the first step; nothing was run");
+    };
+    let error =
+        Error::new(ErrorKind::Interrupted, format!("interrupted after `{}`, which was finished", before.revision));
+    match mode {
+        TransactionMode::PerRun => error.help(WHOLE_RUN),
+        TransactionMode::PerRevision => error.help(GO_ON),
+    }
+}
+
+fn interrupted_within(script: &StepScript, mode: TransactionMode) -> Error {
+    let error = Error::new(ErrorKind::Interrupted, format!("interrupted in the middle of `{}`", script.revision));
+    error.help(state_after_failure(script, mode)).help(GO_ON)
+}
+
+fn state_after_failure(script: &StepScript, mode: TransactionMode) -> String {
+    let id = &script.revision;
+    match (mode, script.direction) {
+        (TransactionMode::PerRun, _) => WHOLE_RUN.to_owned(),
+        (TransactionMode::PerRevision, _) if !script.transactional => format!(
+            "revision `{id}` runs without a transaction: its statements before this one are done, and the next run goes on here"
+        ),
+        (TransactionMode::PerRevision, StepDirection::Up) => {
+            format!("revision `{id}` was rolled back; everything before it stays applied")
+        }
+        (TransactionMode::PerRevision, StepDirection::Down) => {
+            format!("revision `{id}` is still applied; what was undone before it stays undone")
+        }
+    }
+}
+
+/// Says what failed, where, and what state the database is in.
+fn step_error(error: runner_database::Error, index: usize, work: &Work<'_>) -> Error {
+    let Some(script) = work.scripts.get(index) else { return Error::from(error) };
+    let state = state_after_failure(script, work.mode);
+    let runner_database::Error::Statement(statement) = error else {
+        return Error::from(error).help(state);
+    };
+    let StatementError { index: number, message, code, detail, hint, offset } = *statement;
+    let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
+    let place = work.places.get(index).and_then(|places| places.get(number));
+    let text = script.statements.get(number).map_or("", |statement| statement.text.as_str());
+    let problems = place.map(|place| Problem { message: format!("{message}{code}"), ..pointed(place, text, offset) });
+    let failed = format!("revision `{}` failed at statement {}: {message}", script.revision, number + 1);
+    Error::new(ErrorKind::Statement, failed)
+        .at(problems.into_iter().collect())
+        .maybe_help(detail)
+        .maybe_help(hint)
+        .help(state)
+}
+
+/// The place of a statement with the whole statement shown, moved to the character that the server points at.
+fn pointed(place: &Problem, statement: &str, offset: Option<usize>) -> Problem {
+    let before: String = statement.chars().take(offset.unwrap_or(0)).collect();
+    let lines_before = before.matches('\n').count();
+    let mut problem = place.clone();
+    if offset.is_some() {
+        let last = before.rsplit('\n').next().map_or(0, |line| line.chars().count());
+        problem.line += lines_before;
+        problem.column = if lines_before == 0 { place.column + last } else { last + 1 };
+        problem.length = 1;
+    }
+    // The first line of the file may hold more than the statement.
+    let first = place.source_line.as_deref().unwrap_or_default();
+    let lines: Vec<&str> = std::iter::once(first).chain(statement.lines().skip(1)).collect();
+    // Of a very long statement the part before the place is shown.
+    let from = (lines_before + 1).saturating_sub(LINES_SHOWN);
+    let shown: Vec<&str> = lines.iter().skip(from).take(LINES_SHOWN).copied().collect();
+    problem.lines_before = lines_before - from;
+    problem.source_line = Some(shown.join("\n"));
+    problem
+}

@@ -1,0 +1,226 @@
+//! `runner plan`
+
+use crate::harness::Project;
+use crate::snapshot;
+
+#[test]
+fn text_shows_steps_and_writes_nothing() {
+    let project = Project::branched();
+    snapshot!(project.run(&["plan"]), @"
+    exit: 0
+    --- stdout
+    Upgrade · runner [VERSION]
+      target       sqlite://app.db         SQLite [VERSION]
+      environment  development (level 10)
+      plan         5 steps, [HASH]
+      allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  production-override [VERSION]
+      up  root    Revision root
+      up  bill1   Revision bill1
+      up  bill2   Revision bill2
+      up  sched1  Revision sched1
+      up  sched2  Revision sched2
+    Dry run: nothing was changed; the plan's hash is [HASH]
+    --- stderr
+    ");
+    snapshot!(project.run(&["plan", "billing@head"]), @"
+    exit: 0
+    --- stdout
+    Upgrade · runner [VERSION]
+      target       sqlite://app.db         SQLite [VERSION]
+      environment  development (level 10)
+      plan         3 steps, [HASH]
+      allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  production-override [VERSION]
+      up  root   Revision root
+      up  bill1  Revision bill1
+      up  bill2  Revision bill2
+    Dry run: nothing was changed; the plan's hash is [HASH]
+    --- stderr
+    ");
+    assert_eq!(project.leavings(), [""; 0]);
+}
+
+#[test]
+fn nothing_to_do() {
+    let project = Project::linear(1);
+    project.run(&["upgrade"]).exits(0);
+    snapshot!(project.run(&["plan"]), @"
+    exit: 0
+    --- stdout
+    Upgrade · runner [VERSION]
+      target       sqlite://app.db         SQLite [VERSION]
+      environment  development (level 10)
+      plan         0 steps, [HASH]
+      allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  production-override [VERSION]
+    Dry run: nothing was changed; the plan's hash is [HASH]
+    --- stderr
+    ");
+}
+
+#[test]
+fn json_has_the_documented_shape() {
+    let project = Project::linear(1);
+    project.revision("staged", "r0001", "Env: staging", "CREATE TABLE s (id INTEGER);", "DROP TABLE s;");
+    snapshot!(project.run(&["plan", "--json"]), @r#"
+    exit: 0
+    --- stdout
+    {
+      "target": {
+        "dialect": "sqlite",
+        "name": "sqlite://app.db",
+        "server": "SQLite [VERSION]"
+      },
+      "environment": {
+        "name": "development",
+        "level": 10,
+        "production": false
+      },
+      "plan_hash": "[HASH]",
+      "steps": [
+        {
+          "revision": "r0001",
+          "direction": "up",
+          "message": "Revision r0001"
+        },
+        {
+          "revision": "staged",
+          "direction": "up",
+          "message": "Revision staged"
+        }
+      ],
+      "verdicts": [
+        {
+          "plugin": "environment-hierarchy",
+          "version": "[VERSION]",
+          "digest": "sha256:[DIGEST]",
+          "role": "environment",
+          "decision": "allow",
+          "revision": null,
+          "rule": null,
+          "severity": null,
+          "message": "development (level 10)",
+          "file": null,
+          "line": null,
+          "column": null
+        },
+        {
+          "plugin": "environment-hierarchy",
+          "version": "[VERSION]",
+          "digest": "sha256:[DIGEST]",
+          "role": "environment",
+          "decision": "warn",
+          "revision": "staged",
+          "rule": "environment-hierarchy",
+          "severity": null,
+          "message": "is for staging (level 30) and above, this is development (level 10)",
+          "file": null,
+          "line": null,
+          "column": null
+        },
+        {
+          "plugin": "production-override",
+          "version": "[VERSION]",
+          "digest": "sha256:[DIGEST]",
+          "role": "gate",
+          "decision": "allow",
+          "revision": null,
+          "rule": null,
+          "severity": null,
+          "message": "",
+          "file": null,
+          "line": null,
+          "column": null
+        }
+      ],
+      "outcome": "allowed"
+    }
+    --- stderr
+    "#);
+}
+
+#[test]
+fn the_hash_is_the_same_in_every_run_and_that_of_the_upgrade() {
+    let project = Project::linear(3);
+    let plan = project.run(&["plan", "--json"]).exits(0).json();
+    let hash = plan["plan_hash"].as_str().unwrap();
+    assert_eq!(hash.len(), 64);
+    assert_eq!(project.run(&["plan", "--json"]).json()["plan_hash"], hash);
+    let shown = project.run(&["plan"]).stdout;
+    assert!(shown.contains(hash), "the text does not show `{hash}`:\n{shown}");
+    assert_eq!(project.run(&["upgrade", "--json"]).json()["plan_hash"], hash);
+    let evidence = project.query("SELECT verdicts FROM runner_ledger WHERE status = 'run'");
+    assert!(evidence[0].contains(hash), "the ledger does not hold the hash of the plan");
+}
+
+#[test]
+fn the_hash_changes_with_the_sql_the_environment_the_target_and_the_steps() {
+    let project = Project::linear(3);
+    let hash = |arguments: &[&str]| project.run(arguments).exits(0).json()["plan_hash"].as_str().unwrap().to_owned();
+    let mut hashes = vec![
+        hash(&["plan", "--json"]),
+        hash(&["plan", "--json", "r0002"]),
+        hash(&["plan", "--json", "--env", "test"]),
+        hash(&["plan", "--json", "--database-url", "sqlite://other.db"]),
+    ];
+    project.edit("migrations/r0003.sql", "name TEXT", "name VARCHAR");
+    hashes.push(hash(&["plan", "--json"]));
+    let count = hashes.len();
+    hashes.sort();
+    hashes.dedup();
+    assert_eq!(hashes.len(), count, "two different plans have one hash");
+}
+
+#[test]
+fn a_plan_that_is_refused_still_shows_its_hash() {
+    let project = Project::linear(1);
+    snapshot!(project.run(&["plan", "--env", "production", "--plugins", "strict-prod"]), @"
+    exit: 0
+    --- stdout
+    Upgrade · runner [VERSION]
+      target       sqlite://app.db         SQLite [VERSION]
+      environment  production (level 100)
+      plan         1 step, [HASH]
+      *** PRODUCTION DATABASE, proceed with caution ***
+      allow  environment-hierarchy [VERSION]  production (level 100)
+      deny   production-override [VERSION]    Refusing to migrate production database. Set ALLOW_PRODUCTION_MIGRATE to the hash of the approved plan to proceed.
+      up  r0001  Revision r0001
+    The plan's hash is [HASH]
+    --- stderr
+    error: refused by `production-override`: Refusing to migrate production database. Set ALLOW_PRODUCTION_MIGRATE to the hash of the approved plan to proceed.
+
+      help: `runner plan` prints the plan and its hash
+      help: nothing was changed
+    ");
+    let json = project.run(&["plan", "--env", "production", "--plugins", "strict-prod", "--json"]).exits(0).json();
+    assert_eq!(json["outcome"], "denied");
+}
+
+#[test]
+fn wrong_targets() {
+    let project = Project::linear(1);
+    snapshot!(project.run(&["plan", "nowhere"]), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: no revision or label `nowhere`
+
+      help: `runner history` lists all revisions
+    ");
+    snapshot!(project.run(&["plan", "--json", "nowhere"]), @r#"
+    exit: 1
+    --- stdout
+    {
+      "error": {
+        "help": "`runner history` lists all revisions",
+        "kind": "selector",
+        "message": "no revision or label `nowhere`"
+      }
+    }
+    --- stderr
+    error: no revision or label `nowhere`
+
+      help: `runner history` lists all revisions
+    "#);
+}

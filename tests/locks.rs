@@ -99,12 +99,6 @@ fn another_runner_is_named() {
     snapshot!(run, @"
     exit: 5
     --- stdout
-    Upgrade · runner [VERSION]
-      target       sqlite://app.db         SQLite [VERSION]
-      environment  development (level 10)
-      plan         2 steps, [HASH]
-      allow  environment-hierarchy [VERSION]  development (level 10)
-      allow  production-override [VERSION]
     --- stderr
     waiting for the lock held by `upgrade` of tester (process [PID] on [HOST], since [WHEN])
     error: the target is locked by `upgrade` of tester (process [PID] on [HOST], since [WHEN]) (waited [TIME])

@@ -127,3 +127,35 @@ fn what_was_undone_may_be_edited() {
     project.run(&["upgrade"]).exits(0);
     project.run(&["check"]).exits(0);
 }
+
+#[test]
+fn a_revision_put_below_an_applied_one_is_refused() {
+    let project = Project::linear(1);
+    project.revision("r0003", "r0001", "", "CREATE TABLE c (id INTEGER);", "DROP TABLE c;");
+    project.run(&["upgrade"]).exits(0);
+    project.revision("r0002", "r0001", "", "CREATE TABLE b (id INTEGER);", "DROP TABLE b;");
+    project.revision("r0003", "r0002", "", "CREATE TABLE c (id INTEGER);", "DROP TABLE c;");
+    let run = project.run(&["upgrade"]).exits(1);
+    assert!(run.stderr.contains("`r0002` was put below a revision that is applied here, and has never run"), "{run}");
+    project.run(&["check"]).exits(4);
+}
+
+#[test]
+fn a_version_row_that_was_lost_runs_nothing_again() {
+    let project = Project::linear(1);
+    project.run(&["upgrade"]).exits(0);
+    project.execute("DELETE FROM runner_version");
+    let run = project.run(&["upgrade"]).exits(1);
+    assert!(run.stderr.contains("the ledger has `r0001` as applied, and the version table does not"), "{run}");
+    project.run(&["check"]).exits(4);
+    project.run(&["stamp", "heads"]).exits(0);
+    project.run(&["check"]).exits(0);
+}
+
+#[test]
+fn a_dry_run_does_not_promise_what_can_not_run() {
+    let project = Project::linear(1);
+    project.revision("r0002", "r0001", "", "COMMIT;", "");
+    project.run(&["upgrade", "--dry-run"]).exits(1);
+    project.run(&["plan"]).exits(1);
+}

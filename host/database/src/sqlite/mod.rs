@@ -185,6 +185,10 @@ impl Sqlite {
 
     async fn reconnect(&mut self) -> Result<()> {
         let Some(file) = self.settings.file().map(PathBuf::from) else { return Ok(()) };
+        if self.is_holding {
+            // The new connection would wait for the old one.
+            hold::let_go(&mut self.connection).await;
+        }
         self.connection = self.settings.connect_file(&file).await?;
         self.is_stand_in = false;
         self.is_holding = false;

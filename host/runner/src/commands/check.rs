@@ -103,7 +103,7 @@ async fn database(config: &Config, chain: &Chain, checks: &mut Vec<Check>) -> Re
     let state = session.state().await?;
     let versions = versions(&state)?;
     let drift = Drift::between(chain, &state, &versions);
-    checks.push(match drift.refuse(config) {
+    checks.push(match drift.refuse(config).and_then(|()| drift.lost_rows().map_or(Ok(()), Err)) {
         Err(error) => failed("unchanged", error.to_string()),
         Ok(()) => match drift.warnings().as_slice() {
             [] => passed("unchanged", "no applied revision was edited or removed"),

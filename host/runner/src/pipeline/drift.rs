@@ -1,6 +1,7 @@
 //! Where the files and the database contradict each other: revisions that are applied and were edited or removed since,
 //! and rows that no file explains.
 
+use runner_chain::Applied;
 use runner_chain::Chain;
 use runner_chain::Revision;
 use runner_chain::Versions;
@@ -23,6 +24,10 @@ pub(crate) struct Drift {
     pub(crate) edited: Vec<(String, String)>,
     /// Revisions that the ledger has as applied, and no file has.
     pub(crate) removed: Vec<String>,
+    /// Revisions that the ledger has as applied, and the version rows do not.
+    lost: Vec<String>,
+    /// Revisions that count as applied only because an applied one was put on top of them since.
+    inserted: Vec<String>,
     /// Applied revisions of which only comments or the header changed.
     reworded: Vec<String>,
     /// Skipped revisions whose SQL changed: it never ran here.
@@ -43,6 +48,7 @@ impl Drift {
                 drift.compare(revision, record);
             }
         }
+        drift.compare_rows(chain, state, &applied);
         if !state.versions.is_empty() {
             drift.removed = state
                 .records
@@ -53,6 +59,20 @@ impl Drift {
             drift.removed.sort();
         }
         drift
+    }
+
+    fn compare_rows(&mut self, chain: &Chain, state: &State, applied: &Applied) {
+        for (index, revision) in chain.revisions().iter().enumerate() {
+            let is_recorded = state.records.get(revision.id.as_str()).is_some_and(counts);
+            match (applied.contains(index), is_recorded) {
+                (false, true) => self.lost.push(revision.id.to_string()),
+                // Without a record it came with a database that was adopted, unless what builds on it was edited to do so.
+                (true, false) if chain.children(revision).any(|child| was_edited(state, child)) => {
+                    self.inserted.push(revision.id.to_string());
+                }
+                _ => {}
+            }
+        }
     }
 
     fn compare(&mut self, revision: &Revision, record: &Record) {
@@ -95,6 +115,13 @@ impl Drift {
             )
             .help("put the files back from version control; history that is applied can't be rewritten"));
         }
+        if !self.inserted.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Drift,
+                format!("{} was put below a revision that is applied here, and has never run", list(&self.inserted)),
+            )
+            .help("put `Revises:` of the applied revision back, and the new revision on top of the chain"));
+        }
         if let Some((_, file)) = self.edited.first() {
             let ids: Vec<String> = self.edited.iter().map(|(id, _)| id.clone()).collect();
             return Err(Error::new(
@@ -104,6 +131,17 @@ impl Drift {
             .help(format!("put `{file}` back as it was applied, and make the change in a new revision")));
         }
         Ok(())
+    }
+
+    /// The error for revisions that were applied, and whose version row is gone.
+    pub(crate) fn lost_rows(&self) -> Option<Error> {
+        (!self.lost.is_empty()).then(|| {
+            Error::new(
+                ErrorKind::Drift,
+                format!("the ledger has {} as applied, and the version table does not", list(&self.lost)),
+            )
+            .help("somebody changed the version table by hand; say where the database really is with `runner stamp`")
+        })
     }
 
     /// What is odd, but stops nothing.
@@ -117,6 +155,12 @@ impl Drift {
         }
         warnings
     }
+}
+
+/// Whether the file of an applied revision is no longer what was recorded.
+fn was_edited(state: &State, revision: &Revision) -> bool {
+    let record = state.records.get(revision.id.as_str()).filter(|record| counts(record));
+    record.is_some_and(|record| record.checksum != revision.checksum().to_string())
 }
 
 /// Whether a record says that the revision counts as applied.

@@ -69,6 +69,9 @@ pub(crate) async fn execute(
         state => state?,
     };
     let mut database = Database::compare(chain, session, state, config)?;
+    if order.operation != Operation::Stamp {
+        database.refuse_lost_rows()?;
+    }
     let url = config.database_url()?;
     let server = database.session.server().clone();
     let mut context =
@@ -84,10 +87,14 @@ pub(crate) async fn execute(
         let judged = judge(config, order, &database, &policies, &identity, &context).await?;
         half_done(order, &database, &judged)?;
         observer.planned(&judged.report, &judged.review);
+        if judged.report.outcome == Outcome::Denied {
+            break judged.report;
+        }
+        // A dry run must not promise what can't run.
+        let scripts = check(config, order, &database, &judged)?;
         if let Some(outcome) = settled(order, &judged) {
             break Report { outcome, ..judged.report };
         }
-        let scripts = check(config, order, &database, &judged)?;
         if !confirmed(&judged.review, observer) {
             break Report { outcome: Outcome::Denied, ..judged.report };
         }
@@ -227,7 +234,6 @@ fn places(prepared: &Prepared<'_>) -> Places {
 fn settled(order: &Order, judged: &Judged) -> Option<Outcome> {
     let outcome = judged.report.outcome;
     match outcome {
-        Outcome::Denied => Some(outcome),
         _ if order.dry_run => Some(outcome),
         _ if judged.report.steps.is_empty() => Some(Outcome::NothingToDo),
         _ => None,

@@ -44,6 +44,7 @@ pub(crate) struct Database {
     pub(crate) versions: Versions,
     /// What is odd, but stops nothing.
     pub(crate) warnings: Vec<String>,
+    lost: Option<Error>,
 }
 
 impl Database {
@@ -55,9 +56,15 @@ impl Database {
     }
 
     pub(super) fn compare(chain: Chain, session: Session, state: State, config: &Config) -> Result<Self> {
-        let mut database = Database { chain, session, state, versions: Versions::none(), warnings: Vec::new() };
+        let mut database =
+            Database { chain, session, state, versions: Versions::none(), warnings: Vec::new(), lost: None };
         database.check(config)?;
         Ok(database)
+    }
+
+    /// Refuses to go on from version rows that contradict the ledger; only a stamp can settle that.
+    pub(super) fn refuse_lost_rows(&self) -> Result<()> {
+        self.lost.clone().map_or(Ok(()), Err)
     }
 
     /// Reads the state again, because another process may have changed it. `true`: it has.
@@ -76,7 +83,9 @@ impl Database {
         let drift = Drift::between(&self.chain, &self.state, &self.versions);
         drift.refuse(config)?;
         tracing::debug!("chain and database are compared");
+        self.lost = drift.lost_rows();
         self.warnings = drift.warnings();
+        self.warnings.extend(self.lost.as_ref().map(ToString::to_string));
         Ok(())
     }
 }

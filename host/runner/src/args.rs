@@ -147,7 +147,9 @@ fn usage(error: &clap::Error, words: &[OsString]) -> ExitCode {
         return ExitCode::from(if is_help { exit::DONE } else { exit::USAGE });
     }
     let text = error.render().to_string();
-    let message = text.lines().next().unwrap_or("wrong usage").trim_start_matches("error: ").to_owned();
+    // The usage follows after a blank line.
+    let said: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let message = said.join(" ").trim_start_matches("error: ").to_owned();
     let printer = Printer::new(Color::Never, Verbosity::Quiet, true);
     printer.error(&Error::new(ErrorKind::Usage, message).help("`runner --help` lists commands and options"));
     ExitCode::from(exit::USAGE)

@@ -167,7 +167,7 @@ fn a_failure_without_a_transaction_is_resumed_where_it_stopped() {
 
     error: revision `r0002` failed at statement 3: no such table: b
 
-      help: revision `r0002` runs without a transaction: its statements before this one are done, and the next run goes on here
+      help: revision `r0002` runs without a transaction: what is recorded as done stays done, and the next run goes on after it
     ");
     assert_eq!(project.query("SELECT id FROM a"), ["1"]);
     assert_eq!(project.versions(), ["r0001"]);
@@ -241,7 +241,7 @@ fn a_statement_that_is_applied_must_not_be_edited_before_resuming() {
     error: revision `r0002` is half-way up (2 of 4 statements done): statement 2 was edited after it had run
 
       help: restore the statements as they were applied and run the same command again, or settle it by hand and say so with `runner stamp`
-      help: revision `r0002` runs without a transaction: its statements before this one are done, and the next run goes on here
+      help: revision `r0002` runs without a transaction: what is recorded as done stays done, and the next run goes on after it
     ");
     assert_eq!(project.query("SELECT id FROM a"), ["1"]);
     project.edit("migrations/r0002.sql", "VALUES (11)", "VALUES (1)");

@@ -155,7 +155,7 @@ fn state_after_failure(script: &StepScript, mode: TransactionMode) -> String {
     match (mode, script.direction) {
         (TransactionMode::PerRun, _) => WHOLE_RUN.to_owned(),
         (TransactionMode::PerRevision, _) if !script.transactional => format!(
-            "revision `{id}` runs without a transaction: its statements before this one are done, and the next run goes on here"
+            "revision `{id}` runs without a transaction: what is recorded as done stays done, and the next run goes on after it"
         ),
         (TransactionMode::PerRevision, StepDirection::Up) => {
             format!("revision `{id}` was rolled back; everything before it stays applied")

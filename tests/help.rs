@@ -81,6 +81,9 @@ fn completions_of_every_shell() {
         assert!(run.stdout.contains("upgrade") && run.stdout.contains("lock-wait"), "{shell}");
         assert_eq!(run.stderr, "");
     }
+    let document = project.run(&["completions", "bash", "--json"]).exits(0).json();
+    assert_eq!(document["shell"], "bash");
+    assert!(document["script"].as_str().unwrap().contains("upgrade"));
     snapshot!(project.run(&["completions", "cmd"]), @"
     exit: 2
     --- stdout

@@ -506,3 +506,27 @@ fn the_command_line_wins_over_variables_and_those_over_the_file() {
     let default = Project::linear(1);
     assert_eq!(default.run(&["plan", "--json"]).json()["environment"]["name"], "development");
 }
+
+#[test]
+fn exact_tags_need_somebody_who_decides() {
+    let project = Project::empty();
+    project.revision("seed", "base", "Env: =test", "CREATE TABLE seed (id INTEGER);", "DROP TABLE seed;");
+    project.configure("[plugin-sets.none]\nplugins = []\n");
+    snapshot!(project.run(&["upgrade", "--env", "test", "--plugins", "none"]), @r#"
+    exit: 2
+    --- stdout
+    Upgrade · runner [VERSION]
+      target       sqlite://app.db       SQLite [VERSION]
+      environment  test (level unknown)
+      plan         1 step, [HASH]
+    --- stderr
+    error: revision `seed` is for `=test` and nowhere else, and no enforced policy decides on environments; nothing was run
+
+      help: put `environment-hierarchy`, or another policy with the role `environment`, into the plugin set, with `mode = "enforce"`
+    "#);
+    project.run(&["upgrade", "--dry-run", "--plugins", "none"]).exits(2);
+    project.configure("[plugins.environment-hierarchy]\nmode = \"audit\"\n");
+    let audited = project.run(&["upgrade"]).exits(2);
+    assert!(audited.stderr.contains("no enforced policy decides on environments"), "{audited}");
+    assert_eq!(project.leavings(), [""; 0]);
+}

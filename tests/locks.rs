@@ -64,7 +64,7 @@ fn a_write_transaction_of_another_program() {
     waiting for the lock held by another program
     error: the target is locked by another connection (waited [TIME])
 
-      help: another program holds a write transaction on this database: close it, or allow more time with `--lock-wait`
+      help: another program holds a write transaction on this database: close it; `--lock-wait` allows a run more time
     ");
     assert_eq!(project.versions(), ["r0001"]);
     project.run(&["upgrade"]).exits(0);
@@ -103,7 +103,7 @@ fn another_runner_is_named() {
     waiting for the lock held by `upgrade` of tester (process [PID] on [HOST], since [WHEN])
     error: the target is locked by `upgrade` of tester (process [PID] on [HOST], since [WHEN]) (waited [TIME])
 
-      help: wait until it has finished, or allow more time with `--lock-wait`; the lock ends with the process that holds it
+      help: wait until it has finished; `--lock-wait` allows a run more time, and the lock ends with the process that holds it
     ");
 }
 

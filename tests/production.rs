@@ -272,3 +272,32 @@ fn strict_prod_has_the_hierarchy_strict() {
     let by_variable = project.run_with(&[("RUNNER_PLUGINS", "strict-prod")], &["upgrade", "--env", "staging"]);
     assert_eq!(by_variable.code, 3, "{by_variable}");
 }
+
+#[test]
+fn skipping_a_revision_makes_another_plan() {
+    let project = Project::linear(1);
+    project.revision("r0002", "r0001", "Env: production", "CREATE TABLE t0002 (id INTEGER);", "DROP TABLE t0002;");
+    let hash = |mode: &str| {
+        project.configure(&format!("[plugins.environment-hierarchy]\nsettings = {{ mode = \"{mode}\" }}\n"));
+        project.run(&["plan", "--env", "staging", "--json"]).json()["plan_hash"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(hash("warn"), hash("off"), "the same is done");
+    let skipped = hash("skip");
+    assert_ne!(skipped, hash("warn"), "an approval of skipping must not cover running");
+    project.configure("[plugins.environment-hierarchy]\nsettings = { mode = \"skip\" }\n");
+    let ran = project.run(&["upgrade", "--env", "staging", "--json"]).exits(0).json();
+    assert_eq!(ran["plan_hash"], skipped.as_str());
+    let recorded = project.query("SELECT json_extract(verdicts, '$.plan_hash') FROM runner_ledger WHERE status = 'run'");
+    assert_eq!(recorded, [skipped]);
+}
+
+#[test]
+fn undoing_what_was_skipped_is_another_plan_than_undoing_what_ran() {
+    let hash = |environment: &str| {
+        let project = Project::empty();
+        project.revision("only", "base", "Env: =test", "CREATE TABLE t (id INTEGER);", "DROP TABLE t;");
+        project.run(&["upgrade", "--env", environment]).exits(0);
+        project.run(&["downgrade", "base", "--env", "test", "--dry-run", "--json"]).json()["plan_hash"].clone()
+    };
+    assert_ne!(hash("test"), hash("staging"));
+}

@@ -344,3 +344,45 @@ fn a_trigger_is_one_statement() {
     project.run(&["upgrade"]).exits(0);
     assert_eq!(project.query("SELECT id, name FROM t0001"), ["7 | a;b"]);
 }
+
+#[test]
+fn no_other_table_takes_the_place_of_the_runners_own() {
+    for statement in [
+        "CREATE TEMP TABLE runner_ledger (id INTEGER);",
+        "CREATE TEMP VIEW 'runner_version' AS SELECT 'r0009' AS version_num;",
+        "INSERT INTO 'runner_version' VALUES ('r0009');",
+        "CREATE UNIQUE INDEX one ON runner_ledger (command);",
+        "CREATE TABLE x (id INTEGER); ALTER TABLE x RENAME TO runner_ledger;",
+    ] {
+        let project = Project::linear(1);
+        project.revision("r0002", "r0001", "", statement, "SELECT 1;");
+        let run = project.run(&["upgrade"]).exits(1);
+        assert!(run.stderr.contains("which belongs to the runner"), "{statement}\n{run}");
+        assert_eq!(project.leavings(), [""; 0], "{statement}");
+    }
+}
+
+#[test]
+fn a_stamp_settles_a_revision_that_was_undone_by_hand() {
+    let project = half_way();
+    project.run(&["upgrade"]).exits(1);
+    project.execute("DELETE FROM a");
+    snapshot!(project.run(&["stamp", "r0001"]), @"
+    exit: 0
+    --- stdout
+    Stamp · runner [VERSION]
+      target       sqlite://app.db         SQLite [VERSION]
+      environment  development (level 10)
+      plan         1 step, [HASH]
+      allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  production-override [VERSION]
+      unstamped  r0002  Revision r0002  [TIME]
+    Done: 1 unstamped in [TIME]
+    --- stderr
+    ");
+    assert_eq!(project.versions(), ["r0001"]);
+    assert!(project.run(&["check"]).exits(4).stdout.contains("no revision is half-way done"));
+    project.execute("CREATE TABLE b (id INTEGER)");
+    project.run(&["upgrade"]).exits(0);
+    assert_eq!(project.query("SELECT id FROM a"), ["1"]);
+}

@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         assert_eq!((up.steps.len(), done.steps.len(), down.steps.len()), (count, 0, count));
         let identity =
             PlanIdentity { operation: "upgrade", dialect: Dialect::Sqlite, target: "x", environment: "development" };
-        timed("hash the upgrade", || planning::plan_hash(&up, &chain, &identity));
+        timed("hash the upgrade", || planning::plan_hash(&up, &chain, &identity, |_| false));
         timed("all checksums", || chain.revisions().iter().map(Revision::checksum).max());
         timed("all SQL checksums", || chain.revisions().iter().map(Revision::sql_checksum).max());
     }

@@ -140,10 +140,10 @@ impl Error {
             Self::Unsupported { .. } => "use a SQLite database for now, for example `sqlite://runner.db`",
             Self::InvalidOption { .. } | Self::NotLocked | Self::ReadOnly => return None,
             Self::Locked { holder: Some(_), .. } => {
-                "wait until it has finished, or allow more time with `--lock-wait`; the lock ends with the process that holds it"
+                "wait until it has finished; `--lock-wait` allows a run more time, and the lock ends with the process that holds it"
             }
             Self::Locked { holder: None, .. } => {
-                "another program holds a write transaction on this database: close it, or allow more time with `--lock-wait`"
+                "another program holds a write transaction on this database: close it; `--lock-wait` allows a run more time"
             }
             Self::Busy { .. } => "another connection reads or writes this database: close it and run the command again",
             Self::Statement(statement) => return statement.hint.clone(),

@@ -70,6 +70,12 @@ impl TableName {
         Ok(Self { schema: schema.map(str::to_owned), name: name.to_owned() })
     }
 
+    /// The same table, in `schema` if none was named.
+    pub(crate) fn or_in(mut self, schema: &str) -> Self {
+        self.schema.get_or_insert_with(|| schema.to_owned());
+        self
+    }
+
     /// The name as SQL text, each part in double quotes so that a reserved word works too.
     pub(crate) fn quoted(&self) -> String {
         match &self.schema {

@@ -21,13 +21,14 @@ pub struct PreflightProblem {
     pub help: String,
 }
 
-/// The table of the runner that a statement would change, found by the words in front of its name. The best that can be
-/// done without parsing: reading it, or naming it in a comment or a string, is not a change.
+/// The table of the runner that a statement would change, hide or index, found by the words in front of its name. The best
+/// that can be done without parsing: reading it, or naming it in a comment or a string, is not a change.
 pub(crate) fn own_table_changed<'t>(sql: &str, own: [&'t TableName; 2]) -> Option<&'t str> {
     let all: Vec<Token<'_>> = tokens(sql).collect();
-    let own_name = |token: &Token<'_>| own.into_iter().find(|table| token.is(&table.name));
+    // SQLite takes a string for a name where only a name makes sense.
+    let is_named = |token: &Token<'_>, name: &str| token.kind != Kind::Symbol && token.text.eq_ignore_ascii_case(name);
     all.iter().enumerate().find_map(|(index, token)| {
-        let table = own_name(token)?;
+        let table = own.into_iter().find(|table| is_named(token, &table.name))?;
         is_target(&all[..index]).then_some(table.name.as_str())
     })
 }
@@ -35,21 +36,30 @@ pub(crate) fn own_table_changed<'t>(sql: &str, own: [&'t TableName; 2]) -> Optio
 /// Whether a table named right after these tokens is changed.
 fn is_target(before: &[Token<'_>]) -> bool {
     let before = match before {
-        [rest @ .., schema, dot] if dot.kind == Kind::Symbol && dot.text == "." && schema.kind == Kind::Word => rest,
+        [rest @ .., schema, dot] if dot.kind == Kind::Symbol && dot.text == "." && schema.kind != Kind::Symbol => rest,
         all => all,
     };
     let back = |distance: usize, word: &str| {
         before.len().checked_sub(distance).and_then(|index| before.get(index)).is_some_and(|token| token.is(word))
     };
-    let is_trigger = before.iter().take(3).any(|token| token.is("TRIGGER"));
-    let after_if_exists = if back(1, "EXISTS") && back(2, "IF") { 2 } else { 0 };
+    let condition = match () {
+        () if back(1, "EXISTS") && back(2, "IF") => 2,
+        () if back(1, "EXISTS") && back(2, "NOT") && back(3, "IF") => 3,
+        () => 0,
+    };
+    let creates = before.first().is_some_and(|token| token.is("CREATE"));
+    let is_first_on = before.iter().filter(|token| token.is("ON")).count() == 1;
     back(1, "INTO")
         || back(1, "UPDATE")
         || (back(2, "OR") && back(3, "UPDATE"))
         || (back(1, "FROM") && back(2, "DELETE"))
-        || (back(1 + after_if_exists, "TABLE")
-            && ["DROP", "ALTER", "TRUNCATE"].iter().any(|verb| back(2 + after_if_exists, verb)))
-        || (is_trigger && back(1, "ON"))
+        || (back(1, "TO") && back(2, "RENAME"))
+        || (back(1 + condition, "TABLE") && ["DROP", "ALTER", "TRUNCATE"].iter().any(|verb| back(2 + condition, verb)))
+        || (creates && ["TABLE", "VIEW", "TRIGGER", "INDEX"].iter().any(|kind| back(1 + condition, kind)))
+        || (creates
+            && is_first_on
+            && back(1, "ON")
+            && before.iter().take(4).any(|token| token.is("TRIGGER") || token.is("INDEX")))
 }
 
 #[cfg(test)]
@@ -69,7 +79,16 @@ mod tests {
         assert_eq!(changed("ALTER TABLE `runner_version` RENAME TO x"), Some("runner_version"));
         assert_eq!(changed("SELECT * FROM runner_version"), None);
         assert_eq!(changed("INSERT INTO t VALUES ('runner_version') -- runner_version"), None);
-        assert_eq!(changed("CREATE INDEX i ON runner_ledger (revision)"), None);
+        assert_eq!(changed("INSERT INTO 'runner_version' VALUES ('x')"), Some("runner_version"));
+        assert_eq!(changed("CREATE TEMP TABLE runner_ledger (id)"), Some("runner_ledger"));
+        assert_eq!(changed("create view if not exists main.'runner_version' AS SELECT 1"), Some("runner_version"));
+        assert_eq!(changed("ALTER TABLE t RENAME TO runner_ledger"), Some("runner_ledger"));
+        assert_eq!(changed("CREATE UNIQUE INDEX IF NOT EXISTS i ON runner_ledger (revision)"), Some("runner_ledger"));
+        assert_eq!(
+            changed("CREATE VIEW v AS SELECT 1 FROM t JOIN runner_version ON runner_version.version_num = t.a"),
+            None
+        );
+        assert_eq!(changed("ALTER TABLE t RENAME COLUMN a TO runner_ledgers"), None);
         assert_eq!(
             changed("CREATE TRIGGER g AFTER INSERT ON runner_ledger BEGIN SELECT 1; END"),
             Some("runner_ledger")

@@ -1,6 +1,7 @@
 //! Asks the plugins of a set, and puts their answers together: deny wins, and whatever goes wrong with a plugin is a denial.
 
 use crate::Host;
+use crate::Mode;
 use crate::PluginReport;
 use crate::PluginSet;
 use crate::Refusal;
@@ -222,12 +223,26 @@ impl Policies {
         }
     }
 
-    /// Asks every policy about a plan: environment, lint, gate.
-    pub async fn review(&self, mut request: Request, identity: &Identity) -> Review {
+    /// Asks every policy about a plan whose hash does not depend on what is skipped; see [`review_as`](Self::review_as).
+    pub async fn review(&self, request: Request, identity: &Identity) -> Review {
+        let hash = request.plan.hash.clone();
+        self.review_as(request, identity, |_| hash).await
+    }
+
+    /// Asks every policy about a plan: environment, lint, gate. If an environment policy has steps skipped, `plan_hash` gives
+    /// the hash under which the others see the plan, so that an approval covers what will be done and no more.
+    pub async fn review_as(
+        &self,
+        mut request: Request,
+        identity: &Identity,
+        plan_hash: impl FnOnce(&[StepFate]) -> String,
+    ) -> Review {
         request.context.environment =
             data::Environment { name: identity.name.clone(), level: identity.level, production: identity.production };
         let mut answer = Review {
             outcome: Outcome::Allowed,
+            plan_hash: String::new(),
+            environment_enforced: false,
             steps: vec![StepFate::Run; request.plan.steps.len()],
             verdicts: self.refusals().collect(),
             notices: Vec::new(),
@@ -238,8 +253,13 @@ impl Policies {
         } else {
             for plugin in self.ready(Role::Environment) {
                 review::judge(plugin, &mut request, &mut answer).await;
+                answer.environment_enforced |= plugin.definition.mode == Mode::Enforce;
             }
         }
+        if answer.steps.iter().any(|fate| *fate != StepFate::Run) {
+            request.plan.hash = plan_hash(&answer.steps);
+        }
+        answer.plan_hash.clone_from(&request.plan.hash);
         for plugin in self.ready(Role::Lint) {
             review::lint(plugin, &request, &mut answer).await;
         }

@@ -70,6 +70,10 @@ pub struct Prompt {
 pub struct Review {
     /// May the plan run?
     pub outcome: Outcome,
+    /// The hash of the plan as the gates saw it.
+    pub plan_hash: String,
+    /// Whether a policy that is obeyed has decided in which environments the steps may run.
+    pub environment_enforced: bool,
     /// One for every step of the plan.
     pub steps: Vec<StepFate>,
     /// Every reason, in the order in which the policies were asked.

@@ -63,7 +63,7 @@ impl Command {
             Command::Environments(args) => args.run(global, printer).await,
             Command::Plugin(args) => args.run(global, printer).await,
             Command::Log(args) => args.run(global, printer).await,
-            Command::Completions(args) => args.run(),
+            Command::Completions(args) => args.run(printer),
         }
     }
 }

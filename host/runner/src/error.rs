@@ -76,6 +76,7 @@ impl ErrorKind {
             ErrorKind::Refused => exit::REFUSED,
             ErrorKind::Locked => exit::LOCKED,
             ErrorKind::Interrupted => exit::INTERRUPTED,
+            // A selector that reads well, but whose revision is not there: whether it is depends on files and database.
             ErrorKind::Chain
             | ErrorKind::Selector
             | ErrorKind::Database

@@ -30,8 +30,16 @@ pub struct PlanIdentity<'a> {
 ///    2. the direction, the text `up` or `down`
 ///    3. the number 1 if it runs in a transaction, else 0
 ///    4. the number of environment tags, then each as a text as it is written (`staging`, `=test`)
-///    5. the section that is run on this dialect, in its [normal form](normalise), a text that may be missing
-pub fn plan_hash(plan: &Plan, chain: &Chain, identity: &PlanIdentity<'_>) -> Checksum {
+///    5. the number 1 if its SQL is left out, else 0
+///    6. the section that is run on this dialect, in its [normal form](normalise), a text that may be missing
+///
+/// `is_skipped` tells by a step's index whether its SQL is left out.
+pub fn plan_hash(
+    plan: &Plan,
+    chain: &Chain,
+    identity: &PlanIdentity<'_>,
+    is_skipped: impl Fn(usize) -> bool,
+) -> Checksum {
     let mut hasher = FieldHasher::new("runner plan 1");
     hasher.text(identity.operation);
     hasher.text(identity.target);
@@ -42,13 +50,14 @@ pub fn plan_hash(plan: &Plan, chain: &Chain, identity: &PlanIdentity<'_>) -> Che
         rows.iter().for_each(|id| hasher.text(id.as_str()));
     }
     hasher.number(plan.steps.len());
-    for step in &plan.steps {
+    for (index, step) in plan.steps.iter().enumerate() {
         let Some(revision) = chain.revisions().get(step.revision) else { continue };
         hasher.text(revision.id.as_str());
         hasher.text(step.direction.name());
         hasher.number(usize::from(revision.transaction));
         hasher.number(revision.environments.len());
         revision.environments.iter().for_each(|tag| hasher.text(&tag.to_string()));
+        hasher.number(usize::from(is_skipped(index)));
         let section = revision.run(step.direction, identity.dialect).map(|section| normalise(section.text));
         hasher.optional(section.as_deref());
     }

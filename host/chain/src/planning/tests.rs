@@ -182,22 +182,23 @@ fn a_hash_names_everything_that_was_approved() {
     let chain = project();
     let plan = upgrade(&chain, &versions(&[]), &selectors("aaaa")).unwrap();
     let identity = PlanIdentity { operation: "upgrade", dialect: Dialect::Sqlite, target: "main", environment: "test" };
-    let hash = plan_hash(&plan, &chain, &identity);
-    assert_eq!(hash, plan_hash(&plan.clone(), &project(), &identity));
+    let hash = plan_hash(&plan, &chain, &identity, |_| false);
+    assert_eq!(hash, plan_hash(&plan.clone(), &project(), &identity, |_| false));
     let further = upgrade(&chain, &versions(&[]), &selectors("bbbb1111")).unwrap();
     for other in [
-        plan_hash(&further, &chain, &identity),
-        plan_hash(&plan, &chain, &PlanIdentity { operation: "downgrade", ..identity }),
-        plan_hash(&plan, &chain, &PlanIdentity { dialect: Dialect::Mysql, ..identity }),
-        plan_hash(&plan, &chain, &PlanIdentity { target: "other", ..identity }),
-        plan_hash(&plan, &chain, &PlanIdentity { environment: "production", ..identity }),
+        plan_hash(&further, &chain, &identity, |_| false),
+        plan_hash(&plan, &chain, &identity, |index| index == 0),
+        plan_hash(&plan, &chain, &PlanIdentity { operation: "downgrade", ..identity }, |_| false),
+        plan_hash(&plan, &chain, &PlanIdentity { dialect: Dialect::Mysql, ..identity }, |_| false),
+        plan_hash(&plan, &chain, &PlanIdentity { target: "other", ..identity }, |_| false),
+        plan_hash(&plan, &chain, &PlanIdentity { environment: "production", ..identity }, |_| false),
     ] {
         assert_ne!(hash, other);
     }
     let edited = |header: &str, sql: &str| {
         let text = format!("-- T\n-- Revision ID: aaaa\n-- Revises: base\n{header}\n-- migrate:up\n{sql}\n");
         let chain = Chain::new(vec![crate::file::parse("a.sql", text.as_bytes()).unwrap()]).unwrap();
-        plan_hash(&upgrade(&chain, &versions(&[]), &selectors("aaaa")).unwrap(), &chain, &identity)
+        plan_hash(&upgrade(&chain, &versions(&[]), &selectors("aaaa")).unwrap(), &chain, &identity, |_| false)
     };
     let plain = edited("", "UP aaaa;");
     for other in

@@ -103,9 +103,10 @@ impl Sqlite {
         {
             return Err(settings.no_file(file));
         }
+        // Without a schema, a temporary table of the same name would take the place of the real one.
         let books = Books {
-            version: TableName::parse("version_table", &options.version_table)?,
-            ledger: TableName::parse("ledger_table", &options.ledger_table)?,
+            version: TableName::parse("version_table", &options.version_table)?.or_in("main"),
+            ledger: TableName::parse("ledger_table", &options.ledger_table)?.or_in("main"),
         };
         let is_stand_in = settings.missing_file().is_some();
         let connection = match settings.file() {

@@ -55,10 +55,15 @@ impl Settings {
         self.busy_wait.as_millis().min(i32::MAX.unsigned_abs().into())
     }
 
-    pub(super) fn options(&self) -> SqliteConnectOptions {
-        // Before it has the lock, a writer does not wait here: it waits for the lock, where it can say for whom.
+    /// How long a connection waits for another one before it holds the database.
+    pub(super) fn first_wait(&self) -> Duration {
+        // A writer does not wait here: it waits for the lock, where it can say for whom.
         let longest = if self.may_write() { BEFORE_LOCK } else { FOR_READING };
-        let busy_wait = Duration::from_millis(u64::try_from(self.busy_milliseconds()).unwrap_or_default()).min(longest);
+        Duration::from_millis(u64::try_from(self.busy_milliseconds()).unwrap_or_default()).min(longest)
+    }
+
+    pub(super) fn options(&self) -> SqliteConnectOptions {
+        let busy_wait = self.first_wait();
         let options = SqliteConnectOptions::new()
             .foreign_keys(self.foreign_keys)
             .busy_timeout(busy_wait)
@@ -69,7 +74,8 @@ impl Settings {
     }
 
     pub(super) fn translate(&self, error: &sqlx::Error) -> Error {
-        failures::translate(error, &self.target, self.busy_wait)
+        let waited = if self.may_write() { self.busy_wait } else { self.first_wait() };
+        failures::translate(error, &self.target, waited)
     }
 
     pub(super) async fn connect_memory(&self) -> Result<SqliteConnection> {
@@ -83,7 +89,7 @@ impl Settings {
             .filename(file)
             .read_only(self.location.mode == SqliteMode::ReadOnly)
             .create_if_missing(self.may_create());
-        let explain = |error: &sqlx::Error| failures::explain_open(error, file, &self.target, self.busy_wait);
+        let explain = |error: &sqlx::Error| failures::explain_open(error, file, &self.target, self.first_wait());
         let mut connection = options.connect().await.map_err(|error| explain(&error))?;
         // SQLite opens lazily; only reading tells whether the file is a database and can be used.
         let read = sqlx::query("SELECT count(*) FROM sqlite_master").fetch_one(&mut connection).await;

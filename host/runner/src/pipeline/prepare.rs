@@ -1,5 +1,6 @@
 //! From an order to a plan with its statements and its hash, and from the verdicts to the scripts that run.
 
+use runner_chain::Chain;
 use runner_chain::Checksum;
 use runner_chain::Direction;
 use runner_chain::Problem;
@@ -9,10 +10,12 @@ use runner_chain::planning;
 use runner_chain::planning::Plan;
 use runner_chain::planning::PlanIdentity;
 use runner_chain::planning::RowChange;
+use runner_chain::planning::Step;
 use runner_chain::sql::SplitError;
 use runner_chain::sql::Statement;
 use runner_database::Action;
 use runner_database::Dialect;
+use runner_database::Dirty;
 use runner_database::RecordedStatus;
 use runner_database::ScriptStatement;
 use runner_database::StepDirection;
@@ -30,7 +33,6 @@ use crate::error::Result;
 
 /// A plan with everything that is needed to judge and run it.
 pub(super) struct Prepared<'a> {
-    pub(super) hash: Checksum,
     pub(super) plan: Plan,
     pub(super) steps: Vec<PreparedStep<'a>>,
 }
@@ -44,17 +46,23 @@ pub(super) struct PreparedStep<'a> {
     pub(super) was_skipped: bool,
 }
 
+impl Prepared<'_> {
+    /// What an approval is given for: the plan with its SQL, and which steps are skipped.
+    pub(super) fn hash(&self, chain: &Chain, identity: &PlanIdentity<'_>, fates: &[StepFate]) -> Checksum {
+        let is_skipped = |index| {
+            let step: Option<&PreparedStep<'_>> = self.steps.get(index);
+            step.is_some_and(|step| step.was_skipped) || matches!(fates.get(index), Some(StepFate::Skip { .. }))
+        };
+        planning::plan_hash(&self.plan, chain, identity, is_skipped)
+    }
+}
+
 /// Makes the plan that an order asks for.
-pub(super) fn prepare<'a>(
-    database: &'a Database,
-    order: &Order,
-    target: &str,
-    environment: &str,
-) -> Result<Prepared<'a>> {
+pub(super) fn prepare<'a>(database: &'a Database, order: &Order) -> Result<Prepared<'a>> {
     let selectors: Vec<Selector> =
         order.targets.iter().map(|target| target.parse::<Selector>()).collect::<std::result::Result<_, _>>()?;
     let (chain, versions) = (&database.chain, &database.versions);
-    let plan = match order.operation {
+    let mut plan = match order.operation {
         Operation::Upgrade => planning::upgrade(chain, versions, &selectors)?,
         Operation::Stamp => planning::stamp(chain, versions, &selectors)?,
         Operation::Downgrade => match selectors.as_slice() {
@@ -62,9 +70,10 @@ pub(super) fn prepare<'a>(
             _ => return Err(Error::new(ErrorKind::Usage, "a downgrade goes to exactly one revision")),
         },
     };
+    if order.operation == Operation::Stamp {
+        settle_half_done(&mut plan, chain, &database.state.dirty);
+    }
     let dialect = database.session.dialect();
-    let identity = PlanIdentity { operation: order.operation.name(), dialect, target, environment };
-    let hash = planning::plan_hash(&plan, chain, &identity);
     let mut problems = Vec::new();
     let mut steps = Vec::with_capacity(plan.steps.len());
     for step in &plan.steps {
@@ -83,9 +92,23 @@ pub(super) fn prepare<'a>(
         steps.push(PreparedStep { revision, direction: step.direction, statements, was_skipped });
     }
     if problems.is_empty() {
-        Ok(Prepared { hash, plan, steps })
+        Ok(Prepared { plan, steps })
     } else {
         Err(Error::new(ErrorKind::Chain, "the SQL of the plan can't be read; nothing was run").at(problems))
+    }
+}
+
+/// A stamp says what is applied, so it also says it of the half-done revisions that it does not pass.
+fn settle_half_done(plan: &mut Plan, chain: &Chain, dirty: &[Dirty]) {
+    let applied = chain.applied(&plan.after);
+    for one in dirty {
+        let found = chain.revisions().iter().position(|revision| revision.id.as_str() == one.revision);
+        let Some(revision) = found.filter(|&found| plan.steps.iter().all(|step| step.revision != found)) else {
+            continue;
+        };
+        let is_applied = applied.as_ref().is_ok_and(|applied| applied.contains(revision));
+        let direction = if is_applied { Direction::Up } else { Direction::Down };
+        plan.steps.push(Step { revision, direction, rows: RowChange::default() });
     }
 }
 
@@ -148,6 +171,9 @@ pub(super) fn scripts(
             Operation::Upgrade | Operation::Downgrade => version_change(&planned.rows),
         };
         let action = action(step, operation, review.steps.get(index));
+        if action == Action::Run && step.direction == Direction::Up && !review.environment_enforced {
+            refuse_exact_tags(step.revision)?;
+        }
         let statements = match (&action, &step.statements) {
             (Action::Run, Some(statements)) => {
                 statements.iter().map(|statement| ScriptStatement::new(statement.text)).collect()
@@ -181,6 +207,22 @@ fn action(step: &PreparedStep<'_>, operation: Operation, fate: Option<&StepFate>
         Some(reason) => Action::Skip { reason },
         None => Action::Run,
     }
+}
+
+/// A revision that may run in some environments and nowhere else must not run where nobody looks at that.
+fn refuse_exact_tags(revision: &Revision) -> Result<()> {
+    let exact: Vec<String> =
+        revision.environments.iter().filter(|tag| tag.exact).map(|tag| format!("`{tag}`")).collect();
+    if exact.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "revision `{}` is for {} and nowhere else, and no enforced policy decides on environments; nothing was run",
+        revision.id,
+        exact.join(", "),
+    );
+    Err(Error::new(ErrorKind::Configuration, message)
+        .help("put `environment-hierarchy`, or another policy with the role `environment`, into the plugin set, with `mode = \"enforce\"`"))
 }
 
 /// Why a step's SQL is not run; `None`: it is.

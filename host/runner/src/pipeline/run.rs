@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use runner_chain::Problem;
+use runner_chain::planning::PlanIdentity;
 use runner_database::Access;
 use runner_database::Holder;
 use runner_database::PreflightProblem;
@@ -17,6 +18,7 @@ use runner_policy::Policies;
 use runner_policy::Request;
 use runner_policy::Review;
 use runner_policy::Role;
+use runner_policy::StepFate;
 use runner_policy::data;
 
 use super::Interrupt;
@@ -134,9 +136,17 @@ async fn judge(
     context: &data::Context,
 ) -> Result<Judged> {
     let url = config.database_url()?;
-    let prepared = prepare::prepare(database, order, &url.identity(), &identity.name)?;
+    let prepared = prepare::prepare(database, order)?;
+    let plan_identity = PlanIdentity {
+        operation: order.operation.name(),
+        dialect: database.session.dialect(),
+        target: &url.identity(),
+        environment: &identity.name,
+    };
+    let hash = |fates: &[StepFate]| prepared.hash(&database.chain, &plan_identity, fates).to_string();
     tracing::debug!("the plan is made");
-    let review = policies.review(request(database, policies, order, &prepared, context), identity).await;
+    let asked = request(database, policies, order, &prepared, hash(&[]), context);
+    let review = policies.review_as(asked, identity, hash).await;
     tracing::debug!("the policies are heard");
     let scripts = prepare::scripts(&prepared, order.operation, &review, database.session.dialect());
     let server = database.session.server();
@@ -152,7 +162,7 @@ async fn judge(
             level: identity.level,
             production: identity.production,
         },
-        plan_hash: prepared.hash.to_string(),
+        plan_hash: review.plan_hash.clone(),
         steps: step_reports(&prepared, &review, order),
         verdicts: review.verdicts.clone(),
         outcome: match review.outcome {
@@ -171,6 +181,7 @@ fn request(
     policies: &Policies,
     order: &Order,
     prepared: &Prepared<'_>,
+    hash: String,
     context: &data::Context,
 ) -> Request {
     let (chain, state) = (&database.chain, &database.state);
@@ -179,10 +190,7 @@ fn request(
     let revisions = chain.revisions();
     Request {
         context: context.clone(),
-        plan: data::Plan {
-            hash: prepared.hash.to_string(),
-            steps: prepared.steps.iter().map(|step| request::step(chain, state, step)).collect(),
-        },
+        plan: data::Plan { hash, steps: prepared.steps.iter().map(|step| request::step(chain, state, step)).collect() },
         applied: applied
             .iter()
             .flat_map(runner_chain::Applied::iter)

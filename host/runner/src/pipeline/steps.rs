@@ -1,5 +1,8 @@
 //! Runs the steps of a plan, and says what state the database is in when one of them does not end well.
 
+use std::time::Duration;
+use std::time::Instant;
+
 use runner_chain::Problem;
 use runner_database::Action;
 use runner_database::Progress;
@@ -84,6 +87,7 @@ async fn run_steps(
         }
         let Some(step) = report.steps.get_mut(index) else { continue };
         observer.step_started(step);
+        let started = Instant::now();
         let mut hear = |progress: Progress| {
             if let Progress::Statement { index, total } = progress {
                 observer.statement_started(step, index + 1, total);
@@ -96,16 +100,18 @@ async fn run_steps(
         match result {
             Some(Ok(outcome)) => {
                 step.status = Some(finished(script));
-                step.duration_ms = Some(outcome.duration.as_secs_f64() * 1000.0);
+                step.duration_ms = Some(milliseconds(outcome.duration));
                 observer.step_finished(step);
             }
             Some(Err(error)) => {
                 step.status = Some(StepStatus::Failed);
+                step.duration_ms = Some(milliseconds(started.elapsed()));
                 observer.step_finished(step);
                 return Err(step_error(error, index, work));
             }
             None => {
                 step.status = Some(StepStatus::Failed);
+                step.duration_ms = Some(milliseconds(started.elapsed()));
                 observer.step_finished(step);
                 run.abort("interrupted").await?;
                 return Err(interrupted_within(script, work.mode));
@@ -113,6 +119,10 @@ async fn run_steps(
         }
     }
     Ok(run.finish().await?)
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
 }
 
 fn finished(script: &StepScript) -> StepStatus {

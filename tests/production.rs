@@ -287,7 +287,8 @@ fn skipping_a_revision_makes_another_plan() {
     project.configure("[plugins.environment-hierarchy]\nsettings = { mode = \"skip\" }\n");
     let ran = project.run(&["upgrade", "--env", "staging", "--json"]).exits(0).json();
     assert_eq!(ran["plan_hash"], skipped.as_str());
-    let recorded = project.query("SELECT json_extract(verdicts, '$.plan_hash') FROM runner_ledger WHERE status = 'run'");
+    let recorded =
+        project.query("SELECT json_extract(verdicts, '$.plan_hash') FROM runner_ledger WHERE status = 'run'");
     assert_eq!(recorded, [skipped]);
 }
 

@@ -191,8 +191,8 @@ fn list(folder: &Dir) -> io::Result<Vec<Entry>> {
 }
 
 fn read_all(folder: &Dir, entries: &[Entry], shown_as: &str) -> Vec<Result<Revision, Broken>> {
-    let processors = thread::available_parallelism().map_or(1, NonZero::get);
-    let threads = processors.min(MAX_THREADS).min(entries.len() / FILES_PER_THREAD).max(1);
+    let wanted = (entries.len() / FILES_PER_THREAD).min(MAX_THREADS);
+    let threads = if wanted > 1 { thread::available_parallelism().map_or(1, NonZero::get).min(wanted) } else { 1 };
     let read = |part: &[Entry]| {
         let mut buffer = Vec::new();
         part.iter().map(|entry| read_one(folder, entry, shown_as, &mut buffer)).collect::<Vec<_>>()

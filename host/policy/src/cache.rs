@@ -1,28 +1,28 @@
 //! Native code of components, compiled once and kept on disk.
 //!
-//! What is kept here is executed, so the folder must belong to the user alone, and every entry ends with a seal: a SHA-256
-//! over the component's digest and the code. An entry that is damaged, or made by another version, is compiled again, never
-//! trusted.
+//! What is kept here is executed, so the folder must belong to the user alone: nobody else can write to it. Every entry ends
+//! with a seal, a hash over the component's digest and the code, by which damage is noticed. An entry that is damaged, or made
+//! by another version, is compiled again, never trusted. The seal is checked at every start, so it is a fast hash; against
+//! somebody who can write to the folder no hash would help.
 
 use std::fs;
-use std::hash::Hash as _;
-use std::hash::Hasher;
 use std::io;
 use std::io::Read as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
 
-use sha2::Digest as _;
-use sha2::Sha256;
 use wasmtime::Engine;
 use wasmtime::component::Component;
+use xxhash_rust::xxh3::Xxh3Default;
+
+use crate::engine::key;
 
 /// Bytes of the seal at the end of an entry.
-const SEAL: u64 = 32;
+const SEAL: u64 = 16;
 
 /// Where native code is kept.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cache {
     /// In this folder.
     Folder(PathBuf),
@@ -39,16 +39,13 @@ impl Cache {
         }
     }
 
-    /// Whether there is an entry for a component. It may still turn out to be damaged.
-    pub(crate) fn holds(&self, engine: &Engine, digest: &[u8; 32]) -> bool {
-        match self {
-            Cache::Folder(folder) => entry(folder, engine, digest).is_file(),
-            Cache::None => false,
-        }
-    }
-
     /// The native code of a component, compiled if it is not there. `true`: it was there.
-    pub(crate) fn load(&self, engine: &Engine, digest: &[u8; 32], wasm: &[u8]) -> wasmtime::Result<(Component, bool)> {
+    pub(crate) fn load(
+        &self,
+        engine: &'static Engine,
+        digest: &[u8; 32],
+        wasm: &[u8],
+    ) -> wasmtime::Result<(Component, bool)> {
         let Cache::Folder(folder) = self else {
             return Ok((Component::new(engine, wasm)?, false));
         };
@@ -73,8 +70,8 @@ impl Cache {
     }
 }
 
-fn entry(folder: &Path, engine: &Engine, digest: &[u8; 32]) -> PathBuf {
-    folder.join(format!("{}-{}.native", hex(digest), engine_key(engine)))
+fn entry(folder: &Path, engine: &'static Engine, digest: &[u8; 32]) -> PathBuf {
+    folder.join(format!("{}-{}.native", hex(digest), key(engine)))
 }
 
 /// Checks the seal of an entry. The native code itself is mapped, not read, when it is loaded.
@@ -84,7 +81,8 @@ fn check(entry: &Path, digest: &[u8; 32]) -> io::Result<()> {
     }
     let mut file = fs::File::open(entry)?;
     let length = file.metadata()?.len().checked_sub(SEAL).ok_or_else(|| io::Error::other("it is cut off"))?;
-    let mut hasher = Sha256::new().chain_update(digest);
+    let mut hasher = Xxh3Default::new();
+    hasher.update(digest);
     let mut code = (&mut file).take(length);
     let mut buffer = [0; 32 * 1024];
     loop {
@@ -95,16 +93,18 @@ fn check(entry: &Path, digest: &[u8; 32]) -> io::Result<()> {
     }
     let mut seal = Vec::new();
     file.read_to_end(&mut seal)?;
-    if seal == hasher.finalize().as_slice() { Ok(()) } else { Err(io::Error::other("its checksum is wrong")) }
+    if seal == hasher.digest128().to_be_bytes() { Ok(()) } else { Err(io::Error::other("its checksum is wrong")) }
 }
 
 /// Writes an entry so that no other process ever sees a part of it. The seal stands at the end, where it does not disturb
 /// the mapping.
 fn write(folder: &Path, entry: &Path, digest: &[u8; 32], code: &[u8]) -> io::Result<()> {
-    let seal = Sha256::new().chain_update(digest).chain_update(code).finalize();
+    let mut hasher = Xxh3Default::new();
+    hasher.update(digest);
+    hasher.update(code);
     let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
     file.write_all(code)?;
-    file.write_all(&seal)?;
+    file.write_all(&hasher.digest128().to_be_bytes())?;
     file.as_file().sync_all()?;
     file.persist(entry).map_err(|error| error.error)?;
     Ok(())
@@ -137,22 +137,6 @@ fn make_private(folder: &Path) -> Result<(), String> {
 #[cfg(not(unix))]
 fn make_private(folder: &Path) -> Result<(), String> {
     fs::create_dir_all(folder).map_err(|error| error.to_string())
-}
-
-/// Names the engine: version of wasmtime, settings of the compiler and the processor.
-fn engine_key(engine: &Engine) -> String {
-    struct Sha(Sha256);
-    impl Hasher for Sha {
-        fn write(&mut self, bytes: &[u8]) {
-            self.0.update(bytes);
-        }
-        fn finish(&self) -> u64 {
-            0
-        }
-    }
-    let mut hasher = Sha(Sha256::new());
-    engine.precompile_compatibility_hash().hash(&mut hasher);
-    hex(&hasher.0.finalize()[..8])
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

@@ -119,7 +119,7 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    pub(crate) fn new(engine: &Engine, cache: &Cache, bytes: &Bytes) -> Result<Self, Refusal> {
+    pub(crate) fn new(engine: &'static Engine, cache: &Cache, bytes: &Bytes) -> Result<Self, Refusal> {
         recognise(&bytes.content)?;
         let (component, cached) = cache.load(engine, &bytes.digest, &bytes.content).map_err(|error| {
             Refusal::NotAComponent { what: format!("{error:#}"), help: "build it again; the file may be damaged" }

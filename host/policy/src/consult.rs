@@ -1,5 +1,7 @@
 //! Asks the plugins of a set, and puts their answers together: deny wins, and whatever goes wrong with a plugin is a denial.
 
+use tokio::task::JoinHandle;
+
 use crate::Host;
 use crate::Mode;
 use crate::PluginReport;
@@ -41,34 +43,27 @@ enum Slot {
     Refused(Box<Refused>),
 }
 
-type Loaded = Result<Plugin, Box<Refused>>;
-
-/// Compiling takes long, so plugins are compiled side by side; what is compiled already is loaded faster than a thread starts.
-enum Loading {
-    Done(Box<Loaded>),
-    Thread(tokio::task::JoinHandle<Loaded>),
-}
-
-impl Loading {
-    fn begin(host: &Host, definition: &PluginDefinition) -> Self {
-        if Plugin::is_compiled(host, definition) {
-            return Loading::Done(Box::new(Plugin::load(host, definition)));
-        }
-        let (host, definition) = (host.clone(), definition.clone());
-        Loading::Thread(tokio::task::spawn_blocking(move || Plugin::load(&host, &definition)))
+impl Slot {
+    /// Loads a plugin and asks who it is; `None` if it has none of the roles.
+    async fn fill(host: &Host, definition: &PluginDefinition, roles: &[Role]) -> Option<Self> {
+        let mut plugin = match Plugin::load(host, definition) {
+            Ok(plugin) if !plugin.roles().iter().any(|role| roles.contains(role)) => return None,
+            Ok(plugin) => plugin,
+            Err(refused) => return Some(Slot::Refused(refused)),
+        };
+        Some(match plugin.introduce().await {
+            Ok(()) => Slot::Ready(Box::new(plugin)),
+            Err(refusal) => {
+                Slot::Refused(Box::new(Refused { definition: plugin.definition, identity: plugin.identity, refusal }))
+            }
+        })
     }
 
-    async fn end(self, definition: &PluginDefinition) -> Loaded {
-        match self {
-            Loading::Done(loaded) => *loaded,
-            Loading::Thread(thread) => thread.await.unwrap_or_else(|panicked| {
-                Err(Box::new(Refused {
-                    definition: definition.clone(),
-                    identity: PluginIdentity { name: definition.name.clone(), version: None, digest: None },
-                    refusal: Refusal::Sandbox { reason: panicked.to_string() },
-                }))
-            }),
-        }
+    /// The same on a thread of its own.
+    fn fill_aside(host: &Host, definition: &PluginDefinition, roles: &[Role]) -> JoinHandle<Option<Self>> {
+        let runtime = tokio::runtime::Handle::current();
+        let (host, definition, roles) = (host.clone(), definition.clone(), roles.to_vec());
+        tokio::task::spawn_blocking(move || runtime.block_on(Self::fill(&host, &definition, &roles)))
     }
 }
 
@@ -86,24 +81,21 @@ pub struct Identity {
 }
 
 impl Policies {
-    /// Loads the plugins of a set that have one of the roles. What can't be loaded is kept as a denial.
+    /// Loads the plugins of a set that have one of the roles, side by side. What can't be loaded is kept as a denial.
     pub async fn load(host: &Host, set: &PluginSet, roles: &[Role]) -> Self {
-        let wanted = set.plugins.iter().filter(|definition| may_have(definition, roles));
-        let loading: Vec<_> = wanted.map(|definition| (definition, Loading::begin(host, definition))).collect();
+        let mut wanted = set.plugins.iter().filter(|definition| may_have(definition, roles));
+        let own = wanted.next();
+        let others: Vec<_> = wanted.map(|definition| (definition, Slot::fill_aside(host, definition, roles))).collect();
         let mut slots = Vec::new();
-        for (definition, loading) in loading {
-            match loading.end(definition).await {
-                Ok(plugin) if !plugin.roles().iter().any(|role| roles.contains(role)) => {}
-                Ok(mut plugin) => slots.push(match plugin.introduce().await {
-                    Ok(()) => Slot::Ready(Box::new(plugin)),
-                    Err(refusal) => Slot::Refused(Box::new(Refused {
-                        definition: plugin.definition,
-                        identity: plugin.identity,
-                        refusal,
-                    })),
-                }),
-                Err(refused) => slots.push(Slot::Refused(refused)),
-            }
+        if let Some(definition) = own {
+            slots.extend(Slot::fill(host, definition, roles).await);
+        }
+        for (definition, slot) in others {
+            slots.extend(slot.await.unwrap_or_else(|panicked| {
+                let identity = PluginIdentity { name: definition.name.clone(), version: None, digest: None };
+                let refusal = Refusal::Sandbox { reason: panicked.to_string() };
+                Some(Slot::Refused(Box::new(Refused { definition: definition.clone(), identity, refusal })))
+            }));
         }
         tracing::debug!("the policies are loaded");
         let mut policies = Policies { set: set.name.clone(), slots };

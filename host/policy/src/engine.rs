@@ -1,11 +1,17 @@
 //! The WebAssembly engine: deterministic, metered, and shared by all plugins of a process.
 
+use std::hash::Hash as _;
+use std::hash::Hasher;
 use std::sync::OnceLock;
 
+use sha2::Digest as _;
+use sha2::Sha256;
 use wasmtime::Config;
 use wasmtime::Engine;
+use wasmtime::OptLevel;
 
 use crate::Cache;
+use crate::cache::hex;
 use crate::limits::STACK;
 
 /// What plugins are loaded with.
@@ -42,6 +48,25 @@ pub(crate) fn engine() -> Result<&'static Engine, String> {
     ENGINE.get_or_init(|| Engine::new(&config()).map_err(|error| format!("{error:#}"))).as_ref().map_err(Clone::clone)
 }
 
+/// Names the engine: version of wasmtime, settings of the compiler and the processor.
+pub(crate) fn key(engine: &'static Engine) -> &'static str {
+    static KEY: OnceLock<String> = OnceLock::new();
+    struct Sha(Sha256);
+    impl Hasher for Sha {
+        fn write(&mut self, bytes: &[u8]) {
+            self.0.update(bytes);
+        }
+        fn finish(&self) -> u64 {
+            0
+        }
+    }
+    KEY.get_or_init(|| {
+        let mut hasher = Sha(Sha256::new());
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        hex(&hasher.0.finalize()[..8])
+    })
+}
+
 fn config() -> Config {
     let mut config = Config::new();
     config.wasm_component_model(true);
@@ -54,6 +79,8 @@ fn config() -> Config {
     // Native code is loaded at every start: without what only a debugger reads it is half the size.
     config.generate_address_map(false);
     config.native_unwind_info(false);
+    config.debug_symbols(false);
+    config.cranelift_opt_level(OptLevel::SpeedAndSize);
     // Not needed by any policy, and each makes the sandbox larger.
     config.wasm_memory64(false);
     config.concurrency_support(false);

@@ -9,8 +9,6 @@ use crate::Limits;
 use crate::PluginDefinition;
 use crate::Refusal;
 use crate::Role;
-use crate::Source;
-use crate::builtin;
 use crate::cache::hex;
 use crate::component::Bytes;
 use crate::component::Exports;
@@ -78,13 +76,6 @@ pub(crate) struct Refused {
 }
 
 impl Plugin {
-    /// Whether loading will find native code. Known without reading the component for built-in ones alone.
-    pub(crate) fn is_compiled(host: &Host, definition: &PluginDefinition) -> bool {
-        let Source::Builtin(name) = &definition.source else { return false };
-        let (Some(embedded), Ok(engine)) = (builtin::embedded(name), engine()) else { return false };
-        host.cache.holds(engine, &embedded.digest)
-    }
-
     /// Loads the component.
     pub(crate) fn load(host: &Host, definition: &PluginDefinition) -> Result<Self, Box<Refused>> {
         let mut identity = PluginIdentity { name: definition.name.clone(), version: None, digest: None };

@@ -49,7 +49,8 @@ pub(crate) struct Guest {
     budget: Budget,
     log_left: u64,
     log_dropped: u64,
-    wasi: WasiCtx,
+    /// Made for plugins that import it.
+    wasi: Option<WasiCtx>,
     table: ResourceTable,
 }
 
@@ -74,7 +75,7 @@ impl log::Host for Guest {
 
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView { ctx: self.wasi.get_or_insert_with(|| WasiCtx::builder().build()), table: &mut self.table }
     }
 }
 
@@ -145,9 +146,6 @@ impl HostMonotonicClock for Frozen {
 
 fn wasi(circumstances: &Circumstances<'_>, stderr: &MemoryOutputPipe) -> Result<WasiCtx, Refusal> {
     let mut wasi = WasiCtx::builder();
-    if !circumstances.wasi {
-        return Ok(wasi.build());
-    }
     let seed = if circumstances.seed.is_empty() { "0" } else { circumstances.seed };
     let random = || wasmtime_wasi::random::Deterministic::new(seed.as_bytes().to_vec());
     wasi.stderr(stderr.clone())
@@ -184,7 +182,7 @@ where
         budget: Budget { limit: limits.memory, used: 0, exceeded: None },
         log_left: limits.log,
         log_dropped: 0,
-        wasi: wasi(circumstances, &stderr)?,
+        wasi: circumstances.wasi.then(|| wasi(circumstances, &stderr)).transpose()?,
         table: ResourceTable::new(),
     };
     let mut store = Store::new(engine, guest);

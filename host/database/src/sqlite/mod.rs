@@ -109,11 +109,13 @@ impl Sqlite {
             ledger: TableName::parse("ledger_table", &options.ledger_table)?.or_in("main"),
         };
         let is_stand_in = settings.missing_file().is_some();
-        let connection = match settings.file() {
+        let (connection, version) = match settings.file() {
             Some(file) if !is_stand_in => settings.connect_file(file).await?,
-            _ => settings.connect_memory().await?,
+            _ => (settings.connect_memory().await?, None),
         };
-        let server = Server { product: "SQLite".to_owned(), version: String::new(), database: url.identity() };
+        let is_known = version.is_some();
+        let version = version.unwrap_or_default();
+        let server = Server { product: "SQLite".to_owned(), version, database: url.identity() };
         let mut session = Self {
             connection,
             lock: None,
@@ -125,8 +127,9 @@ impl Sqlite {
             wants_stop: Arc::default(),
             is_unsettled: false,
         };
-        session.ask_version().await?;
-        session.watch_for_stop().await?;
+        if !is_known {
+            session.ask_version().await?;
+        }
         Ok(session)
     }
 
@@ -180,6 +183,7 @@ impl Sqlite {
                 hold::hold(&mut self.connection).await
             };
             held.await.map_err(|error| self.settings.translate(&error).while_doing("taking hold of the database"))?;
+            self.watch_for_stop().await?;
         }
         Ok(&mut self.connection)
     }
@@ -190,7 +194,7 @@ impl Sqlite {
             // The new connection would wait for the old one.
             hold::let_go(&mut self.connection).await;
         }
-        self.connection = self.settings.connect_file(&file).await?;
+        (self.connection, _) = self.settings.connect_file(&file).await?;
         self.is_stand_in = false;
         self.is_holding = false;
         self.watch_for_stop().await

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
+use sqlx::Row as _;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteConnectOptions;
 
@@ -83,7 +84,8 @@ impl Settings {
         options.connect().await.map_err(|error| self.translate(&error).while_doing("opening a database in memory"))
     }
 
-    pub(super) async fn connect_file(&self, file: &Path) -> Result<SqliteConnection> {
+    /// The connection and SQLite's version, which is not known while somebody keeps everybody out.
+    pub(super) async fn connect_file(&self, file: &Path) -> Result<(SqliteConnection, Option<String>)> {
         let options = self
             .options()
             .filename(file)
@@ -92,13 +94,13 @@ impl Settings {
         let explain = |error: &sqlx::Error| failures::explain_open(error, file, &self.target, self.first_wait());
         let mut connection = options.connect().await.map_err(|error| explain(&error))?;
         // SQLite opens lazily; only reading tells whether the file is a database and can be used.
-        let read = sqlx::query("SELECT count(*) FROM sqlite_master").fetch_one(&mut connection).await;
-        match read.map_err(|error| explain(&error)) {
+        let read = sqlx::query("SELECT sqlite_version(), count(*) FROM sqlite_master").fetch_one(&mut connection).await;
+        match read.and_then(|row| row.try_get(0)).map_err(|error| explain(&error)) {
             // The lock will tell when it is free.
-            Err(Error::Busy { .. }) if self.may_write() => Ok(connection),
+            Err(Error::Busy { .. }) if self.may_write() => Ok((connection, None)),
             Err(Error::Busy { waited, .. }) => Err(Error::Locked { holder: LockFile::holder(file), waited }),
             Err(error) => Err(error),
-            Ok(_) => Ok(connection),
+            Ok(version) => Ok((connection, Some(version))),
         }
     }
 

@@ -30,7 +30,7 @@ impl Args {
         let config = Config::load(&global.overrides())?;
         let set = config.plugin_set()?;
         let policies = Policies::load(&policy_host(), &set, &[Role::Environment]).await;
-        let context = policy_context(&config, data::Operation::Upgrade, true, config.database_url().ok(), None);
+        let context = policy_context(&config, data::Operation::Upgrade, true, config.database_url().ok());
         let levels = policies.levels(&context).await.map_err(|verdict| match verdict {
             Some(verdict) => Error::new(ErrorKind::Refused, verdict.message).maybe_help(verdict.help),
             None => Error::new(

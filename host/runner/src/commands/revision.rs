@@ -117,7 +117,7 @@ fn parent(chain: &Chain) -> Result<Vec<RevisionId>> {
 async fn runs_in(config: &Config, new: &NewRevision) -> Result<Vec<String>> {
     let set = config.plugin_set()?;
     let policies = Policies::load(&policy_host(), &set, &[Role::Environment]).await;
-    let context = policy_context(config, data::Operation::Upgrade, true, config.database_url().ok(), None);
+    let context = policy_context(config, data::Operation::Upgrade, true, config.database_url().ok());
     let levels = match policies.levels(&context).await {
         Ok(levels) => levels,
         Err(Some(verdict)) => return Err(Error::new(ErrorKind::Refused, verdict.message).maybe_help(verdict.help)),

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use runner_database::DatabaseUrl;
 use runner_database::Dialect;
-use runner_database::Server;
 use runner_policy::Cache;
 use runner_policy::Host;
 use runner_policy::data;
@@ -30,13 +29,12 @@ pub(crate) fn policy_host() -> Host {
     Host::new(Cache::of_user(configured.map(|folder| std::path::absolute(&folder).unwrap_or(folder))))
 }
 
-/// The context of a command, before the environment is identified. Without a connection the server is not known.
+/// The context of a command, before the environment is identified and the database is connected.
 pub(crate) fn policy_context(
     config: &Config,
     operation: data::Operation,
     dry_run: bool,
     url: Option<&DatabaseUrl>,
-    server: Option<&Server>,
 ) -> data::Context {
     let now = Timestamp::now();
     data::Context {
@@ -50,7 +48,7 @@ pub(crate) fn policy_context(
         target: data::Target {
             dialect: url.map_or(data::Dialect::Sqlite, |url| dialect(url.dialect())),
             name: url.map(ToString::to_string).unwrap_or_default(),
-            server_version: server.map(|server| server.version.clone()).unwrap_or_default(),
+            server_version: String::new(),
         },
         environment: data::Environment { name: config.environment.clone(), level: None, production: None },
         settings: "{}".to_owned(),

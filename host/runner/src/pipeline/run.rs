@@ -59,7 +59,10 @@ pub(crate) async fn execute(
     mut interrupt: Interrupt,
 ) -> Result<Report> {
     let access = if order.dry_run { Access::Read } else { Access::Write };
-    let Gathered { chain, mut session, state, policies } = gather(config, access, &ROLES).await?;
+    let url = config.database_url()?;
+    let mut context = context::policy_context(config, order.operation.for_policies(), order.dry_run, Some(url));
+    let Gathered { chain, mut session, state, policies, identity } =
+        gather(config, access, &ROLES, context.clone()).await?;
     let mut locked = false;
     let state = match state {
         // Somebody keeps even readers out, so there is nothing to plan with before it is our turn.
@@ -74,12 +77,7 @@ pub(crate) async fn execute(
     if order.operation != Operation::Stamp {
         database.refuse_lost_rows()?;
     }
-    let url = config.database_url()?;
-    let server = database.session.server().clone();
-    let mut context =
-        context::policy_context(config, order.operation.for_policies(), order.dry_run, Some(url), Some(&server));
-    let identity = policies.identify(&context).await;
-    tracing::debug!("the environment is identified");
+    context.target.server_version.clone_from(&database.session.server().version);
     context.environment =
         data::Environment { name: identity.name.clone(), level: identity.level, production: identity.production };
     for warning in &database.warnings {

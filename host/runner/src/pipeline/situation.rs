@@ -7,8 +7,10 @@ use runner_chain::directory;
 use runner_database::Access;
 use runner_database::Session;
 use runner_database::State;
+use runner_policy::Identity;
 use runner_policy::Policies;
 use runner_policy::Role;
+use runner_policy::data;
 
 use super::context::policy_host;
 use super::drift::Drift;
@@ -100,14 +102,10 @@ async fn aside<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static
 /// Opens the database and reads its state. A state that somebody keeps from being read is an error of its own, because the
 /// session is still good for waiting.
 async fn session(config: &Config, access: Access) -> Result<(Session, runner_database::Result<State>)> {
-    let (url, options) = (config.database_url()?.clone(), config.database_options().clone());
-    let opened = aside(async move {
-        let mut session = Session::open(&url, &options, access).await?;
-        let state = session.state().await;
-        tracing::debug!("the database is open");
-        Ok::<_, runner_database::Error>((session, state))
-    });
-    Ok(opened.await??)
+    let mut session = Session::open(config.database_url()?, config.database_options(), access).await?;
+    let state = session.state().await;
+    tracing::debug!("the database is open");
+    Ok((session, state))
 }
 
 /// What a run needs.
@@ -116,21 +114,35 @@ pub(super) struct Gathered {
     pub(super) session: Session,
     pub(super) state: runner_database::Result<State>,
     pub(super) policies: Policies,
+    pub(super) identity: Identity,
 }
 
-/// Everything that a run needs, gathered side by side: the database and the policies on threads of their own, the chain here.
-pub(super) async fn gather(config: &Config, access: Access, roles: &'static [Role]) -> Result<Gathered> {
+/// Everything that a run needs, gathered side by side: the policies on a thread of their own, where they also say which
+/// environment the context is about.
+pub(super) async fn gather(
+    config: &Config,
+    access: Access,
+    roles: &'static [Role],
+    context: data::Context,
+) -> Result<Gathered> {
     let set = config.plugin_set()?;
     config.database_url()?;
     let host = policy_host();
-    let policies = aside(async move { Policies::load(&host, &set, roles).await });
+    let policies = aside(async move {
+        let policies = Policies::load(&host, &set, roles).await;
+        let identity = policies.identify(&context).await;
+        tracing::debug!("the environment is identified");
+        (policies, identity)
+    });
     let chain = async {
         let chain = load_chain(config);
         tracing::debug!("the chain is read");
         chain
     };
-    // The first two only start their threads when they are first polled, and then leave this one to the chain.
-    let (opened, policies, chain) = tokio::join!(session(config, access), policies, chain);
+    // The first two start a thread when they are first polled, and then leave this one to the chain. More threads than
+    // that would wait for each other's wake-up more than they work.
+    let (policies, opened, chain) = tokio::join!(policies, session(config, access), chain);
     let (chain, (session, state)) = (chain?, opened?);
-    Ok(Gathered { chain, session, state, policies: policies? })
+    let (policies, identity) = policies?;
+    Ok(Gathered { chain, session, state, policies, identity })
 }

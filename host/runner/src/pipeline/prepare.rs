@@ -9,7 +9,6 @@ use runner_chain::planning;
 use runner_chain::planning::Plan;
 use runner_chain::planning::PlanIdentity;
 use runner_chain::planning::RowChange;
-use runner_chain::sql::SplitError;
 use runner_chain::sql::Statement;
 use runner_database::Action;
 use runner_database::Dialect;
@@ -98,11 +97,8 @@ fn statements<'a>(
     match revision.run(direction, dialect)?.statements(dialect) {
         Ok(statements) => Some(statements),
         Err(error) => {
-            let (line, column) = match &error {
-                SplitError::Unclosed { line, column, .. } => (*line, *column),
-                SplitError::Unsupported(_) => (1, 1),
-            };
-            problems.push(problem(revision, line, column, error.to_string(), None));
+            let (line, column) = error.place();
+            problems.push(problem(revision, line, column, error.to_string(), error.help()));
             None
         }
     }

@@ -292,6 +292,8 @@ fn a_string_that_never_ends() {
       |
     7 | INSERT INTO t0001 VALUES (1, 'open);
       |                              ^^^^^^^
+      |
+      = help: close it with the same quote; a quote inside of it is written twice
 
     error: the SQL of the plan can't be read; nothing was run
     ");

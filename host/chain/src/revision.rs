@@ -79,7 +79,7 @@ impl<'a> Section<'a> {
     /// The statements of the section, located by their line and column in the file.
     ///
     /// # Errors
-    /// [`SplitError`] if a string, comment or trigger is not closed, or the dialect cannot be split.
+    /// [`SplitError`] if something is never closed, or if there is something that only a client program understands.
     pub fn statements(&self, dialect: Dialect) -> Result<Vec<Statement<'a>>, SplitError> {
         sql::split(self.text, dialect, self.first_line)
     }

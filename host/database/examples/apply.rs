@@ -86,7 +86,7 @@ async fn apply(file: &Path, count: usize) -> Result<(Duration, Duration), Box<dy
             revision: format!("{index:012x}"),
             direction: StepDirection::Up,
             action: Action::Run,
-            statements: vec![ScriptStatement::new(sql(index))],
+            statements: vec![ScriptStatement::new(sql(index), runner_database::Dialect::Sqlite)],
             transactional: true,
             change: VersionChange {
                 delete: index.checked_sub(1).map(|parent| format!("{parent:012x}")).into_iter().collect(),

@@ -45,12 +45,24 @@ pub(crate) enum Placement {
     Joint,
     /// Refuses a transaction, or has no effect in one; it is safe to repeat.
     Bare,
+    /// Refuses a transaction, and does harm or fails when it is repeated: after a crash only [`Backend::evidence`] can tell
+    /// whether it ran.
+    Alone,
     /// Opens a transaction of the script's own.
     Opens,
     /// Commits the script's transaction, or a part of it.
     Commits,
     /// Takes back the script's transaction, or a part of it.
     RollsBack,
+}
+
+/// What a database shows of a statement of which nobody knows whether it ran.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Evidence {
+    /// It did not run, so it may.
+    NotRun,
+    /// Nobody can tell; why, and what to look at.
+    Unknown(String),
 }
 
 /// Which of the runner's tables exist.
@@ -84,6 +96,14 @@ pub(crate) trait Backend: Send {
     /// Gives back whatever an attempt took; harmless without a lock.
     async fn unlock(&mut self) -> Result<()>;
 
+    /// Makes sure that the lock is still this session's. Where the lock can be lost with a connection of its own, bookkeeping
+    /// must check it as well, in the transaction that it commits.
+    ///
+    /// Fails with [`Error::LockLost`].
+    async fn check_lock(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     async fn begin(&mut self) -> Result<()>;
     async fn commit(&mut self) -> Result<()>;
     /// Rolls back; harmless outside a transaction.
@@ -111,6 +131,11 @@ pub(crate) trait Backend: Send {
 
     fn preflight(&self, script: &StepScript) -> Vec<PreflightProblem>;
     fn placement(&self, statement: &str) -> Placement;
+    /// Looks for traces of a statement that is placed [`Placement::Alone`].
+    async fn evidence(&mut self, statement: &str) -> Result<Evidence> {
+        let _ = statement;
+        Ok(Evidence::Unknown("look at what it should have made".to_owned()))
+    }
     /// Whether the statement changes only this session, so that a resumed step must repeat it.
     fn is_session_statement(&self, statement: &str) -> bool;
     /// Takes back what the session statements of a step left behind.

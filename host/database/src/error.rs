@@ -24,6 +24,8 @@ pub enum Error {
         message: String,
         /// What to do next.
         hint: String,
+        /// Whether waiting may help: nobody answers yet, or the server is just starting. Not so for a wrong password.
+        is_transient: bool,
     },
     /// The database was found, but cannot be read or written.
     #[error("cannot use the database `{target}`: {message}")]
@@ -62,6 +64,12 @@ pub enum Error {
         holder: Option<Holder>,
         /// How long this session waited.
         waited: Duration,
+    },
+    /// The connection that held the lock is gone, so another runner may have begun.
+    #[error("the lock of the target was lost: {reason}")]
+    LockLost {
+        /// How that was noticed.
+        reason: String,
     },
     /// Another connection kept the database busy for longer than the configured wait.
     #[error("the database stayed busy for {:.1} s while {doing}", waited.as_secs_f64())]
@@ -145,6 +153,9 @@ impl Error {
             Self::Locked { holder: None, .. } => {
                 "another program holds a write transaction on this database: close it; `--lock-wait` allows a run more time"
             }
+            Self::LockLost { .. } => {
+                "nothing more was run, because another runner may have begun: look at `runner current`, then run the command again"
+            }
             Self::Busy { .. } => "another connection reads or writes this database: close it and run the command again",
             Self::Statement(statement) => return statement.hint.clone(),
             Self::Concurrent { .. } => {
@@ -166,6 +177,18 @@ impl Error {
         Some(text.to_owned())
     }
 
+    /// Whether the same may go well if it is tried again: a lock time-out, a deadlock or a serialization failure.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        // Lock time-out, deadlock and serialization failure, as PostgreSQL and MySQL number them.
+        const CODES: [&str; 5] = ["55P03", "40P01", "40001", "1205", "1213"];
+        match self {
+            Self::Statement(statement) => statement.is_retryable,
+            Self::Database { code: Some(code), .. } => CODES.contains(&code.as_str()),
+            _ => false,
+        }
+    }
+
     /// Names what the runner was doing, for errors that carry it.
     pub(crate) fn while_doing(self, activity: &'static str) -> Self {
         match self {
@@ -176,6 +199,17 @@ impl Error {
             }
             other => other,
         }
+    }
+
+    /// Adds to the hint of a statement error.
+    pub(crate) fn with_hint(mut self, more: String) -> Self {
+        if let Self::Statement(statement) = &mut self {
+            statement.hint = Some(match statement.hint.take() {
+                Some(hint) => format!("{hint}; {more}"),
+                None => more,
+            });
+        }
+        self
     }
 
     /// Puts the number of the statement on a statement error.
@@ -203,6 +237,8 @@ pub struct StatementError {
     pub hint: Option<String>,
     /// Where in the statement, in characters from its beginning, if that is known for certain.
     pub offset: Option<usize>,
+    /// Whether it may go well if it is tried again.
+    pub is_retryable: bool,
 }
 
 fn locked_message(holder: Option<&Holder>, waited: Duration) -> String {

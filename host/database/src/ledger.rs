@@ -152,7 +152,44 @@ pub struct LedgerRow {
     pub hash: String,
 }
 
+/// A value of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Value {
+    Integer(i64),
+    Text(Option<String>),
+}
+
 impl LedgerRow {
+    /// The values of [`COLUMNS`], in their order.
+    pub(crate) fn values(&self) -> [Value; COLUMNS.len()] {
+        let text = |value: &str| Value::Text(Some(value.to_owned()));
+        let integer = |value: Option<i64>| value.map_or(Value::Text(None), Value::Integer);
+        [
+            Value::Integer(self.id),
+            text(&self.run_id),
+            text(&self.command),
+            Value::Text(self.revision.clone()),
+            Value::Text(self.direction.clone()),
+            text(&self.status),
+            Value::Text(self.checksum.clone()),
+            Value::Text(self.sql_checksum.clone()),
+            integer(self.statements_done),
+            integer(self.statements_total),
+            text(&self.started_at),
+            Value::Text(self.finished_at.clone()),
+            integer(self.duration_ms),
+            text(&self.environment),
+            text(&self.actor),
+            text(&self.host),
+            text(&self.tool_version),
+            Value::Text(self.plugins.clone()),
+            Value::Text(self.verdicts.clone()),
+            Value::Text(self.error.clone()),
+            text(&self.previous_hash),
+            text(&self.hash),
+        ]
+    }
+
     /// The hash that this row ought to carry; see the module's documentation for the encoding.
     #[must_use]
     pub fn computed_hash(&self) -> String {

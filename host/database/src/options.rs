@@ -18,6 +18,13 @@ pub struct Options {
     pub foreign_keys: bool,
     /// How long a statement, `BEGIN` or `COMMIT` waits for another connection before it gives up. Default: 5 s.
     pub busy_wait: Duration,
+    /// Servers only: how long a statement of a run waits for a lock of the database; `None` leaves it to the server.
+    pub lock_timeout: Option<Duration>,
+    /// Servers only: how long a statement of a run may take; `None` leaves it to the server.
+    pub statement_timeout: Option<Duration>,
+    /// How often a step, or a statement outside of a transaction, is tried again after a lock time-out, a deadlock or a
+    /// serialization failure. Default: 3.
+    pub retries: u32,
 }
 
 impl Default for Options {
@@ -27,6 +34,9 @@ impl Default for Options {
             ledger_table: "runner_ledger".to_owned(),
             foreign_keys: false,
             busy_wait: Duration::from_secs(5),
+            lock_timeout: None,
+            statement_timeout: None,
+            retries: 3,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What can be told about a script before anything runs.
 
+use runner_chain::Dialect;
+
 use crate::options::TableName;
 use crate::script::StepDirection;
 use crate::words::Kind;
@@ -23,8 +25,8 @@ pub struct PreflightProblem {
 
 /// The table of the runner that a statement would change, hide or index, found by the words in front of its name. The best
 /// that can be done without parsing: reading it, or naming it in a comment or a string, is not a change.
-pub(crate) fn own_table_changed<'t>(sql: &str, own: [&'t TableName; 2]) -> Option<&'t str> {
-    let all: Vec<Token<'_>> = tokens(sql).collect();
+pub(crate) fn own_table_changed<'t>(sql: &str, dialect: Dialect, own: [&'t TableName; 2]) -> Option<&'t str> {
+    let all: Vec<Token<'_>> = tokens(sql, dialect).collect();
     // SQLite takes a string for a name where only a name makes sense.
     let is_named = |token: &Token<'_>, name: &str| token.kind != Kind::Symbol && token.text.eq_ignore_ascii_case(name);
     all.iter().enumerate().find_map(|(index, token)| {
@@ -70,7 +72,7 @@ mod tests {
     fn changes_to_own_tables_are_noticed() {
         let version = TableName { schema: None, name: "runner_version".to_owned() };
         let ledger = TableName { schema: None, name: "runner_ledger".to_owned() };
-        let changed = |sql| own_table_changed(sql, [&version, &ledger]);
+        let changed = |sql| own_table_changed(sql, Dialect::Sqlite, [&version, &ledger]);
         assert_eq!(changed("DELETE FROM runner_version"), Some("runner_version"));
         assert_eq!(changed("with x as (select 1) update main.\"RUNNER_LEDGER\" set id = 2"), Some("runner_ledger"));
         assert_eq!(changed("INSERT INTO t SELECT * FROM runner_version"), None);

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use runner_chain::Dialect;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -61,19 +62,21 @@ pub enum Action {
 pub struct ScriptStatement {
     /// The SQL text.
     pub text: String,
+    /// The dialect it is written in.
+    pub dialect: Dialect,
 }
 
 impl ScriptStatement {
     /// A statement with this text.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into() }
+    pub fn new(text: impl Into<String>, dialect: Dialect) -> Self {
+        Self { text: text.into(), dialect }
     }
 
     /// A hash that comments and layout leave unchanged, in lower-case hexadecimal: by it a resumed step knows whether a
     /// statement that already ran was edited since.
     #[must_use]
     pub fn checksum(&self) -> String {
-        words::checksum(&self.text)
+        words::checksum(&self.text, self.dialect)
     }
 }
 

@@ -13,7 +13,9 @@ use crate::ledger::LedgerCheck;
 use crate::ledger::LedgerRow;
 use crate::lock;
 use crate::lock::Holder;
+use crate::mysql;
 use crate::options::Options;
+use crate::postgres;
 use crate::preflight::PreflightProblem;
 use crate::run::Run;
 use crate::run::RunInfo;
@@ -41,6 +43,7 @@ pub struct Session {
     locked: bool,
     /// The half-applied revisions as read under the lock, so that a run need not read them again.
     known_dirty: Option<Vec<Dirty>>,
+    retries: u32,
 }
 
 impl fmt::Debug for Session {
@@ -63,9 +66,10 @@ impl Session {
         options.validate()?;
         let backend: Box<dyn Backend> = match url.dialect() {
             Dialect::Sqlite => Box::new(sqlite::Sqlite::open(url, options, access).await?),
-            dialect => return Err(Error::Unsupported { dialect }),
+            Dialect::Postgres => postgres::open(url, options, access).await?,
+            Dialect::Mysql => mysql::open(url, options, access).await?,
         };
-        Ok(Self { backend, access, locked: false, known_dirty: None })
+        Ok(Self { backend, access, locked: false, known_dirty: None, retries: options.retries })
     }
 
     /// Who answers.
@@ -163,7 +167,7 @@ impl Session {
             Some(dirty) => dirty,
             None => self.backend.state().await?.dirty,
         };
-        Run::start(self.backend.as_mut(), info, mode, dirty).await
+        Run::start(self.backend.as_mut(), info, mode, dirty, self.retries).await
     }
 
     /// The ledger's rows, newest first, at most `limit`.

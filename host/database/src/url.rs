@@ -1,16 +1,18 @@
 //! The address of a target. It may hold a password, so it is shown only without.
 
+mod server;
+
 use std::fmt;
 use std::path::Path;
 use std::path::PathBuf;
 
 use runner_chain::Dialect;
 
+pub(crate) use self::server::Secret;
+pub(crate) use self::server::ServerAddress;
 use crate::sqlite::SqliteLocation;
 use crate::sqlite::SqliteMode;
 use crate::sqlite::SqlitePlace;
-
-const SECRET_PARAMETERS: [&str; 5] = ["password", "pwd", "secret", "token", "key"];
 
 /// A parsed database URL. Neither `Debug` nor `Display` ever shows a password.
 #[derive(Clone, PartialEq, Eq)]
@@ -19,6 +21,7 @@ pub struct DatabaseUrl {
     shown: String,
     identity: String,
     sqlite: Option<SqliteLocation>,
+    server: Option<ServerAddress>,
 }
 
 /// A URL that cannot be understood. It does not repeat the URL, which may hold a password.
@@ -65,8 +68,8 @@ impl DatabaseUrl {
         let lower = scheme.to_ascii_lowercase();
         match lower.as_str() {
             "sqlite" => parse_sqlite(rest, base_dir),
-            "postgres" | "postgresql" => parse_server(Dialect::Postgres, "postgres", rest, 5432),
-            "mysql" | "mariadb" => parse_server(Dialect::Mysql, &lower, rest, 3306),
+            "postgres" | "postgresql" => server::parse(Dialect::Postgres, "postgres", rest, 5432),
+            "mysql" | "mariadb" => server::parse(Dialect::Mysql, &lower, rest, 3306),
             _ => Err(unknown_scheme(&lower)),
         }
     }
@@ -82,6 +85,11 @@ impl DatabaseUrl {
     #[must_use]
     pub fn identity(&self) -> String {
         self.identity.clone()
+    }
+
+    /// Where the server is, for a dialect that has one.
+    pub(crate) fn server(&self) -> Option<&ServerAddress> {
+        self.server.as_ref()
     }
 
     pub(crate) fn sqlite(&self) -> Option<&SqliteLocation> {
@@ -132,14 +140,20 @@ fn parse_sqlite(rest: &str, base_dir: &Path) -> Result<DatabaseUrl, UrlError> {
     if is_memory {
         let shown = "sqlite::memory:".to_owned();
         let location = SqliteLocation { place: SqlitePlace::Memory, mode };
-        return Ok(DatabaseUrl { dialect: Dialect::Sqlite, identity: shown.clone(), shown, sqlite: Some(location) });
+        return Ok(DatabaseUrl {
+            dialect: Dialect::Sqlite,
+            identity: shown.clone(),
+            shown,
+            sqlite: Some(location),
+            server: None,
+        });
     }
     let decoded = percent_decode(path)?;
     let file = SqliteLocation::resolve(&base_dir.join(PathBuf::from(decoded)));
     let identity = format!("sqlite://{}", file.display());
     let shown = format!("sqlite://{rest}");
     let location = SqliteLocation { place: SqlitePlace::File(file), mode };
-    Ok(DatabaseUrl { dialect: Dialect::Sqlite, shown, identity, sqlite: Some(location) })
+    Ok(DatabaseUrl { dialect: Dialect::Sqlite, shown, identity, sqlite: Some(location), server: None })
 }
 
 fn sqlite_mode(query: Option<&str>) -> Result<SqliteMode, UrlError> {
@@ -171,8 +185,7 @@ fn sqlite_mode(query: Option<&str>) -> Result<SqliteMode, UrlError> {
 }
 
 fn percent_decode(text: &str) -> Result<String, UrlError> {
-    let wrong =
-        || UrlError::new("the path in the URL has a `%` that is not an escape", "write `%25` for a percent sign");
+    let wrong = || UrlError::new("the URL has a `%` that is not an escape", "write `%25` for a percent sign");
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
@@ -187,48 +200,8 @@ fn percent_decode(text: &str) -> Result<String, UrlError> {
     }
     match String::from_utf8(decoded) {
         Ok(path) if !path.contains('\0') => Ok(path),
-        _ => Err(UrlError::new("the path in the URL is not UTF-8 text", "use a file name in UTF-8")),
+        _ => Err(UrlError::new("the URL is not UTF-8 text", "escape UTF-8 alone")),
     }
-}
-
-fn parse_server(dialect: Dialect, scheme: &str, rest: &str, default_port: u16) -> Result<DatabaseUrl, UrlError> {
-    let example = format!("write `{scheme}://user@host:{default_port}/database`");
-    let Some(rest) = rest.strip_prefix("//") else {
-        return Err(UrlError::new(format!("`{scheme}:` must be followed by `//`"), example));
-    };
-    // A password that was not percent-encoded may hold any of `@ / ? :`, so the user part ends at the very last `@`.
-    let (user, address) = match rest.rsplit_once('@') {
-        Some((user, address)) => (Some(user), address),
-        None => (None, rest),
-    };
-    let (location, query) = address.split_once('?').map_or((address, None), |(head, query)| (head, Some(query)));
-    let (authority, database) = location.split_once('/').unwrap_or((location, ""));
-    let has_port = authority
-        .rsplit_once(':')
-        .is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()));
-    if !has_port && authority.contains(':') && !authority.starts_with('[') {
-        return Err(UrlError::new("the port in the URL is not a number", example));
-    }
-    let host = if authority.is_empty() { "localhost" } else { authority };
-    let port = if has_port { String::new() } else { format!(":{default_port}") };
-    let identity = format!("{scheme}://{}{port}/{database}", host.to_ascii_lowercase());
-    let user = user.map_or_else(String::new, |user| match user.split_once(':') {
-        Some((name, _)) => format!("{name}:***@"),
-        None => format!("{user}@"),
-    });
-    let query = query.map_or_else(String::new, |query| format!("?{}", mask_parameters(query)));
-    let shown = format!("{scheme}://{user}{location}{query}");
-    Ok(DatabaseUrl { dialect, shown, identity, sqlite: None })
-}
-
-fn mask_parameters(query: &str) -> String {
-    let masked = query.split('&').map(|parameter| match parameter.split_once('=') {
-        Some((key, _)) if SECRET_PARAMETERS.iter().any(|secret| key.to_ascii_lowercase().contains(secret)) => {
-            format!("{key}=***")
-        }
-        _ => parameter.to_owned(),
-    });
-    masked.collect::<Vec<_>>().join("&")
 }
 
 #[cfg(test)]

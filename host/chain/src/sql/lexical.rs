@@ -22,8 +22,12 @@ pub(crate) struct LexicalRules {
     pub(crate) nested_comments: bool,
     /// `--` begins a comment only before white space or the end.
     pub(crate) spaced_dashes: bool,
+    /// A carriage return ends a comment that runs to the end of the line.
+    pub(crate) carriage_returns: bool,
     /// `/*! … */`, `/*M! … */` and `/*+ … */` are run rather than ignored.
     pub(crate) executable_comments: bool,
+    /// `DELIMITER //` at the beginning of a statement sets what ends statements from there on.
+    pub(crate) delimiter_lines: bool,
 }
 
 static SQLITE: LexicalRules = LexicalRules {
@@ -35,7 +39,9 @@ static SQLITE: LexicalRules = LexicalRules {
     hash_comments: false,
     nested_comments: false,
     spaced_dashes: false,
+    carriage_returns: false,
     executable_comments: false,
+    delimiter_lines: false,
 };
 
 static POSTGRES: LexicalRules = LexicalRules {
@@ -44,6 +50,7 @@ static POSTGRES: LexicalRules = LexicalRules {
     escape_strings: true,
     dollar_quotes: true,
     nested_comments: true,
+    carriage_returns: true,
     ..SQLITE
 };
 
@@ -53,8 +60,11 @@ static MYSQL: LexicalRules = LexicalRules {
     hash_comments: true,
     spaced_dashes: true,
     executable_comments: true,
+    delimiter_lines: true,
     ..SQLITE
 };
+
+static MYSQL_COMMENT: LexicalRules = LexicalRules { executable_comments: false, delimiter_lines: false, ..MYSQL };
 
 impl LexicalRules {
     /// The rules of a dialect.
@@ -64,5 +74,10 @@ impl LexicalRules {
             Dialect::Postgres => &POSTGRES,
             Dialect::Mysql => &MYSQL,
         }
+    }
+
+    /// The rules of what is inside of a comment that is run.
+    pub(crate) fn inside_of_comments() -> &'static Self {
+        &MYSQL_COMMENT
     }
 }

@@ -2,6 +2,8 @@
 
 mod journal;
 mod outside;
+mod resume;
+mod retry;
 
 use std::fmt;
 use std::time::Duration;
@@ -20,6 +22,7 @@ use crate::state::RecordedStatus;
 
 use self::journal::Draft;
 use self::journal::Journal;
+use self::retry::Tries;
 
 /// How much of a run is one transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +71,15 @@ pub enum Progress {
     },
     /// The statements are done; the version and the ledger follow.
     Recording,
+    /// A lock time-out, deadlock or serialization failure: the step, or outside of a transaction its statement, is tried again.
+    Retrying {
+        /// Which try comes next: 2 is the first repetition.
+        attempt: u32,
+        /// How many tries there will be at most.
+        of: u32,
+        /// How long the wait is before it.
+        pause: Duration,
+    },
 }
 
 /// How a step ended.
@@ -89,6 +101,8 @@ pub struct Run<'s> {
     mode: TransactionMode,
     journal: Journal,
     dirty: Vec<Dirty>,
+    /// How often something is tried again.
+    retries: u32,
     /// Whether a transaction may be open on the connection.
     is_open: bool,
     /// The step that is running; still set after its future was dropped half-way.
@@ -124,6 +138,7 @@ impl<'s> Run<'s> {
         info: RunInfo,
         mode: TransactionMode,
         dirty: Vec<Dirty>,
+        retries: u32,
     ) -> Result<Self> {
         let (tables, tail) = backend.tables_and_tail().await?;
         Ok(Self {
@@ -131,6 +146,7 @@ impl<'s> Run<'s> {
             mode,
             journal: Journal::new(info, tables, tail),
             dirty,
+            retries,
             is_open: false,
             step_running: None,
             has_begun: false,
@@ -151,7 +167,8 @@ impl<'s> Run<'s> {
         observer: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<StepOutcome> {
         self.refuse_interrupted().await?;
-        let resume_at = self.resume_point(script)?;
+        self.backend.check_lock().await?;
+        let resume_at = self.resume_point(script).await?;
         if !script.transactional && script.total() > 0 && self.mode == TransactionMode::PerRun {
             return Err(Error::NotTransactional { revision: script.revision.clone() });
         }
@@ -237,15 +254,39 @@ impl<'s> Run<'s> {
         let is_outside = is_running && !(script.transactional && self.backend.transactional_ddl());
         if is_outside {
             self.run_outside(script, resume_at, clock, observer).await?;
-        } else if is_running {
-            self.run_inside(script, resume_at, observer).await?;
+            observer(Progress::Recording);
+            self.settle(script, clock).await?;
+        } else {
+            let mut tries = Tries::new(self.retries);
+            while let Err(error) = self.run_and_settle(script, resume_at, clock, observer).await {
+                // A transaction that holds earlier steps cannot be begun again.
+                if self.mode == TransactionMode::PerRun || !error.is_retryable() {
+                    return Err(error);
+                }
+                self.roll_back().await;
+                if !tries.another(&error, observer).await {
+                    return Err(error);
+                }
+            }
         }
-        observer(Progress::Recording);
-        self.settle(script, clock).await?;
         if is_running && !self.is_open {
             self.reset_session(script).await?;
         }
         Ok(())
+    }
+
+    async fn run_and_settle(
+        &mut self,
+        script: &StepScript,
+        resume_at: usize,
+        clock: &Clock,
+        observer: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<()> {
+        if script.action == Action::Run {
+            self.run_inside(script, resume_at, observer).await?;
+        }
+        observer(Progress::Recording);
+        self.settle(script, clock).await
     }
 
     /// Runs the statements inside the transaction that will also hold the version and the ledger row.
@@ -378,49 +419,6 @@ impl<'s> Run<'s> {
             self.backend.reset_session().await?;
         }
         Ok(())
-    }
-
-    /// The first statement to run, or why the step must not run at all.
-    fn resume_point(&self, script: &StepScript) -> Result<usize> {
-        let refuse = |dirty: &Dirty, reason: String| {
-            Err(Error::Dirty {
-                revision: dirty.revision.clone(),
-                direction: dirty.direction,
-                statements_done: dirty.statements_done,
-                statements_total: dirty.statements_total,
-                reason,
-            })
-        };
-        if script.action == Action::Stamp {
-            return Ok(0);
-        }
-        if let Some(dirty) = self.dirty.iter().find(|dirty| dirty.direction != script.direction) {
-            let reason = format!("it must be settled before `{}` can go {}", script.revision, script.direction);
-            return refuse(dirty, reason);
-        }
-        let Some(dirty) = self.dirty.iter().find(|dirty| dirty.revision == script.revision) else {
-            return Ok(0);
-        };
-        if script.action != Action::Run {
-            return refuse(dirty, "a half-applied revision cannot be skipped".to_owned());
-        }
-        if script.statements.len() < dirty.statements_done {
-            let reason = format!("its script has only {} statements now", script.statements.len());
-            return refuse(dirty, reason);
-        }
-        let edited = dirty
-            .statement_checksums
-            .iter()
-            .zip(&script.statements)
-            .position(|(recorded, statement)| *recorded != statement.checksum());
-        if let Some(index) = edited {
-            return refuse(dirty, format!("statement {} was edited after it had run", index + 1));
-        }
-        if dirty.uncertain {
-            let reason = format!("it cannot be known whether statement {} ran", dirty.statements_done + 1);
-            return refuse(dirty, reason);
-        }
-        Ok(dirty.statements_done)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Steps outside a transaction: intent is recorded before the first statement and progress after each one, so that it is
 //! always known what ran.
 
+use crate::backend::Evidence;
 use crate::backend::Placement;
 use crate::error::Error;
 use crate::error::Result;
@@ -12,6 +13,7 @@ use super::Clock;
 use super::Draft;
 use super::Progress;
 use super::Run;
+use super::retry::Tries;
 
 impl Run<'_> {
     pub(super) async fn run_outside(
@@ -30,13 +32,41 @@ impl Run<'_> {
         let total = script.total();
         for index in resume_at..total {
             observer(Progress::Statement { index, total });
-            self.run_one(script, index, clock).await?;
+            self.run_one_retrying(script, index, clock, observer).await?;
         }
         // `is_open` can only mean the script's own transaction here.
         if self.is_open {
             return Err(Error::OpenTransaction { revision: script.revision.clone() });
         }
         Ok(())
+    }
+
+    async fn run_one_retrying(
+        &mut self,
+        script: &StepScript,
+        index: usize,
+        clock: &Clock,
+        observer: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<()> {
+        self.backend.check_lock().await?;
+        let mut tries = Tries::new(self.retries);
+        loop {
+            let in_own_transaction = self.is_open;
+            let Err(error) = self.run_one(script, index, clock).await else { return Ok(()) };
+            let statement = script.statements.get(index).map_or("", |statement| statement.text.as_str());
+            if in_own_transaction || self.backend.placement(statement) == Placement::Opens {
+                return Err(error);
+            }
+            self.roll_back().await;
+            if self.backend.placement(statement) == Placement::Alone
+                && let Ok(Evidence::Unknown(why)) = self.backend.evidence(statement).await
+            {
+                return Err(error.with_hint(why));
+            }
+            if !tries.another(&error, observer).await {
+                return Err(error);
+            }
+        }
     }
 
     async fn run_one(&mut self, script: &StepScript, index: usize, clock: &Clock) -> Result<()> {

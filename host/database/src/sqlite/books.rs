@@ -3,15 +3,9 @@
 use crate::backend::Tables;
 use crate::ledger::COLUMNS;
 use crate::ledger::LedgerRow;
+use crate::ledger::Value;
 use crate::options::TableName;
 use crate::script::VersionChange;
-
-/// A bound value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Value {
-    Integer(i64),
-    Text(Option<String>),
-}
 
 /// The runner's tables in one database.
 #[derive(Debug, Clone)]
@@ -96,32 +90,7 @@ impl Books {
         let status = expected.map_or_else(|| "?".to_owned(), |count| format!("CASE changes() WHEN {count} THEN ? END"));
         let marks = COLUMNS.map(|column| if column == "status" { status.as_str() } else { "?" }).join(", ");
         sql.push_str(&format!("INSERT INTO {} ({columns}) VALUES ({marks});\n", self.ledger.quoted()));
-        let text = |value: &str| Value::Text(Some(value.to_owned()));
-        let integer = |value: Option<i64>| value.map_or(Value::Text(None), Value::Integer);
-        values.extend([
-            Value::Integer(row.id),
-            text(&row.run_id),
-            text(&row.command),
-            Value::Text(row.revision.clone()),
-            Value::Text(row.direction.clone()),
-            text(&row.status),
-            Value::Text(row.checksum.clone()),
-            Value::Text(row.sql_checksum.clone()),
-            integer(row.statements_done),
-            integer(row.statements_total),
-            text(&row.started_at),
-            Value::Text(row.finished_at.clone()),
-            integer(row.duration_ms),
-            text(&row.environment),
-            text(&row.actor),
-            text(&row.host),
-            text(&row.tool_version),
-            Value::Text(row.plugins.clone()),
-            Value::Text(row.verdicts.clone()),
-            Value::Text(row.error.clone()),
-            text(&row.previous_hash),
-            text(&row.hash),
-        ]);
+        values.extend(row.values());
     }
 }
 

@@ -44,6 +44,7 @@ pub(super) fn translate(error: &sqlx::Error, target: &str, busy_wait: Duration) 
         detail: None,
         hint: statement_hint(code).map(str::to_owned),
         offset: None,
+        is_retryable: false,
     }))
 }
 
@@ -112,8 +113,12 @@ pub(super) fn translate_bookkeeping(error: &sqlx::Error, target: &str, busy_wait
 
 /// Why a file could not be opened, told by what is at its path.
 pub(super) fn explain_open(error: &sqlx::Error, file: &Path, target: &str, busy_wait: Duration) -> Error {
-    let connect =
-        |message: String, hint: &str| Error::Connect { target: target.to_owned(), message, hint: hint.to_owned() };
+    let connect = |message: String, hint: &str| Error::Connect {
+        target: target.to_owned(),
+        message,
+        hint: hint.to_owned(),
+        is_transient: false,
+    };
     match std::fs::metadata(file) {
         Ok(found) if found.is_dir() => {
             connect("it is a folder".to_owned(), "name a file inside it, for example `sqlite://folder/runner.db`")

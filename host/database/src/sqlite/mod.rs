@@ -50,13 +50,13 @@ use crate::state::State;
 use crate::url::DatabaseUrl;
 
 use self::books::Books;
-use self::books::Value;
 pub(crate) use self::location::SqliteLocation;
 pub(crate) use self::location::SqliteMode;
 pub(crate) use self::location::SqlitePlace;
 use self::lock_file::LockFile;
 use self::read::ReadError;
 use self::settings::Settings;
+use crate::ledger::Value;
 
 /// Virtual machine steps between two looks at the wish to stop: well under a millisecond, and too few to be felt.
 const STEPS_BETWEEN_CHECKS: i32 = 10_000;

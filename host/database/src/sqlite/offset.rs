@@ -1,6 +1,7 @@
 //! Where in a statement an error lies. The driver does not pass SQLite's own answer on, so it is found by compiling
 //! beginnings of the statement, which runs nothing; where that is not certain there is no answer.
 
+use runner_chain::Dialect;
 use sqlx::Executor as _;
 use sqlx::SqliteConnection;
 
@@ -44,7 +45,8 @@ fn only_mention(sql: &str, error: &str) -> Option<usize> {
         .find_map(|prefix| error.strip_prefix(prefix))
         .or_else(|| error.strip_prefix("table ")?.strip_suffix(" already exists"))?;
     let name = name.trim_matches('"').rsplit('.').next()?;
-    let mut mentions = tokens(sql).filter(|token: &Token<'_>| token.kind == Kind::Word && token.is(name));
+    let mut mentions =
+        tokens(sql, Dialect::Sqlite).filter(|token: &Token<'_>| token.kind == Kind::Word && token.is(name));
     let first = mentions.next()?;
     mentions.next().is_none().then_some(first.start)
 }

@@ -118,7 +118,7 @@ impl Settings {
                 "check the path, or leave `mode` out of the URL to create the file".to_owned(),
             )
         };
-        Error::Connect { target: self.target.clone(), message, hint }
+        Error::Connect { target: self.target.clone(), message, hint, is_transient: false }
     }
 }
 

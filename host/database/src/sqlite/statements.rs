@@ -1,5 +1,7 @@
 //! What SQLite allows where: which statements have no place in a transaction, and which belong to the session.
 
+use runner_chain::Dialect;
+
 use crate::backend::Placement;
 use crate::options::TableName;
 use crate::preflight::PreflightProblem;
@@ -13,7 +15,7 @@ use crate::words::tokens;
 const IGNORED_PRAGMAS: [&str; 2] = ["foreign_keys", "journal_mode"];
 
 pub(super) fn placement(sql: &str) -> Placement {
-    let [first] = first_words::<1>(sql);
+    let [first] = first_words::<1>(sql, Dialect::Sqlite);
     match first.as_str() {
         "BEGIN" | "SAVEPOINT" => Placement::Opens,
         "COMMIT" | "END" | "RELEASE" => Placement::Commits,
@@ -24,7 +26,9 @@ pub(super) fn placement(sql: &str) -> Placement {
 }
 
 pub(super) fn is_session_statement(sql: &str) -> bool {
-    tokens(sql).next().is_some_and(|first| ["PRAGMA", "ATTACH", "DETACH"].iter().any(|word| first.is(word)))
+    tokens(sql, Dialect::Sqlite)
+        .next()
+        .is_some_and(|first| ["PRAGMA", "ATTACH", "DETACH"].iter().any(|word| first.is(word)))
 }
 
 pub(super) fn preflight(script: &StepScript, own: [&TableName; 2]) -> Vec<PreflightProblem> {
@@ -44,7 +48,7 @@ pub(super) fn preflight(script: &StepScript, own: [&TableName; 2]) -> Vec<Prefli
         {
             report(message, help);
         }
-        if let Some(table) = own_table_changed(&statement.text, own) {
+        if let Some(table) = own_table_changed(&statement.text, Dialect::Sqlite, own) {
             report(
                 format!("the statement changes `{table}`, which belongs to the runner"),
                 "leave it out: the runner keeps its own tables; to correct them use `runner stamp`",
@@ -59,12 +63,12 @@ fn refused_inside(sql: &str) -> Option<(String, &'static str)> {
     const OWN_TRANSACTION: &str =
         "leave it out: the runner wraps the revision in a transaction; or write `Transaction: off` in the header";
     const OFF: &str = "write `Transaction: off` in the header";
-    let [first] = first_words::<1>(sql);
+    let [first] = first_words::<1>(sql, Dialect::Sqlite);
     match first.as_str() {
         "BEGIN" | "COMMIT" | "END" => {
             Some((format!("`{first}` inside the transaction that the runner opens for the revision"), OWN_TRANSACTION))
         }
-        "ROLLBACK" if !tokens(sql).any(|token| token.is("TO")) => {
+        "ROLLBACK" if !tokens(sql, Dialect::Sqlite).any(|token| token.is("TO")) => {
             Some(("`ROLLBACK` would take the whole revision back".to_owned(), OWN_TRANSACTION))
         }
         "VACUUM" | "ATTACH" | "DETACH" => Some((format!("`{first}` does not run inside a transaction"), OFF)),
@@ -76,7 +80,7 @@ fn refused_inside(sql: &str) -> Option<(String, &'static str)> {
 
 /// The name of a pragma that sets what cannot be set inside a transaction.
 fn ignored_pragma(sql: &str) -> Option<&'static str> {
-    let all: Vec<_> = tokens(sql).collect();
+    let all: Vec<_> = tokens(sql, Dialect::Sqlite).collect();
     let sets = all.iter().any(|token| token.kind == Kind::Symbol && matches!(token.text, "=" | "("));
     let is_schema = all.get(2).is_some_and(|token| token.kind == Kind::Symbol && token.text == ".");
     let pragma = all.get(if is_schema { 3 } else { 1 })?;

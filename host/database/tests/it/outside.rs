@@ -95,7 +95,7 @@ async fn an_edited_or_shrunken_script_is_refused() {
     target.apply(&[failing()]).await.unwrap_err();
     let before = target.statuses().await;
     let mut edited = three_statements();
-    edited.statements[1] = ScriptStatement::new("INSERT INTO t VALUES (7)");
+    edited.statements[1] = ScriptStatement::new("INSERT INTO t VALUES (7)", Dialect::Sqlite);
     let error = target.apply(&[edited]).await.unwrap_err();
     assert!(matches!(error, Error::Dirty { .. }), "{error:?}");
     assert!(error.to_string().ends_with("statement 2 was edited after it had run"), "{error}");

@@ -127,7 +127,7 @@ pub(crate) fn up(revision: &str, parent: Option<&str>, statements: &[&str]) -> S
         revision: revision.to_owned(),
         direction: StepDirection::Up,
         action: Action::Run,
-        statements: statements.iter().map(|text| ScriptStatement::new(*text)).collect(),
+        statements: statements.iter().map(|text| ScriptStatement::new(*text, Dialect::Sqlite)).collect(),
         transactional: true,
         change: VersionChange {
             delete: parent.map(str::to_owned).into_iter().collect(),

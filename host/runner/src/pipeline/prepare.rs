@@ -11,7 +11,6 @@ use runner_chain::planning::Plan;
 use runner_chain::planning::PlanIdentity;
 use runner_chain::planning::RowChange;
 use runner_chain::planning::Step;
-use runner_chain::sql::SplitError;
 use runner_chain::sql::Statement;
 use runner_database::Action;
 use runner_database::Dialect;
@@ -121,11 +120,8 @@ fn statements<'a>(
     match revision.run(direction, dialect)?.statements(dialect) {
         Ok(statements) => Some(statements),
         Err(error) => {
-            let (line, column) = match &error {
-                SplitError::Unclosed { line, column, .. } => (*line, *column),
-                SplitError::Unsupported(_) => (1, 1),
-            };
-            problems.push(problem(revision, line, column, error.to_string(), None));
+            let (line, column) = error.place();
+            problems.push(problem(revision, line, column, error.to_string(), error.help()));
             None
         }
     }
@@ -176,7 +172,7 @@ pub(super) fn scripts(
         }
         let statements = match (&action, &step.statements) {
             (Action::Run, Some(statements)) => {
-                statements.iter().map(|statement| ScriptStatement::new(statement.text)).collect()
+                statements.iter().map(|statement| ScriptStatement::new(statement.text, dialect)).collect()
             }
             (Action::Run, None) => return Err(no_section(step, dialect)),
             _ => Vec::new(),

@@ -183,7 +183,7 @@ fn step_error(error: runner_database::Error, index: usize, work: &Work<'_>) -> E
     let runner_database::Error::Statement(statement) = error else {
         return Error::from(error).help(state);
     };
-    let StatementError { index: number, message, code, detail, hint, offset } = *statement;
+    let StatementError { index: number, message, code, detail, hint, offset, .. } = *statement;
     let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
     let place = work.places.get(index).and_then(|places| places.get(number));
     let text = script.statements.get(number).map_or("", |statement| statement.text.as_str());

@@ -1,0 +1,126 @@
+//! The address of a database server, taken apart. What the parameters mean is the dialect's business.
+
+use std::fmt;
+
+use runner_chain::Dialect;
+
+use super::DatabaseUrl;
+use super::UrlError;
+use super::percent_decode;
+
+const SECRET_PARAMETERS: [&str; 5] = ["password", "pwd", "secret", "token", "key"];
+
+/// A password. It is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("***")
+    }
+}
+
+/// Where a server is and who wants in, percent-decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ServerAddress {
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<Secret>,
+    /// A name, an address without brackets, or the folder of a Unix socket.
+    pub(crate) host: Option<String>,
+    pub(crate) port: Option<u16>,
+    pub(crate) database: Option<String>,
+    /// What follows `?`, in order; values may be secrets.
+    pub(crate) parameters: Vec<(String, Secret)>,
+}
+
+pub(super) fn parse(dialect: Dialect, scheme: &str, rest: &str, default_port: u16) -> Result<DatabaseUrl, UrlError> {
+    let example = format!("write `{scheme}://user@host:{default_port}/database`");
+    let Some(rest) = rest.strip_prefix("//") else {
+        return Err(UrlError::new(format!("`{scheme}:` must be followed by `//`"), example));
+    };
+    // A password that was not percent-encoded may hold any of `@ / ? :`, so the user part ends at the very last `@`.
+    let (credentials, address) = match rest.rsplit_once('@') {
+        Some((credentials, address)) => (Some(credentials), address),
+        None => (None, rest),
+    };
+    let (location, query) = address.split_once('?').map_or((address, None), |(head, query)| (head, Some(query)));
+    let (authority, database) = location.split_once('/').unwrap_or((location, ""));
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => (host, Some(port)),
+        _ => (authority, None),
+    };
+    if port.is_none() && authority.contains(':') && !(authority.starts_with('[') && authority.ends_with(']')) {
+        return Err(UrlError::new("the port in the URL is not a number", example));
+    }
+    if host.contains(',') {
+        return Err(UrlError::new("the URL names several hosts", "name the one that accepts writes"));
+    }
+    let port = match port.map(str::parse::<u16>) {
+        Some(Err(_)) => return Err(UrlError::new("the port in the URL is larger than 65535", example)),
+        Some(Ok(port)) => Some(port),
+        None => None,
+    };
+    let (user, password) = match credentials.map(|text| text.split_once(':').unwrap_or((text, ""))) {
+        Some((user, password)) => (given(user)?, given(password)?.map(Secret)),
+        None => (None, None),
+    };
+    let address = ServerAddress {
+        user,
+        password,
+        host: given(host.trim_start_matches('[').trim_end_matches(']'))?,
+        port,
+        database: given(database)?,
+        parameters: parameters(query.unwrap_or_default())?,
+    };
+    let identity = identity(scheme, &address, default_port);
+    let shown_user = credentials.map_or_else(String::new, |credentials| match credentials.split_once(':') {
+        Some((name, _)) => format!("{name}:***@"),
+        None => format!("{credentials}@"),
+    });
+    let shown_query = query.map_or_else(String::new, |query| format!("?{}", mask_parameters(query)));
+    let shown = format!("{scheme}://{shown_user}{location}{shown_query}");
+    Ok(DatabaseUrl { dialect, shown, identity, sqlite: None, server: Some(address) })
+}
+
+/// Stable, and free of secrets: host, port and database, wherever in the URL they stand.
+fn identity(scheme: &str, address: &ServerAddress, default_port: u16) -> String {
+    let parameter = |names: &[&str]| {
+        let found = address.parameters.iter().find(|(key, _)| names.contains(&key.as_str()));
+        found.map(|(_, value)| value.reveal().to_owned())
+    };
+    let host = address.host.clone().or_else(|| parameter(&["host", "socket", "unix_socket"]));
+    let host = host.map_or_else(|| "localhost".to_owned(), |host| host.to_ascii_lowercase());
+    let port = address.port.map(|port| port.to_string()).or_else(|| parameter(&["port"]));
+    let port = port.unwrap_or_else(|| default_port.to_string());
+    let database = address.database.clone().or_else(|| parameter(&["dbname"])).unwrap_or_default();
+    format!("{scheme}://{host}:{port}/{database}")
+}
+
+fn given(text: &str) -> Result<Option<String>, UrlError> {
+    Ok(Some(percent_decode(text)?).filter(|text| !text.is_empty()))
+}
+
+fn parameters(query: &str) -> Result<Vec<(String, Secret)>, UrlError> {
+    let each = query.split('&').filter(|parameter| !parameter.is_empty());
+    each.map(|parameter| {
+        let (key, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        Ok((percent_decode(key)?, Secret(percent_decode(value)?)))
+    })
+    .collect()
+}
+
+fn mask_parameters(query: &str) -> String {
+    let masked = query.split('&').map(|parameter| match parameter.split_once('=') {
+        Some((key, _)) if SECRET_PARAMETERS.iter().any(|secret| key.to_ascii_lowercase().contains(secret)) => {
+            format!("{key}=***")
+        }
+        _ => parameter.to_owned(),
+    });
+    masked.collect::<Vec<_>>().join("&")
+}

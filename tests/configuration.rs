@@ -52,7 +52,7 @@ fn an_unknown_key_and_what_was_probably_meant() {
     exit: 2
     --- stdout
     --- stderr
-    error: unknown field `urll`, expected one of `url`, `version-table`, `ledger-table`, `foreign-keys`, `transaction`, `lock-wait`
+    error: unknown field `urll`, expected one of `url`, `version-table`, `ledger-table`, `foreign-keys`, `transaction`, `lock-wait`, `lock-timeout`, `statement-timeout`, `retries`
      --> runner.toml:2:1
       |
     2 | urll = "sqlite://app.db"

@@ -40,21 +40,22 @@ fn an_applied_revision_was_edited() {
     let project = applied(2);
     project.edit("migrations/r0001.sql", "name TEXT", "name VARCHAR");
     project.table_revision(3);
-    snapshot!(project.run(&["upgrade"]), @"
+    snapshot!(project.run(&["upgrade"]), @r#"
     exit: 1
     --- stdout
     --- stderr
     error: revision `r0001` is applied here, and the SQL was edited since
 
       help: put `migrations/r0001.sql` back as it was applied, and make the change in a new revision
-    ");
+      help: if what runs is the same, accept the edit with `runner repair r0001 --accept-edit --reason "…"`
+    "#);
     assert_eq!(project.versions(), ["r0002"]);
     snapshot!(project.run(&["upgrade", "--json"]), @r#"
     exit: 1
     --- stdout
     {
       "error": {
-        "help": "put `migrations/r0001.sql` back as it was applied, and make the change in a new revision",
+        "help": "put `migrations/r0001.sql` back as it was applied, and make the change in a new revision\nif what runs is the same, accept the edit with `runner repair r0001 --accept-edit --reason \"…\"`",
         "kind": "drift",
         "message": "revision `r0001` is applied here, and the SQL was edited since"
       }
@@ -63,6 +64,7 @@ fn an_applied_revision_was_edited() {
     error: revision `r0001` is applied here, and the SQL was edited since
 
       help: put `migrations/r0001.sql` back as it was applied, and make the change in a new revision
+      help: if what runs is the same, accept the edit with `runner repair r0001 --accept-edit --reason "…"`
     "#);
     project.edit("migrations/r0001.sql", "name VARCHAR", "name TEXT");
     project.run(&["upgrade"]).exits(0);
@@ -72,14 +74,15 @@ fn an_applied_revision_was_edited() {
 fn only_its_way_down_was_edited() {
     let project = applied(2);
     project.edit("migrations/r0001.sql", "DROP TABLE t0001;", "DROP TABLE IF EXISTS t0001;");
-    snapshot!(project.run(&["upgrade"]), @"
+    snapshot!(project.run(&["upgrade"]), @r#"
     exit: 1
     --- stdout
     --- stderr
     error: revision `r0001` is applied here, and the SQL was edited since
 
       help: put `migrations/r0001.sql` back as it was applied, and make the change in a new revision
-    ");
+      help: if what runs is the same, accept the edit with `runner repair r0001 --accept-edit --reason "…"`
+    "#);
 }
 
 #[test]
@@ -109,14 +112,15 @@ fn an_applied_revision_in_the_middle_is_gone() {
     let project = applied(3);
     project.remove("migrations/r0002.sql");
     project.edit("migrations/r0003.sql", "Revises: r0002", "Revises: r0001");
-    snapshot!(project.run(&["upgrade"]), @"
+    snapshot!(project.run(&["upgrade"]), @r#"
     exit: 1
     --- stdout
     --- stderr
     error: revision `r0002` is applied here, but the files are gone from `migrations`
 
       help: put the files back from version control; history that is applied can't be rewritten
-    ");
+      help: if a file is gone for good, say so with `runner repair r0002 --forget --reason "…"`
+    "#);
 }
 
 #[test]

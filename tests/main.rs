@@ -28,6 +28,7 @@ mod log;
 mod plan;
 mod plugin_list;
 mod production;
+mod repair;
 mod revision;
 mod room;
 mod secrets;

@@ -240,7 +240,7 @@ fn a_statement_that_is_applied_must_not_be_edited_before_resuming() {
     --- stderr
     error: revision `r0002` is half-way up (2 of 4 statements done): statement 2 was edited after it had run
 
-      help: restore the statements as they were applied and run the same command again, or settle it by hand and say so with `runner stamp`
+      help: restore the statements as they were applied and run the same command again, or settle it by hand and say so with `runner repair`
       help: revision `r0002` runs without a transaction: what is recorded as done stays done, and the next run goes on after it
     ");
     assert_eq!(project.query("SELECT id FROM a"), ["1"]);
@@ -258,7 +258,7 @@ fn what_is_half_way_up_cannot_be_ignored() {
     --- stderr
     error: revision `r0002` is half-way up: 2 of 4 statements are done
 
-      help: finish it first with `runner upgrade`, or settle it by hand and say so with `runner stamp`
+      help: finish it first with `runner upgrade`, or settle it by hand and say so with `runner repair`
     ");
     snapshot!(project.run(&["upgrade", "r0001"]), @"
     exit: 1
@@ -266,7 +266,7 @@ fn what_is_half_way_up_cannot_be_ignored() {
     --- stderr
     error: revision `r0002` is half-way up: 2 of 4 statements are done
 
-      help: finish it first with `runner upgrade`, or settle it by hand and say so with `runner stamp`
+      help: finish it first with `runner upgrade`, or settle it by hand and say so with `runner repair`
     ");
     assert_eq!(project.versions(), ["r0001"]);
 }

@@ -38,6 +38,7 @@ pub use diagnostic::{Problem, Problems};
 pub use dialect::{Dialect, UnknownDialect};
 pub use direction::Direction;
 pub use environment::{EnvironmentTag, InvalidEnvironment};
+pub use file::parse as parse_revision;
 pub use file::parse;
 pub use graph::{Applied, Chain, UnknownRevisions};
 pub use identifier::{InvalidIdentifier, Label, RevisionId};

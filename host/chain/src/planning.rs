@@ -3,11 +3,13 @@
 mod downgrade;
 mod hash;
 mod rows;
+mod settle;
 mod stamp;
 mod upgrade;
 
 pub use downgrade::downgrade;
 pub use hash::{PlanIdentity, plan_hash};
+pub use settle::settle;
 pub use stamp::stamp;
 pub use upgrade::upgrade;
 
@@ -82,6 +84,22 @@ pub enum PlanError {
         /// The rows of the database.
         current: Versions,
     },
+    /// A revision cannot be settled alone, because of another one.
+    #[error("`{id}` can't count as {}: `{other}` {}", match direction {
+        Direction::Up => "applied",
+        Direction::Down => "not applied",
+    }, match direction {
+        Direction::Up => "is not applied, and comes before it",
+        Direction::Down => "is applied, and builds on it",
+    })]
+    OutOfOrder {
+        /// The revision.
+        id: RevisionId,
+        /// What is in the way.
+        other: RevisionId,
+        /// What the revision was to count as.
+        direction: Direction,
+    },
     /// Nothing above the revision belongs to the branch.
     #[error("`{given}` is not a valid downgrade target, nothing of branch `{branch}` follows it")]
     NothingOnBranch {
@@ -101,6 +119,7 @@ impl PlanError {
             Self::NotADowngradeTarget { .. } => {
                 Some("name a revision that is applied; `runner current` shows them".to_owned())
             }
+            Self::OutOfOrder { .. } => Some("settle that one first".to_owned()),
             Self::NothingOnBranch { .. } => Some("name the revision without a branch, or another branch".to_owned()),
         }
     }

@@ -165,7 +165,7 @@ impl Error {
                 "somebody edited or deleted ledger rows by hand: compare with a backup before you go on"
             }
             Self::Dirty { .. } => {
-                "restore the statements as they were applied and run the same command again, or settle it by hand and say so with `runner stamp`"
+                "restore the statements as they were applied and run the same command again, or settle it by hand and say so with `runner repair`"
             }
             Self::OpenTransaction { .. } => "end it with `COMMIT`; what ran inside it was rolled back",
             Self::NotTransactional { .. } => {
@@ -175,6 +175,12 @@ impl Error {
             Self::Database { .. } => return None,
         };
         Some(text.to_owned())
+    }
+
+    /// Whether a connection may succeed later on.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Connect { is_transient: true, .. })
     }
 
     /// Whether the same may go well if it is tried again: a lock time-out, a deadlock or a serialization failure.

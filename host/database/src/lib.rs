@@ -24,6 +24,7 @@ mod session;
 mod sqlite;
 mod state;
 mod url;
+mod wait;
 mod words;
 
 pub use runner_chain::Dialect;
@@ -58,3 +59,4 @@ pub use crate::state::RecordedStatus;
 pub use crate::state::State;
 pub use crate::url::DatabaseUrl;
 pub use crate::url::UrlError;
+pub use crate::wait::wait;

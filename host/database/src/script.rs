@@ -55,6 +55,14 @@ pub enum Action {
     },
     /// Only the version table is set. This also settles a half-applied revision.
     Stamp,
+    /// Somebody says by hand what is true of the revision; nothing is run.
+    Repair {
+        /// Why, as the ledger will say.
+        reason: String,
+        /// How many statements of a half-applied revision are done, so that it resumes after them; `None` settles the
+        /// revision as a whole.
+        statements_done: Option<usize>,
+    },
 }
 
 /// One statement of a script, without its closing semicolon.

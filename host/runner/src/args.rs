@@ -52,6 +52,9 @@ pub(crate) struct Global {
     /// Plugin set, instead of the configured one (also `RUNNER_PLUGINS`)
     #[arg(long, global = true, value_name = "SET")]
     plugins: Option<String>,
+    /// Wait until the database accepts connections, for at most 60 s or as long as given
+    #[arg(long, global = true, value_name = "DURATION", value_parser = crate::config::duration, num_args = 0..=1, require_equals = true, default_missing_value = "60s")]
+    pub(crate) wait: Option<std::time::Duration>,
     /// One JSON document on stdout
     #[arg(long, global = true)]
     json: bool,

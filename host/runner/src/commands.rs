@@ -11,10 +11,12 @@ mod init;
 mod log;
 mod plan;
 mod plugin;
+mod repair;
 mod revision;
 mod show;
 mod stamp;
 mod upgrade;
+mod wait;
 
 mod change;
 mod revision_json;
@@ -22,6 +24,7 @@ mod revision_json;
 use clap::Subcommand;
 
 use crate::args::Global;
+use crate::config::Config;
 use crate::error::Result;
 use crate::output::Printer;
 
@@ -38,16 +41,44 @@ pub(crate) enum Command {
     Heads(heads::Args),
     Show(show::Args),
     Stamp(stamp::Args),
+    Repair(repair::Args),
     Check(check::Args),
     Environments(environments::Args),
     Plugin(plugin::Args),
     Log(log::Args),
+    Wait(wait::Args),
     Completions(completions::Args),
 }
 
 impl Command {
+    /// Whether the command may ask the database.
+    fn connects(&self) -> bool {
+        match self {
+            Command::Upgrade(_)
+            | Command::Downgrade(_)
+            | Command::Plan(_)
+            | Command::Current(_)
+            | Command::History(_)
+            | Command::Show(_)
+            | Command::Stamp(_)
+            | Command::Repair(_)
+            | Command::Check(_)
+            | Command::Log(_) => true,
+            Command::Init(_)
+            | Command::Revision(_)
+            | Command::Heads(_)
+            | Command::Environments(_)
+            | Command::Plugin(_)
+            | Command::Wait(_)
+            | Command::Completions(_) => false,
+        }
+    }
+
     /// Runs the command and gives its exit code.
     pub(crate) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
+        if let Some(limit) = global.wait.filter(|_| self.connects()) {
+            wait::until_ready(&Config::load(&global.overrides())?, limit, printer).await?;
+        }
         match self {
             Command::Init(args) => args.run(global, printer),
             Command::Revision(args) => args.run(global, printer).await,
@@ -59,10 +90,12 @@ impl Command {
             Command::Heads(args) => args.run(global, printer),
             Command::Show(args) => args.run(global, printer).await,
             Command::Stamp(args) => args.run(global, printer).await,
+            Command::Repair(args) => args.run(global, printer).await,
             Command::Check(args) => args.run(global, printer).await,
             Command::Environments(args) => args.run(global, printer).await,
             Command::Plugin(args) => args.run(global, printer).await,
             Command::Log(args) => args.run(global, printer).await,
+            Command::Wait(args) => args.run(global, printer).await,
             Command::Completions(args) => args.run(printer),
         }
     }

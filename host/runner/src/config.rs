@@ -234,6 +234,9 @@ fn database(file: &File, overrides: &Overrides, fill: &Fill<'_>, root: &Path) ->
             &defaults.ledger_table,
         )?,
         foreign_keys: section.foreign_keys.unwrap_or(defaults.foreign_keys),
+        lock_timeout: timeout(section.lock_timeout.as_ref(), "database.lock-timeout", fill)?,
+        statement_timeout: timeout(section.statement_timeout.as_ref(), "database.statement-timeout", fill)?,
+        retries: section.retries.unwrap_or(defaults.retries),
         ..defaults
     };
     options.validate().map_err(|error| fill.wrong("database", error))?;
@@ -254,6 +257,17 @@ fn database(file: &File, overrides: &Overrides, fill: &Fill<'_>, root: &Path) ->
         },
         lock_wait,
     })
+}
+
+fn timeout(template: Option<&Template>, key: &str, fill: &Fill<'_>) -> Result<Option<Duration>> {
+    let Some(template) = template else { return Ok(None) };
+    let timeout = duration(&fill.fill(template, key)?).map_err(|message| fill.wrong(key, message))?;
+    if timeout.is_zero() {
+        return Err(fill
+            .wrong(key, "must be longer than nothing")
+            .help("leave it out to wait as long as the server lets you"));
+    }
+    Ok(Some(timeout))
 }
 
 /// Reads a duration such as `60s`, `500ms` or `2m`.

@@ -17,6 +17,7 @@ pub use observer::Observer;
 pub use observer::Silent;
 pub use order::Operation;
 pub use order::Order;
+pub use order::Repair;
 pub use report::Environment;
 pub use report::Outcome;
 pub use report::Report;

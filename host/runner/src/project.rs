@@ -48,7 +48,7 @@ impl Project {
     /// Everything that keeps the database from being at the target: the error of the failed step, or
     /// [`ErrorKind::Refused`] with the reasons of the policies.
     pub async fn upgrade(&self, target: &str) -> Result<Report> {
-        let order = Order { operation: Operation::Upgrade, targets: vec![target.to_owned()], dry_run: false };
+        let order = Order::new(Operation::Upgrade, vec![target.to_owned()], false);
         self.run(&order, &mut Silent).await
     }
 

@@ -247,6 +247,9 @@ impl<'s> Run<'s> {
         clock: &Clock,
         observer: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<()> {
+        if let Action::Repair { reason, statements_done: Some(done) } = &script.action {
+            return self.note_progress(script, *done, reason, clock).await;
+        }
         if resume_at > 0 {
             observer(Progress::Resuming { statements_done: resume_at });
         }
@@ -317,7 +320,7 @@ impl<'s> Run<'s> {
         self.begin().await?;
         let mut draft = Draft::of_step(script, recorded_status(script).ledger_status(), clock);
         draft.statements_done = Some(script.total());
-        if let Action::Skip { reason } = &script.action {
+        if let Action::Skip { reason } | Action::Repair { reason, .. } = &script.action {
             draft.error = Some(reason.clone());
         }
         match self.mode {
@@ -427,8 +430,8 @@ fn recorded_status(script: &StepScript) -> RecordedStatus {
         (Action::Run, StepDirection::Up) => RecordedStatus::Applied,
         (Action::Run, StepDirection::Down) => RecordedStatus::Reverted,
         (Action::Skip { .. }, _) => RecordedStatus::Skipped,
-        (Action::Stamp, StepDirection::Up) => RecordedStatus::Stamped,
-        (Action::Stamp, StepDirection::Down) => RecordedStatus::Unstamped,
+        (Action::Stamp | Action::Repair { .. }, StepDirection::Up) => RecordedStatus::Stamped,
+        (Action::Stamp | Action::Repair { .. }, StepDirection::Down) => RecordedStatus::Unstamped,
     }
 }
 

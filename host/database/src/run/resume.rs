@@ -4,10 +4,14 @@ use crate::backend::Evidence;
 use crate::backend::Placement;
 use crate::error::Error;
 use crate::error::Result;
+use crate::ledger::LedgerStatus;
 use crate::script::Action;
 use crate::script::StepScript;
+use crate::script::VersionChange;
 use crate::state::Dirty;
 
+use super::Clock;
+use super::Draft;
 use super::Run;
 
 impl Run<'_> {
@@ -22,7 +26,7 @@ impl Run<'_> {
                 reason,
             })
         };
-        if script.action == Action::Stamp {
+        if matches!(script.action, Action::Stamp | Action::Repair { .. }) {
             return Ok(0);
         }
         if let Some(dirty) = self.dirty.iter().find(|dirty| dirty.direction != script.direction) {
@@ -56,5 +60,32 @@ impl Run<'_> {
             return refuse(&dirty, reason);
         }
         Ok(dirty.statements_done)
+    }
+
+    /// Records how far a half-applied step has come, said by somebody who has looked.
+    pub(super) async fn note_progress(
+        &mut self,
+        script: &StepScript,
+        done: usize,
+        reason: &str,
+        clock: &Clock,
+    ) -> Result<()> {
+        let known = self.dirty.iter().find(|dirty| dirty.revision == script.revision);
+        let known = known.map_or(0, |dirty| dirty.statements_done).min(done);
+        let total = script.statements.len();
+        self.begin().await?;
+        for (index, statement) in script.statements.iter().enumerate().take(done).skip(known) {
+            let mut draft = Draft::of_step(script, LedgerStatus::Progress, clock);
+            draft.sql_checksum = Some(statement.checksum());
+            draft.statements_done = Some(index + 1);
+            draft.statements_total = Some(total);
+            self.write(&VersionChange::default(), draft).await?;
+        }
+        // After a failure it is known what ran, so that is how the step is left.
+        let mut draft = Draft::of_step(script, LedgerStatus::Failed, clock);
+        draft.statements_done = Some(done);
+        draft.statements_total = Some(total);
+        draft.error = Some(reason.to_owned());
+        self.write_and_commit(&VersionChange::default(), draft).await
     }
 }

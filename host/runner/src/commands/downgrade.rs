@@ -28,8 +28,7 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
-        let order =
-            Order { operation: Operation::Downgrade, targets: vec![self.target.clone()], dry_run: self.change.dry_run };
+        let order = Order::new(Operation::Downgrade, vec![self.target.clone()], self.change.dry_run);
         change::carry_out(global, printer, &order, self.change.lock_wait).await
     }
 }

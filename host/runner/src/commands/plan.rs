@@ -28,7 +28,7 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
-        let order = Order { operation: Operation::Upgrade, targets: self.targets.clone(), dry_run: true };
+        let order = Order::new(Operation::Upgrade, self.targets.clone(), true);
         let (report, refused) = change::report(global, printer, &order, None).await?;
         printer.document(&report);
         if let Some(refused) = refused {

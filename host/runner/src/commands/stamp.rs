@@ -28,7 +28,7 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
-        let order = Order { operation: Operation::Stamp, targets: self.targets.clone(), dry_run: self.change.dry_run };
+        let order = Order::new(Operation::Stamp, self.targets.clone(), self.change.dry_run);
         change::carry_out(global, printer, &order, self.change.lock_wait).await
     }
 }

@@ -34,6 +34,9 @@ pub(super) struct Database {
     pub(super) foreign_keys: Option<bool>,
     pub(super) transaction: Option<Transaction>,
     pub(super) lock_wait: Option<Template>,
+    pub(super) lock_timeout: Option<Template>,
+    pub(super) statement_timeout: Option<Template>,
+    pub(super) retries: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]

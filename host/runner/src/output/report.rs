@@ -116,6 +116,15 @@ impl Observer for TextObserver<'_> {
         self.progress.at(format!("waiting for the lock held by {holder} ({:.0} s)", waited.as_secs_f64()));
     }
 
+    fn retrying(&mut self, step: &StepReport, attempt: u32, of: u32, pause: Duration) {
+        let message = format!(
+            "`{}` met a lock or a deadlock; try {attempt} of {of} follows in {:.0} ms",
+            step.revision,
+            pause.as_secs_f64() * 1000.0
+        );
+        self.warn(&message);
+    }
+
     fn step_started(&mut self, step: &StepReport) {
         self.progress.at(format!("{} {}", step.revision, step.message));
     }
@@ -141,6 +150,7 @@ fn step_line(step: &StepReport, id_width: usize, title_width: usize) -> String {
         Some(StepStatus::Stamped) => (Style::Good, "stamped"),
         Some(StepStatus::Unstamped) => (Style::Good, "unstamped"),
         Some(StepStatus::Skipped) => (Style::Warning, "skipped"),
+        Some(StepStatus::Repaired) => (Style::Good, "repaired"),
         Some(StepStatus::Failed) => (Style::Bad, "failed"),
         Some(StepStatus::RolledBack) => (Style::Bad, "undone"),
         Some(StepStatus::Pending) | None => (Style::Faint, "pending"),
@@ -163,6 +173,7 @@ fn verb(operation: Operation) -> &'static str {
         Operation::Upgrade => "Upgrade",
         Operation::Downgrade => "Downgrade",
         Operation::Stamp => "Stamp",
+        Operation::Repair(_) => "Repair",
     }
 }
 
@@ -232,6 +243,7 @@ fn summary(report: &Report, took: Duration) -> String {
         (StepStatus::Reverted, "reverted"),
         (StepStatus::Stamped, "stamped"),
         (StepStatus::Unstamped, "unstamped"),
+        (StepStatus::Repaired, "repaired"),
         (StepStatus::Skipped, "skipped"),
     ]
     .into_iter()

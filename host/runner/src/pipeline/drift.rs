@@ -91,6 +91,12 @@ impl Drift {
 
     /// Turns what must not be into an error.
     pub(crate) fn refuse(&self, config: &Config) -> Result<()> {
+        self.refuse_unknown(config)?;
+        self.refuse_edits(config)
+    }
+
+    /// Refuses version rows that no file has.
+    pub(crate) fn refuse_unknown(&self, config: &Config) -> Result<()> {
         if !self.unknown.is_empty() {
             return Err(Error::new(
                 ErrorKind::Drift,
@@ -104,6 +110,10 @@ impl Drift {
                 "the database is ahead of the files: update your checkout, or check that this is the right database",
             ));
         }
+        Ok(())
+    }
+
+    fn refuse_edits(&self, config: &Config) -> Result<()> {
         if !self.removed.is_empty() {
             return Err(Error::new(
                 ErrorKind::Drift,
@@ -113,7 +123,11 @@ impl Drift {
                     config.migrations_shown
                 ),
             )
-            .help("put the files back from version control; history that is applied can't be rewritten"));
+            .help("put the files back from version control; history that is applied can't be rewritten")
+            .help(format!(
+                "if a file is gone for good, say so with `runner repair {} --forget --reason \"…\"`",
+                self.removed[0]
+            )));
         }
         if !self.inserted.is_empty() {
             return Err(Error::new(
@@ -122,13 +136,16 @@ impl Drift {
             )
             .help("put `Revises:` of the applied revision back, and the new revision on top of the chain"));
         }
-        if let Some((_, file)) = self.edited.first() {
+        if let Some((id, file)) = self.edited.first() {
             let ids: Vec<String> = self.edited.iter().map(|(id, _)| id.clone()).collect();
             return Err(Error::new(
                 ErrorKind::Drift,
                 format!("{} applied here, and the SQL was edited since", are(&ids)),
             )
-            .help(format!("put `{file}` back as it was applied, and make the change in a new revision")));
+            .help(format!("put `{file}` back as it was applied, and make the change in a new revision"))
+            .help(format!(
+                "if what runs is the same, accept the edit with `runner repair {id} --accept-edit --reason \"…\"`"
+            )));
         }
         Ok(())
     }

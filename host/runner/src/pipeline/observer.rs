@@ -40,6 +40,12 @@ pub trait Observer: Send {
         let _ = (step, statement, total);
     }
 
+    /// The step met a lock time-out, a deadlock or a serialization failure, and is tried again after a pause: which try comes
+    /// next, and how many there are at most.
+    fn retrying(&mut self, step: &StepReport, attempt: u32, of: u32, pause: Duration) {
+        let _ = (step, attempt, of, pause);
+    }
+
     /// A step is over, well or not.
     fn step_finished(&mut self, step: &StepReport) {
         let _ = step;

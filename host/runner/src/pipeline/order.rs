@@ -12,6 +12,24 @@ pub enum Operation {
     Downgrade,
     /// Set the recorded version without running SQL.
     Stamp,
+    /// Say by hand what is true of one revision.
+    Repair(Repair),
+}
+
+/// What is said of a revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Repair {
+    /// It is applied.
+    Done,
+    /// It is not applied, and nothing of it is left.
+    Undone,
+    /// It is half-way, and this statement, counted from 1, is the next to run.
+    ResumeAt(usize),
+    /// It is applied as its file stands now.
+    AcceptEdit,
+    /// It is applied or half-way here, and its file is gone for good.
+    Forget,
 }
 
 impl Operation {
@@ -21,14 +39,21 @@ impl Operation {
             Operation::Upgrade => "upgrade",
             Operation::Downgrade => "downgrade",
             Operation::Stamp => "stamp",
+            Operation::Repair(_) => "repair",
         }
+    }
+
+    /// Whether nothing of the revisions is run, only the record changed.
+    pub(crate) fn only_records(self) -> bool {
+        matches!(self, Operation::Stamp | Operation::Repair(_))
     }
 
     pub(super) fn for_policies(self) -> data::Operation {
         match self {
             Operation::Upgrade => data::Operation::Upgrade,
             Operation::Downgrade => data::Operation::Downgrade,
-            Operation::Stamp => data::Operation::Stamp,
+            // To policies both are the same: the record is changed, and no SQL is run.
+            Operation::Stamp | Operation::Repair(_) => data::Operation::Stamp,
         }
     }
 }
@@ -42,4 +67,13 @@ pub struct Order {
     pub targets: Vec<String>,
     /// Show the plan and the verdicts, change nothing.
     pub dry_run: bool,
+    /// Why, for a repair; kept in the ledger.
+    pub reason: String,
+}
+
+impl Order {
+    /// An order that needs no reason.
+    pub fn new(operation: Operation, targets: Vec<String>, dry_run: bool) -> Self {
+        Order { operation, targets, dry_run, reason: String::new() }
+    }
 }

@@ -25,6 +25,7 @@ use runner_policy::StepFate;
 
 use super::Operation;
 use super::Order;
+use super::Repair;
 use super::situation::Database;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -62,6 +63,7 @@ pub(super) fn prepare<'a>(database: &'a Database, order: &Order) -> Result<Prepa
         order.targets.iter().map(|target| target.parse::<Selector>()).collect::<std::result::Result<_, _>>()?;
     let (chain, versions) = (&database.chain, &database.versions);
     let mut plan = match order.operation {
+        Operation::Repair(repair) => repair_plan(database, repair, &selectors)?,
         Operation::Upgrade => planning::upgrade(chain, versions, &selectors)?,
         Operation::Stamp => planning::stamp(chain, versions, &selectors)?,
         Operation::Downgrade => match selectors.as_slice() {
@@ -76,14 +78,16 @@ pub(super) fn prepare<'a>(database: &'a Database, order: &Order) -> Result<Prepa
     let mut problems = Vec::new();
     let mut steps = Vec::with_capacity(plan.steps.len());
     for step in &plan.steps {
-        let Some(revision) = chain.revisions().get(step.revision) else { continue };
+        let Some(revision) = chain.revisions().get(step.revision).or(database.forgotten.as_ref()) else { continue };
         let was_skipped = step.direction == Direction::Down
             && database
                 .state
                 .records
                 .get(revision.id.as_str())
                 .is_some_and(|record| record.status == RecordedStatus::Skipped);
-        let statements = if order.operation == Operation::Stamp || was_skipped {
+        let needs_statements =
+            matches!(order.operation, Operation::Repair(Repair::ResumeAt(_))) || !order.operation.only_records();
+        let statements = if !needs_statements || was_skipped {
             Some(Vec::new())
         } else {
             statements(revision, step.direction, dialect, &mut problems)
@@ -153,25 +157,25 @@ pub(super) fn problem(
 /// The scripts of a plan that the policies allow.
 pub(super) fn scripts(
     prepared: &Prepared<'_>,
-    operation: Operation,
+    order: &Order,
     review: &Review,
     dialect: Dialect,
 ) -> Result<Vec<StepScript>> {
     let mut scripts = Vec::with_capacity(prepared.steps.len());
     let last = prepared.steps.len().saturating_sub(1);
     for (index, (step, planned)) in prepared.steps.iter().zip(&prepared.plan.steps).enumerate() {
-        let change = match operation {
+        let change = match order.operation {
             // A stamp changes the rows once, whatever lies between.
             Operation::Stamp if index == last => version_change(&prepared.plan.rows()),
             Operation::Stamp => VersionChange::default(),
-            Operation::Upgrade | Operation::Downgrade => version_change(&planned.rows),
+            Operation::Upgrade | Operation::Downgrade | Operation::Repair(_) => version_change(&planned.rows),
         };
-        let action = action(step, operation, review.steps.get(index));
+        let action = action(step, order, review.steps.get(index))?;
         if action == Action::Run && step.direction == Direction::Up && !review.environment_enforced {
             refuse_exact_tags(step.revision)?;
         }
         let statements = match (&action, &step.statements) {
-            (Action::Run, Some(statements)) => {
+            (Action::Run | Action::Repair { .. }, Some(statements)) => {
                 statements.iter().map(|statement| ScriptStatement::new(statement.text, dialect)).collect()
             }
             (Action::Run, None) => return Err(no_section(step, dialect)),
@@ -195,13 +199,88 @@ pub(super) fn scripts(
     Ok(scripts)
 }
 
-fn action(step: &PreparedStep<'_>, operation: Operation, fate: Option<&StepFate>) -> Action {
-    if operation == Operation::Stamp {
-        return Action::Stamp;
+fn action(step: &PreparedStep<'_>, order: &Order, fate: Option<&StepFate>) -> Result<Action> {
+    let repair = |statements_done| Action::Repair { reason: order.reason.clone(), statements_done };
+    Ok(match order.operation {
+        Operation::Stamp => Action::Stamp,
+        Operation::Repair(Repair::ResumeAt(next)) => {
+            let total = step.statements.as_ref().map_or(0, Vec::len);
+            if next == 0 || next > total + 1 {
+                let message = format!("`{}` has {total} statements, so none can be number {next}", step.revision.id);
+                return Err(Error::new(ErrorKind::Usage, message)
+                    .help("count from 1; one more than the last means that all are done"));
+            }
+            repair(Some(next - 1))
+        }
+        Operation::Repair(_) => repair(None),
+        Operation::Upgrade | Operation::Downgrade => match skip_reason(step, fate) {
+            Some(reason) => Action::Skip { reason },
+            None => Action::Run,
+        },
+    })
+}
+
+/// The operation as the plan's hash has it: what is said in a repair counts.
+pub(super) fn operation(order: &Order) -> String {
+    match order.operation {
+        Operation::Repair(repair) => format!("repair {repair:?} {}", order.targets.join(" ")),
+        operation => operation.name().to_owned(),
     }
-    match skip_reason(step, fate) {
-        Some(reason) => Action::Skip { reason },
-        None => Action::Run,
+}
+
+/// The one step of a repair.
+fn repair_plan(database: &Database, repair: Repair, selectors: &[Selector]) -> Result<Plan> {
+    let (chain, versions, state) = (&database.chain, &database.versions, &database.state);
+    let step = |revision, direction| Plan {
+        steps: vec![Step { revision, direction, rows: RowChange::default() }],
+        before: versions.clone(),
+        after: versions.clone(),
+    };
+    if repair == Repair::Forget {
+        // No position of the chain: what is forgotten has no file.
+        return Ok(step(usize::MAX, Direction::Down));
+    }
+    let [selector] = selectors else {
+        return Err(Error::new(ErrorKind::Usage, "a repair is about exactly one revision"));
+    };
+    let id = chain.resolve_one(selector, Some(versions))?;
+    let index = id.as_ref().and_then(|id| chain.index(id.as_str()));
+    let (Some(id), Some(index)) = (id, index) else {
+        return Err(Error::new(ErrorKind::Selector, format!("`{selector}` is before the first revision")));
+    };
+    let dirty = state.dirty.iter().find(|dirty| dirty.revision == id.as_str());
+    match repair {
+        Repair::Done | Repair::Undone => {
+            let direction = if repair == Repair::Done { Direction::Up } else { Direction::Down };
+            let plan = planning::settle(chain, versions, index, direction)?;
+            // The rows may be right already, and the record not.
+            Ok(if plan.steps.is_empty() && dirty.is_some() { step(index, direction) } else { plan })
+        }
+        Repair::ResumeAt(_) => match dirty {
+            Some(dirty) => Ok(step(
+                index,
+                if dirty.direction == runner_database::StepDirection::Up { Direction::Up } else { Direction::Down },
+            )),
+            None => Err(Error::new(ErrorKind::Drift, format!("revision `{id}` is not half-way"))
+                .help("`runner check` names what is; a repair can also say `--done` or `--undone`")),
+        },
+        Repair::AcceptEdit => {
+            let record = state
+                .records
+                .get(id.as_str())
+                .filter(|_| chain.applied(versions).is_ok_and(|applied| applied.contains(index)));
+            match (record, chain.get(id.as_str())) {
+                (Some(record), Some(revision)) if record.checksum != revision.checksum().to_string() => {
+                    Ok(step(index, Direction::Up))
+                }
+                (Some(_), _) => Ok(Plan { steps: Vec::new(), before: versions.clone(), after: versions.clone() }),
+                (None, _) => Err(Error::new(
+                    ErrorKind::Drift,
+                    format!("revision `{id}` is not applied, so there is no edit to accept"),
+                )),
+            }
+        }
+        Repair::Forget => Ok(step(usize::MAX, Direction::Down)),
     }
 }
 

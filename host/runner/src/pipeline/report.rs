@@ -45,6 +45,8 @@ pub enum StepStatus {
     Stamped,
     /// It was marked as not applied by `stamp`.
     Unstamped,
+    /// What is recorded of it was put right by `repair`.
+    Repaired,
     /// A statement of it failed.
     Failed,
     /// It ran and was undone, because the run was one transaction and failed later.

@@ -25,6 +25,7 @@ use super::Interrupt;
 use super::Observer;
 use super::Operation;
 use super::Order;
+use super::Repair;
 use super::context;
 use super::prepare;
 use super::prepare::Prepared;
@@ -37,6 +38,7 @@ use super::report::Target;
 use super::request;
 use super::situation::Database;
 use super::situation::Gathered;
+use super::situation::Tolerance;
 use super::situation::gather;
 use super::steps;
 use super::steps::Places;
@@ -73,8 +75,15 @@ pub(crate) async fn execute(
         }
         state => state?,
     };
-    let mut database = Database::compare(chain, session, state, config)?;
-    if order.operation != Operation::Stamp {
+    let tolerance = match order.operation {
+        Operation::Repair(_) => Tolerance::Edits,
+        _ => Tolerance::None,
+    };
+    let mut database = Database::compare(chain, session, state, config, tolerance)?;
+    if let (Operation::Repair(Repair::Forget), [target]) = (order.operation, order.targets.as_slice()) {
+        database.forget(target)?;
+    }
+    if !order.operation.only_records() {
         database.refuse_lost_rows()?;
     }
     context.target.server_version.clone_from(&database.session.server().version);
@@ -136,7 +145,7 @@ async fn judge(
     let url = config.database_url()?;
     let prepared = prepare::prepare(database, order)?;
     let plan_identity = PlanIdentity {
-        operation: order.operation.name(),
+        operation: &prepare::operation(order),
         dialect: database.session.dialect(),
         target: &url.identity(),
         environment: &identity.name,
@@ -146,7 +155,7 @@ async fn judge(
     let asked = request(database, policies, order, &prepared, hash(&[]), context);
     let review = policies.review_as(asked, identity, hash).await;
     tracing::debug!("the policies are heard");
-    let scripts = prepare::scripts(&prepared, order.operation, &review, database.session.dialect());
+    let scripts = prepare::scripts(&prepared, order, &review, database.session.dialect());
     let server = database.session.server();
     let report = Report {
         operation: order.operation,
@@ -196,7 +205,7 @@ fn request(
             .map(|revision| request::applied(state, revision))
             .collect(),
         // Splitting both sections of every revision is worth it only if somebody reads them.
-        sources: match policies.has(Role::Lint) && order.operation != Operation::Stamp {
+        sources: match policies.has(Role::Lint) && !order.operation.only_records() {
             true => prepared.steps.iter().map(|step| request::source(chain, dialect, step)).collect(),
             false => Vec::new(),
         },
@@ -216,7 +225,7 @@ fn step_reports(prepared: &Prepared<'_>, review: &Review, order: &Order) -> Vec<
             status,
             duration_ms: status.map(|_| 0.0),
             skipped: match order.operation {
-                Operation::Stamp => None,
+                Operation::Stamp | Operation::Repair(_) => None,
                 Operation::Upgrade | Operation::Downgrade => prepare::skip_reason(step, review.steps.get(index)),
             },
         })
@@ -268,7 +277,7 @@ fn check(config: &Config, order: &Order, database: &Database, judged: &Judged) -
 
 /// A revision that is half-way done must be part of the plan. Otherwise "nothing to do" would hide it.
 fn half_done(order: &Order, database: &Database, judged: &Judged) -> Result<()> {
-    if order.operation == Operation::Stamp {
+    if order.operation.only_records() {
         return Ok(());
     }
     for dirty in &database.state.dirty {
@@ -288,7 +297,7 @@ fn half_done(order: &Order, database: &Database, judged: &Judged) -> Result<()> 
                 format!("revision `{id}` is half-way {}: {done} of {total} statements are done", dirty.direction),
             )
             .help(format!(
-                "finish it first with `runner {back}`, or settle it by hand and say so with `runner stamp`"
+                "finish it first with `runner {back}`, or settle it by hand and say so with `runner repair`"
             )));
         }
     }
@@ -303,6 +312,7 @@ fn confirmed(review: &Review, observer: &mut dyn Observer) -> bool {
 fn mode(config: &Config, order: &Order) -> TransactionMode {
     match order.operation {
         Operation::Stamp => TransactionMode::PerRun,
+        Operation::Repair(_) => TransactionMode::PerRevision,
         Operation::Upgrade | Operation::Downgrade => config.transaction(),
     }
 }

@@ -1,6 +1,7 @@
 //! Where things stand: the chain, the database and the policies, gathered side by side.
 
 use runner_chain::Chain;
+use runner_chain::Revision;
 use runner_chain::RevisionId;
 use runner_chain::Versions;
 use runner_chain::directory;
@@ -46,7 +47,19 @@ pub(crate) struct Database {
     pub(crate) versions: Versions,
     /// What is odd, but stops nothing.
     pub(crate) warnings: Vec<String>,
+    /// Stands in for the file of a revision that is to be forgotten.
+    pub(super) forgotten: Option<Revision>,
     lost: Option<Error>,
+    tolerance: Tolerance,
+}
+
+/// How much drift is no error, because it is about to be repaired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tolerance {
+    /// None.
+    None,
+    /// Edited, removed and inserted revisions.
+    Edits,
 }
 
 impl Database {
@@ -54,14 +67,46 @@ impl Database {
     pub(crate) async fn open(config: &Config, access: Access) -> Result<Self> {
         let (opened, chain) = tokio::join!(session(config, access), async { load_chain(config) });
         let (chain, (session, state)) = (chain?, opened?);
-        Self::compare(chain, session, state?, config)
+        Self::compare(chain, session, state?, config, Tolerance::None)
     }
 
-    pub(super) fn compare(chain: Chain, session: Session, state: State, config: &Config) -> Result<Self> {
-        let mut database =
-            Database { chain, session, state, versions: Versions::none(), warnings: Vec::new(), lost: None };
+    pub(super) fn compare(
+        chain: Chain,
+        session: Session,
+        state: State,
+        config: &Config,
+        tolerance: Tolerance,
+    ) -> Result<Self> {
+        let mut database = Database {
+            chain,
+            session,
+            state,
+            versions: Versions::none(),
+            warnings: Vec::new(),
+            forgotten: None,
+            lost: None,
+            tolerance,
+        };
         database.check(config)?;
         Ok(database)
+    }
+
+    /// Prepares for a revision without a file to be forgotten.
+    pub(super) fn forget(&mut self, id: &str) -> Result<()> {
+        let wrong = |message: String| Err(Error::new(ErrorKind::Selector, message));
+        if self.chain.get(id).is_some() {
+            return wrong(format!("`{id}` has a file; only what is gone from the files can be forgotten"));
+        }
+        let is_half_done = self.state.dirty.iter().any(|dirty| dirty.revision == id);
+        if !is_half_done && !self.state.records.contains_key(id) {
+            return wrong(format!("the ledger knows no revision `{id}`"));
+        }
+        let text = format!("-- (its file is gone)\n--\n-- Revision ID: {id}\n-- Revises: base\n\n-- migrate:up\n");
+        match runner_chain::parse_revision(&format!("{id}.sql"), text.as_bytes()) {
+            Ok(revision) => self.forgotten = Some(revision),
+            Err(_) => return wrong(format!("`{id}` is no revision id")),
+        }
+        Ok(())
     }
 
     /// Refuses to go on from version rows that contradict the ledger; only a stamp can settle that.
@@ -83,7 +128,10 @@ impl Database {
     fn check(&mut self, config: &Config) -> Result<()> {
         self.versions = versions(&self.state)?;
         let drift = Drift::between(&self.chain, &self.state, &self.versions);
-        drift.refuse(config)?;
+        match self.tolerance {
+            Tolerance::None => drift.refuse(config)?,
+            Tolerance::Edits => drift.refuse_unknown(config)?,
+        }
         tracing::debug!("chain and database are compared");
         self.lost = drift.lost_rows();
         self.warnings = drift.warnings();

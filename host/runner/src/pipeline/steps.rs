@@ -88,10 +88,10 @@ async fn run_steps(
         let Some(step) = report.steps.get_mut(index) else { continue };
         observer.step_started(step);
         let started = Instant::now();
-        let mut hear = |progress: Progress| {
-            if let Progress::Statement { index, total } = progress {
-                observer.statement_started(step, index + 1, total);
-            }
+        let mut hear = |progress: Progress| match progress {
+            Progress::Statement { index, total } => observer.statement_started(step, index + 1, total),
+            Progress::Retrying { attempt, of, pause } => observer.retrying(step, attempt, of, pause),
+            Progress::Resuming { .. } | Progress::Recording => {}
         };
         let result = tokio::select! {
             result = run.step(script, &mut hear) => Some(result),
@@ -127,6 +127,7 @@ fn milliseconds(duration: Duration) -> f64 {
 
 fn finished(script: &StepScript) -> StepStatus {
     match (&script.action, script.direction) {
+        (Action::Repair { .. }, _) => StepStatus::Repaired,
         (Action::Stamp, StepDirection::Up) => StepStatus::Stamped,
         (Action::Stamp, StepDirection::Down) => StepStatus::Unstamped,
         (Action::Skip { .. }, _) => StepStatus::Skipped,

@@ -32,6 +32,7 @@ mod repair;
 mod revision;
 mod room;
 mod secrets;
+mod servers;
 mod stamp;
 mod transactions;
 mod upgrade;

@@ -1,8 +1,9 @@
-//! Developer chores, so that no shell script is needed: `cargo xtask test`, `cargo xtask bench`.
+//! Developer chores, so that no shell script is needed: `cargo xtask test`, `cargo xtask bench`, `cargo xtask faults`.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a developer's tool talks to the terminal")]
 
 mod bench;
+mod faults;
 mod test;
 
 use std::path::Path;
@@ -22,12 +23,14 @@ enum Chore {
     Test(test::Args),
     /// Time the tool side by side with `sqlx` and `sqlite3`
     Bench(bench::Args),
+    Faults(faults::Args),
 }
 
 fn main() -> Result<()> {
     match Chore::parse() {
         Chore::Test(args) => args.run(),
         Chore::Bench(args) => args.run(),
+        Chore::Faults(args) => args.run(),
     }
 }
 

@@ -1,0 +1,239 @@
+//! PostgreSQL and MariaDB: the demo chain, errors, locks, waiting. What is the same on both is tested on both.
+
+use std::time::Duration;
+
+use test_servers::Server;
+use test_servers::TestDatabase;
+
+use crate::harness::Project;
+use crate::snapshot;
+
+fn servers() -> [&'static Server; 2] {
+    [test_servers::postgres(), test_servers::mysql()]
+}
+
+/// A project whose database is in a server.
+fn project(server: &Server, project: Project) -> (Project, TestDatabase) {
+    let database = server.database();
+    project.write("runner.toml", format!("[database]\nurl = \"{}\"\n", database.url()));
+    (project, database)
+}
+
+fn tables(database: &TestDatabase) -> Vec<String> {
+    database.query(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema NOT IN \
+         ('information_schema', 'mysql', 'performance_schema', 'sys', 'pg_catalog') \
+         AND table_name NOT LIKE 'runner_%' ORDER BY table_name",
+    )
+}
+
+fn is_mysql(server: &Server) -> bool {
+    server.kind() == test_servers::Kind::Mysql
+}
+
+#[test]
+fn the_demo_chain_goes_up_and_down() {
+    for server in servers() {
+        let (project, database) = project(server, Project::demo());
+        for environment in ["development", "test", "staging"] {
+            project.run(&["upgrade", "--env", environment]).exits(0);
+            project.run(&["check"]).exits(0);
+            let up = project.run(&["upgrade", "--env", environment, "--json"]).exits(0).json();
+            assert_eq!(up["outcome"], "nothing_to_do");
+            assert!(!tables(&database).is_empty());
+            project.run(&["downgrade", "base", "--env", environment]).exits(0);
+            assert_eq!(tables(&database), [""; 0], "{} {environment}", server.version());
+        }
+        project.run(&["upgrade", "--env", "production"]).exits(3);
+        let approved = [("ALLOW_PRODUCTION_MIGRATE", "true")];
+        project.run_with(&approved, &["upgrade", "--env", "production"]).exits(0);
+        project.run_with(&approved, &["downgrade", "base", "--env", "production"]).exits(0);
+        assert_eq!(tables(&database), [""; 0]);
+    }
+}
+
+#[test]
+fn reading_writes_nothing() {
+    for server in servers() {
+        let (project, database) = project(server, Project::demo());
+        for arguments in
+            [&["current"][..], &["history"], &["plan"], &["upgrade", "--dry-run"], &["log"], &["show", "head"], &["wait"]]
+        {
+            project.run(arguments).exits(0);
+        }
+        project.run(&["check"]).exits(4);
+        let everything = database.query(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema NOT IN \
+             ('information_schema', 'mysql', 'performance_schema', 'sys', 'pg_catalog')",
+        );
+        assert_eq!(everything, [""; 0]);
+    }
+}
+
+#[test]
+fn the_banner_names_the_server_and_no_password() {
+    for server in servers() {
+        let (project, database) = project(server, Project::linear(1));
+        let run = project.run(&["upgrade", "-v"]).exits(0);
+        let version = server.version();
+        assert!(run.stdout.contains(version.split('-').next().unwrap()), "{version}\n{run}");
+        let url = database.url();
+        let password = url.split_once("://").unwrap().1.split_once('@').unwrap().0.split_once(':').unwrap().1;
+        assert!(!run.to_string().contains(password), "{run}");
+        assert!(run.stdout.contains(database.name()), "{run}");
+    }
+}
+
+#[test]
+fn a_failing_statement_is_shown_where_the_server_points() {
+    let (project, database) = project(test_servers::postgres(), Project::linear(1));
+    project.revision("r0002", "r0001", "", "CREATE TABLE a (id INTEGER);\nINSERT INTO a\n  VALUES (1, nothing);", "SELECT 1;");
+    let run = project.run(&["upgrade"]).exits(1);
+    for words in ["migrations/r0002.sql:9:14", "column \"nothing\" does not exist", "42703", "was rolled back"] {
+        assert!(run.stderr.contains(words), "{words}\n{run}");
+    }
+    assert_eq!(tables(&database), ["t0001"]);
+    assert_eq!(database.query("SELECT version_num FROM runner_version"), ["r0001"]);
+    assert_eq!(database.query("SELECT count(*) FROM runner_ledger WHERE status = 'failed'"), ["1"]);
+}
+
+#[test]
+fn a_failing_statement_leaves_a_revision_half_way_without_transactional_ddl() {
+    let (project, database) = project(test_servers::mysql(), Project::linear(1));
+    project.revision("r0002", "r0001", "", "CREATE TABLE a (id INTEGER);\nINSERT INTO b VALUES (1);", "DROP TABLE a;");
+    let run = project.run(&["upgrade"]).exits(1);
+    for words in ["migrations/r0002.sql:8:1", "1146", "what is recorded as done stays done"] {
+        assert!(run.stderr.contains(words), "{words}\n{run}");
+    }
+    assert_eq!(tables(&database), ["a", "t0001"]);
+    assert_eq!(database.query("SELECT version_num FROM runner_version"), ["r0001"]);
+    project.run(&["check"]).exits(4);
+    database.execute("CREATE TABLE b (id INTEGER)");
+    project.run(&["upgrade"]).exits(0);
+    project.run(&["check"]).exits(0);
+    assert_eq!(database.query("SELECT version_num FROM runner_version"), ["r0002"]);
+}
+
+#[test]
+fn a_second_runner_hears_whom_it_waits_for() {
+    for server in servers() {
+        let (project, _database) = project(server, Project::linear(1));
+        let sleep = if is_mysql(server) { "DO SLEEP(3);" } else { "SELECT pg_sleep(3);" };
+        project.revision("r0002", "r0001", "", sleep, "SELECT 1;");
+        let first = project.spawn(&["upgrade"]);
+        let pid = first.id();
+        let begun = std::time::Instant::now();
+        let refused = loop {
+            let second = project.run(&["upgrade", "r0001", "--lock-wait", "0s"]);
+            if second.code == 5 || begun.elapsed() > Duration::from_secs(20) {
+                break second;
+            }
+        };
+        assert_eq!(refused.code, 5, "{refused}");
+        if !is_mysql(server) {
+            assert!(refused.stderr.contains(&format!("process {pid} on")), "{refused}");
+        }
+        project.ended(first).exits(0);
+        project.run(&["upgrade", "--lock-wait", "0s"]).exits(0);
+    }
+}
+
+#[test]
+fn one_transaction_for_the_run_is_all_or_nothing_where_that_is_possible() {
+    let (project, database) = project(test_servers::postgres(), Project::linear(3));
+    let url = database.url();
+    project.write("runner.toml", format!("[database]\nurl = \"{url}\"\ntransaction = \"per-run\"\n"));
+    project.revision("r0004", "r0003", "", "SELECT nothing;", "SELECT 1;");
+    project.run(&["upgrade"]).exits(1);
+    assert_eq!(tables(&database), [""; 0]);
+    project.run(&["upgrade", "r0003"]).exits(0);
+    assert_eq!(tables(&database), ["t0001", "t0002", "t0003"]);
+
+    let (project, database) = self::project(test_servers::mysql(), Project::linear(3));
+    let url = database.url();
+    project.write("runner.toml", format!("[database]\nurl = \"{url}\"\ntransaction = \"per-run\"\n"));
+    let refused = project.run(&["upgrade"]);
+    assert_ne!(refused.code, 0, "{refused}");
+    assert_eq!(tables(&database), [""; 0]);
+}
+
+#[test]
+fn an_index_is_built_concurrently_while_another_runner_waits() {
+    let (project, database) = project(test_servers::postgres(), Project::linear(1));
+    project.revision(
+        "r0002",
+        "r0001",
+        "Transaction: off",
+        "INSERT INTO t0001 SELECT i, 'x' FROM generate_series(1, 300000) i;\nCREATE INDEX CONCURRENTLY by_name ON t0001 (name);",
+        "DROP INDEX by_name;",
+    );
+    let runners: Vec<_> = (0..3).map(|_| project.spawn(&["upgrade"])).collect();
+    for runner in runners {
+        project.ended(runner).exits(0);
+    }
+    assert_eq!(database.query("SELECT count(*) FROM pg_index WHERE NOT indisvalid"), ["0"]);
+    assert_eq!(database.query("SELECT count(*) FROM runner_ledger WHERE status = 'applied'"), ["2"]);
+}
+
+#[test]
+fn an_invalid_index_is_found_with_the_way_out() {
+    let (project, database) = project(test_servers::postgres(), Project::linear(1));
+    project.run(&["upgrade"]).exits(0);
+    database.execute("INSERT INTO t0001 VALUES (1, 'same'), (2, 'same')");
+    let up = "CREATE UNIQUE INDEX CONCURRENTLY one_name ON t0001 (name);";
+    project.revision("r0002", "r0001", "Transaction: off", up, "DROP INDEX one_name;");
+    let run = project.run(&["upgrade"]).exits(1);
+    assert!(run.stderr.contains("DROP INDEX CONCURRENTLY public.one_name;"), "{run}");
+    let again = project.run(&["upgrade"]).exits(1);
+    assert!(again.stderr.contains("DROP INDEX CONCURRENTLY public.one_name;"), "{again}");
+    database.execute("DELETE FROM t0001 WHERE id = 2");
+    database.execute("DROP INDEX CONCURRENTLY public.one_name");
+    project.run(&["upgrade"]).exits(0);
+}
+
+#[test]
+fn what_refuses_a_transaction_is_found_before_anything_runs() {
+    let (project, database) = project(test_servers::postgres(), Project::linear(1));
+    project.revision("r0002", "r0001", "", "CREATE INDEX CONCURRENTLY i ON t0001 (name);", "DROP INDEX i;");
+    let run = project.run(&["upgrade"]).exits(1);
+    assert!(run.stderr.contains("Transaction: off") && run.stderr.contains("migrations/r0002.sql:7:1"), "{run}");
+    assert_eq!(tables(&database), [""; 0]);
+}
+
+#[test]
+fn what_no_waiting_helps_against_is_not_waited_for() {
+    for server in servers() {
+        let (project, database) = project(server, Project::linear(1));
+        let url = database.url();
+        let (scheme, rest) = url.split_once("://").unwrap();
+        let (_, address) = rest.split_once('@').unwrap();
+        let wrong = format!("{scheme}://nobody:wrong-password@{address}");
+        let run = project.run(&["wait", "--database-url", &wrong]);
+        assert_eq!(run.code, 1, "{run}");
+        assert!(!run.to_string().contains("wrong-password"), "{run}");
+        let unknown = url.replace(database.name(), "no_such_database");
+        let run = project.run(&["upgrade", "--wait", "--database-url", &unknown]);
+        assert_eq!(run.code, 1, "{run}");
+    }
+}
+
+#[test]
+fn a_server_that_is_not_there_is_waited_for_as_long_as_asked() {
+    let project = Project::linear(1);
+    for scheme in ["postgres", "mysql"] {
+        // Nothing listens on port 1.
+        let url = format!("{scheme}://someone:secret@127.0.0.1:1/app");
+        let run = project.run(&["wait", "--timeout", "600ms", "--database-url", &url]).exits(1);
+        assert!(run.stderr.contains("waiting for"), "{run}");
+        assert!(!run.to_string().contains("secret"), "{run}");
+        let run = project.run(&["current", "--wait=300ms", "--database-url", &url]).exits(1);
+        assert!(run.stderr.contains("waiting for"), "{run}");
+    }
+}
+
+#[test]
+fn statements_of_client_programs_are_refused_with_what_to_write() {
+    let (project, _database) = project(test_servers::postgres(), Project::linear(1));
+    project.revision("r0002", "r0001", "", "COPY t0001 FROM STDIN;\n1\ta\n\\.", "SELECT 1;");
+    snapshot!(project.run(&["upgrade"]).stderr, @"");
+}

@@ -24,6 +24,8 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(&self) -> Result<()> {
         let mut test = cargo()?;
+        #[cfg(unix)]
+        test_servers::install_missing()?;
         test.args(["test", "--locked", "--package", "runner", "--test", "faults"]);
         test.env("RUNNER_FAULT_ROUNDS", self.rounds.to_string());
         if let Some(database) = &self.database {

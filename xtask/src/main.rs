@@ -4,6 +4,8 @@
 
 mod bench;
 mod faults;
+#[cfg(unix)]
+mod servers;
 mod test;
 
 use std::path::Path;

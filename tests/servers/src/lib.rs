@@ -20,6 +20,7 @@ mod launch;
 mod owned;
 mod programs;
 mod server;
+mod shared;
 mod supervisor;
 mod url;
 
@@ -32,6 +33,7 @@ pub use kind::Kind;
 pub use owned::OwnedServer;
 pub use owned::ServerOptions;
 pub use server::Server;
+pub use shared::SharedServer;
 
 /// A PostgreSQL server that all tests share. It does not wait for data on disk: to be killed, take one of
 /// [`Server::start`].
@@ -41,8 +43,8 @@ pub use server::Server;
 /// If PostgreSQL is not installed or does not start. A test never passes because its server is missing.
 #[track_caller]
 pub fn postgres() -> &'static Server {
-    static SHARED: OnceLock<Result<Shared, Error>> = OnceLock::new();
-    shared(SHARED.get_or_init(|| Shared::get(Kind::Postgres)))
+    static SHARED: OnceLock<Result<SharedServer, Error>> = OnceLock::new();
+    or_panic(SHARED.get_or_init(|| SharedServer::get(Kind::Postgres)))
 }
 
 /// A MariaDB or MySQL server that all tests share. It does not wait for data on disk: to be killed, take one of
@@ -54,32 +56,14 @@ pub fn postgres() -> &'static Server {
 /// missing.
 #[track_caller]
 pub fn mysql() -> &'static Server {
-    static SHARED: OnceLock<Result<Shared, Error>> = OnceLock::new();
-    shared(SHARED.get_or_init(|| Shared::get(Kind::Mysql)))
-}
-
-/// The server of [`postgres`] or [`mysql`].
-#[derive(Debug)]
-enum Shared {
-    Existing(Server),
-    Private(Box<OwnedServer>),
-}
-
-impl Shared {
-    fn get(kind: Kind) -> Result<Self, Error> {
-        if let Some(server) = Server::existing(kind)? {
-            return Ok(Shared::Existing(server));
-        }
-        let owned = OwnedServer::start(ServerOptions { kind, durable: false })?;
-        Ok(Shared::Private(Box::new(owned)))
-    }
+    static SHARED: OnceLock<Result<SharedServer, Error>> = OnceLock::new();
+    or_panic(SHARED.get_or_init(|| SharedServer::get(Kind::Mysql)))
 }
 
 #[track_caller]
-fn shared(result: &'static Result<Shared, Error>) -> &'static Server {
-    match result {
-        Ok(Shared::Existing(server)) => server,
-        Ok(Shared::Private(owned)) => owned,
+fn or_panic(shared: &'static Result<SharedServer, Error>) -> &'static Server {
+    match shared {
+        Ok(server) => server,
         Err(error) => panic!("{error}"),
     }
 }

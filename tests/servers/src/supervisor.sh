@@ -40,8 +40,9 @@ kill_server() {
 
 clear_up() {
     trap '' INT TERM
-    kill_server
+    # Before all else: whoever works in the server's folder is killed.
     cd /
+    kill_server
     rm -rf "$folder"
 }
 trap 'clear_up; exit 1' INT TERM

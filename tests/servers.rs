@@ -56,9 +56,15 @@ fn the_demo_chain_goes_up_and_down() {
 fn reading_writes_nothing() {
     for server in servers() {
         let (project, database) = project(server, Project::demo());
-        for arguments in
-            [&["current"][..], &["history"], &["plan"], &["upgrade", "--dry-run"], &["log"], &["show", "head"], &["wait"]]
-        {
+        for arguments in [
+            &["current"][..],
+            &["history"],
+            &["plan"],
+            &["upgrade", "--dry-run"],
+            &["log"],
+            &["show", "head"],
+            &["wait"],
+        ] {
             project.run(arguments).exits(0);
         }
         project.run(&["check"]).exits(4);
@@ -87,7 +93,13 @@ fn the_banner_names_the_server_and_no_password() {
 #[test]
 fn a_failing_statement_is_shown_where_the_server_points() {
     let (project, database) = project(test_servers::postgres(), Project::linear(1));
-    project.revision("r0002", "r0001", "", "CREATE TABLE a (id INTEGER);\nINSERT INTO a\n  VALUES (1, nothing);", "SELECT 1;");
+    project.revision(
+        "r0002",
+        "r0001",
+        "",
+        "CREATE TABLE a (id INTEGER);\nINSERT INTO a\n  VALUES (1, nothing);",
+        "SELECT 1;",
+    );
     let run = project.run(&["upgrade"]).exits(1);
     for words in ["migrations/r0002.sql:9:14", "column \"nothing\" does not exist", "42703", "was rolled back"] {
         assert!(run.stderr.contains(words), "{words}\n{run}");

@@ -49,7 +49,9 @@ fn main() -> ExitCode {
                 }));
                 match ended {
                     Ok(()) => survived += 1,
-                    Err(_) => failures.push(format!("{} · {} · round {round}, seed {seed}", kind.name(), scenario.name())),
+                    Err(_) => {
+                        failures.push(format!("{} · {} · round {round}, seed {seed}", kind.name(), scenario.name()))
+                    }
                 }
             }
             let took = format!("{:.1} s", begun.elapsed().as_secs_f64());

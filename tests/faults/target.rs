@@ -219,13 +219,17 @@ impl Project {
 
     pub(crate) fn looks(&self) -> Looks {
         let schema = match self.kind {
-            Kind::Sqlite => self.query("SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY name"),
+            Kind::Sqlite => {
+                self.query("SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY name")
+            }
             Kind::Postgres => {
                 let mut schema = self.query(
                     "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns \
                      WHERE table_schema = 'public' ORDER BY table_name, ordinal_position",
                 );
-                schema.extend(self.query("SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexname"));
+                schema.extend(
+                    self.query("SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexname"),
+                );
                 schema.extend(self.query("SELECT count(*) FROM pg_index WHERE NOT indisvalid"));
                 schema
             }
@@ -241,7 +245,8 @@ impl Project {
                 schema
             }
         };
-        let tables: Vec<_> = (1..=REVISIONS).map(|number| format!("SELECT '{number:04}' AS t, id, name FROM f{number:04}")).collect();
+        let tables: Vec<_> =
+            (1..=REVISIONS).map(|number| format!("SELECT '{number:04}' AS t, id, name FROM f{number:04}")).collect();
         Looks {
             schema,
             rows: self.query(&format!("{} ORDER BY 1, 2", tables.join(" UNION ALL "))),

@@ -106,8 +106,7 @@ pub enum CreateError {
 /// [`LoadError::Empty`] if there is no such file, [`LoadError::Problems`] with everything that is wrong with any of them
 /// and with the chain they form, or why the folder cannot be read.
 pub fn load(folder: &Path, shown_as: &str) -> Result<Chain, LoadError> {
-    let chain = load_or_empty(folder, shown_as)?;
-    if chain.is_empty() { Err(LoadError::Empty { path: folder.to_owned() }) } else { Ok(chain) }
+    Folder::open(folder, shown_as)?.load()
 }
 
 /// Like [`load`], but a folder without revisions gives an empty chain.
@@ -115,17 +114,55 @@ pub fn load(folder: &Path, shown_as: &str) -> Result<Chain, LoadError> {
 /// # Errors
 /// As for [`load`], without [`LoadError::Empty`].
 pub fn load_or_empty(folder: &Path, shown_as: &str) -> Result<Chain, LoadError> {
-    let open = open(folder)?;
-    let names = list(&open).map_err(|source| LoadError::Unreadable { path: folder.to_owned(), source })?;
-    let mut revisions = Vec::with_capacity(names.len());
-    let mut broken = Vec::new();
-    for read in read_all(&open, &names, shown_as.trim_end_matches('/')) {
-        match read {
-            Ok(revision) => revisions.push(revision),
-            Err(file) => broken.push(file),
-        }
+    Folder::open(folder, shown_as)?.load_or_empty()
+}
+
+/// A folder whose files are known by name, and not yet read.
+pub struct Folder {
+    path: PathBuf,
+    shown_as: String,
+    open: Dir,
+    entries: Vec<Entry>,
+}
+
+impl Folder {
+    /// Opens a folder and lists its revision files; see [`load`].
+    ///
+    /// # Errors
+    /// Why the folder cannot be read.
+    pub fn open(folder: &Path, shown_as: &str) -> Result<Self, LoadError> {
+        let path = folder.to_owned();
+        let open = open(folder)?;
+        let entries = list(&open).map_err(|source| LoadError::Unreadable { path: path.clone(), source })?;
+        Ok(Self { path, shown_as: shown_as.trim_end_matches('/').to_owned(), open, entries })
     }
-    Ok(assemble(revisions, broken)?)
+
+    /// Whether reading takes long enough to do something else meanwhile.
+    pub fn is_long(&self) -> bool {
+        self.entries.len() >= 2 * FILES_PER_THREAD
+    }
+
+    /// Reads the files as [`load`] does.
+    ///
+    /// # Errors
+    /// As for [`load`].
+    pub fn load(self) -> Result<Chain, LoadError> {
+        let path = self.path.clone();
+        let chain = self.load_or_empty()?;
+        if chain.is_empty() { Err(LoadError::Empty { path }) } else { Ok(chain) }
+    }
+
+    fn load_or_empty(self) -> Result<Chain, LoadError> {
+        let mut revisions = Vec::with_capacity(self.entries.len());
+        let mut broken = Vec::new();
+        for read in read_all(&self.open, &self.entries, &self.shown_as) {
+            match read {
+                Ok(revision) => revisions.push(revision),
+                Err(file) => broken.push(file),
+            }
+        }
+        Ok(assemble(revisions, broken)?)
+    }
 }
 
 /// Writes a new file into a folder and gives its path. An existing file is never touched.

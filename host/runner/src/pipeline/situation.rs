@@ -6,6 +6,8 @@ use runner_chain::RevisionId;
 use runner_chain::Versions;
 use runner_chain::directory;
 use runner_database::Access;
+use runner_database::DatabaseUrl;
+use runner_database::Options;
 use runner_database::Session;
 use runner_database::State;
 use runner_policy::Identity;
@@ -65,7 +67,7 @@ pub(super) enum Tolerance {
 impl Database {
     /// Opens the database and compares it with the chain.
     pub(crate) async fn open(config: &Config, access: Access) -> Result<Self> {
-        let (opened, chain) = tokio::join!(session(config, access), async { load_chain(config) });
+        let (opened, chain) = chain_and_session(config, access).await;
         let (chain, (session, state)) = (chain?, opened?);
         Self::compare(chain, session, state?, config, Tolerance::None)
     }
@@ -150,10 +152,47 @@ async fn aside<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static
 /// Opens the database and reads its state. A state that somebody keeps from being read is an error of its own, because the
 /// session is still good for waiting.
 async fn session(config: &Config, access: Access) -> Result<(Session, runner_database::Result<State>)> {
-    let mut session = Session::open(config.database_url()?, config.database_options(), access).await?;
+    open(config.database_url()?, config.database_options(), access).await
+}
+
+async fn open(
+    url: &DatabaseUrl,
+    options: &Options,
+    access: Access,
+) -> Result<(Session, runner_database::Result<State>)> {
+    let mut session = Session::open(url, options, access).await?;
     let state = session.state().await;
     tracing::debug!("the database is open");
     Ok((session, state))
+}
+
+/// The chain, and side by side the database. More threads wait for each other's wake-up more than they work, so the session
+/// gets one of its own only if it would have to wait for a long chain.
+async fn chain_and_session(
+    config: &Config,
+    access: Access,
+) -> (Result<(Session, runner_database::Result<State>)>, Result<Chain>) {
+    let folder = match directory::Folder::open(&config.migrations, &config.migrations_shown) {
+        Ok(folder) => folder,
+        Err(error) => return (session(config, access).await, Err(error.into())),
+    };
+    let is_long = folder.is_long();
+    let chain = async {
+        let chain = folder.load();
+        tracing::debug!("the chain is read");
+        Ok(chain?)
+    };
+    if !is_long {
+        return tokio::join!(session(config, access), chain);
+    }
+    let url = match config.database_url() {
+        Ok(url) => url.clone(),
+        Err(error) => return (Err(error), chain.await),
+    };
+    let options = config.database_options().clone();
+    let session = aside(async move { open(&url, &options, access).await });
+    let (opened, chain) = tokio::join!(session, chain);
+    (opened.and_then(|opened| opened), chain)
 }
 
 /// What a run needs.
@@ -182,14 +221,7 @@ pub(super) async fn gather(
         tracing::debug!("the environment is identified");
         (policies, identity)
     });
-    let chain = async {
-        let chain = load_chain(config);
-        tracing::debug!("the chain is read");
-        chain
-    };
-    // The first two start a thread when they are first polled, and then leave this one to the chain. More threads than
-    // that would wait for each other's wake-up more than they work.
-    let (policies, opened, chain) = tokio::join!(policies, session(config, access), chain);
+    let (policies, (opened, chain)) = tokio::join!(policies, chain_and_session(config, access));
     let (chain, (session, state)) = (chain?, opened?);
     let (policies, identity) = policies?;
     Ok(Gathered { chain, session, state, policies, identity })

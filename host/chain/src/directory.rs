@@ -16,6 +16,8 @@ use crate::file::{Broken, parse_or_names};
 use crate::graph::{Chain, assemble};
 use crate::revision::Revision;
 
+/// Reading more files than this takes longer than starting a thread.
+const LONG: usize = 100;
 /// How many files are worth a thread of their own.
 const FILES_PER_THREAD: usize = 2000;
 /// More threads than this only wait for the file system.
@@ -139,7 +141,7 @@ impl Folder {
 
     /// Whether reading takes long enough to do something else meanwhile.
     pub fn is_long(&self) -> bool {
-        self.entries.len() >= 2 * FILES_PER_THREAD
+        self.entries.len() >= LONG
     }
 
     /// Reads the files as [`load`] does.

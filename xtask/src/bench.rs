@@ -2,6 +2,8 @@
 //! are noisy. Prints medians and ratios; nothing is asserted.
 
 mod chains;
+#[cfg(unix)]
+mod postgres;
 mod timing;
 mod tools;
 
@@ -43,6 +45,8 @@ impl Args {
         }
         println!("\nApplying {} revisions to a new file", generated.revisions);
         self.apply(&tools, &generated)?;
+        #[cfg(unix)]
+        postgres::bench(&tools, &generated, self.rounds.min(5))?;
         println!("\nLoading, validating and planning");
         run(cargo()?.args(["run", "--quiet", "--release", "--package", "runner-chain", "--example", "large_chain"]))
     }
@@ -56,7 +60,7 @@ impl Args {
             }
         };
         timing::once(&mut upgrade("default")())?;
-        let sqlx = || tools.sqlx(chain);
+        let sqlx = || tools.sqlx(chain, "sqlite://sqlx.db?mode=rwc");
         timing::once(&mut sqlx())?;
         let (with, without) = (upgrade("default"), upgrade("none"));
         let times = compare(

@@ -28,12 +28,12 @@ impl Tools {
     pub(super) fn find() -> Result<Self> {
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root()?.join("target"), PathBuf::from);
         let target = root()?.join(target);
-        let tools = target.join("tools");
+        let tools = target.join("tools").join(format!("sqlx-{SQLX}"));
         let sqlx = tools.join("bin/sqlx");
         if !sqlx.exists() {
             run(cargo()?
                 .args(["install", "sqlx-cli", "--locked", "--version", SQLX])
-                .args(["--no-default-features", "--features", "sqlite", "--root"])
+                .args(["--no-default-features", "--features", "sqlite,postgres,rustls", "--root"])
                 .arg(&tools))?;
         }
         if Command::new("sqlite3").arg("--version").stdout(Stdio::null()).status().is_err() {
@@ -52,16 +52,9 @@ impl Tools {
         command
     }
 
-    pub(super) fn sqlx(&self, chain: &Chain) -> Command {
+    pub(super) fn sqlx(&self, chain: &Chain, url: &str) -> Command {
         let mut command = Command::new(&self.sqlx);
-        command.current_dir(&chain.folder).args([
-            "migrate",
-            "run",
-            "--source",
-            "sqlx",
-            "--database-url",
-            "sqlite://sqlx.db?mode=rwc",
-        ]);
+        command.current_dir(&chain.folder).args(["migrate", "run", "--source", "sqlx", "--database-url", url]);
         command
     }
 

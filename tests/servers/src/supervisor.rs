@@ -97,7 +97,7 @@ impl Supervisor {
         let log = std::fs::read(self.folder.join("server.log")).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
         let lines: Vec<&str> = log.lines().collect();
-        lines[lines.len().saturating_sub(20)..].join("\n")
+        lines[lines.len().saturating_sub(60)..].join("\n")
     }
 
     fn ask(&self, line: &str) -> io::Result<String> {

@@ -23,12 +23,14 @@ impl Launch {
     /// Writes what the server reads, and gives the command that fills the folder `data`.
     pub(crate) fn set_up(&self, folder: &Path) -> io::Result<Vec<String>> {
         let data = shown(&folder.join("data"));
+        // When it starts, MariaDB removes the temporary tables of others in the folder that all share.
+        let temporary = format!("--tmpdir={}", shown(folder));
         match &self.programs {
             Programs::Postgres { initdb, .. } => {
                 let password = folder.join("password");
                 std::fs::write(&password, &self.password)?;
-                // Locale and encoding are the same on every machine. The lack of `--sync` endangers nothing that a killed
-                // process could lose.
+                // Locale and encoding are the same on every machine. Without `--no-sync` it takes longer, and a
+                // killed server loses nothing that the system has.
                 Ok(words([
                     shown(initdb),
                     format!("--pgdata={data}"),
@@ -50,6 +52,7 @@ impl Launch {
                     "--auth-root-authentication-method=socket".into(),
                     "--skip-test-db".into(),
                     "--skip-name-resolve".into(),
+                    temporary,
                 ]))
             }
             Programs::Mysql { mysqld } => {
@@ -60,6 +63,7 @@ impl Launch {
                     format!("--datadir={data}"),
                     "--initialize".into(),
                     "--log-error-verbosity=1".into(),
+                    temporary,
                 ]))
             }
         }

@@ -117,6 +117,18 @@ fn servers_of_their_own_are_apart() {
     assert_eq!(database.query("SELECT 1"), ["1"]);
 }
 
+/// They used to remove each other's temporary tables.
+#[test]
+fn servers_start_side_by_side() {
+    for options in BOTH {
+        std::thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| Server::start(ServerOptions { durable: false, ..options }));
+            }
+        });
+    }
+}
+
 /// Others on this machine can reach the port. `mariadb.sys` is locked.
 #[test]
 fn there_is_no_account_without_a_password() {

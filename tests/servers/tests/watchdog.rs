@@ -75,6 +75,10 @@ fn in_folder(folder: &Path) -> Vec<u32> {
 
 /// Whether a process is there and not just waiting for somebody to note that it has ended.
 fn runs(process: u32) -> bool {
+    if Path::new("/proc/self/stat").exists() {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat"));
+        return stat.is_ok_and(|stat| stat.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with('Z')));
+    }
     let state = Command::new("ps").args(["-o", "stat=", "-p", &process.to_string()]).output().unwrap();
     let state = String::from_utf8(state.stdout).unwrap();
     !state.trim().is_empty() && !state.trim().starts_with('Z')

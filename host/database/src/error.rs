@@ -58,10 +58,10 @@ pub enum Error {
     #[error("the target is not locked by this session")]
     NotLocked,
     /// Somebody else holds the target.
-    #[error("{}", locked_message(holder.as_ref(), *waited))]
+    #[error("{}", locked_message(holder.as_deref(), *waited))]
     Locked {
         /// The runner that holds the lock; `None` if it is another program, or its name could not be read.
-        holder: Option<Holder>,
+        holder: Option<Box<Holder>>,
         /// How long this session waited.
         waited: Duration,
     },
@@ -118,8 +118,8 @@ pub enum Error {
         /// The revision.
         revision: String,
     },
-    /// A step that refuses a transaction was asked of a run that is one transaction.
-    #[error("revision `{revision}` says `Transaction: off`, but the whole run is one transaction")]
+    /// A step that refuses a transaction, or whose database cannot roll back DDL, was asked of a run that is one transaction.
+    #[error("revision `{revision}` cannot be part of a run that is one transaction")]
     NotTransactional {
         /// The revision.
         revision: String,
@@ -187,7 +187,7 @@ impl Error {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         // Lock time-out, deadlock and serialization failure, as PostgreSQL and MySQL number them.
-        const CODES: [&str; 5] = ["55P03", "40P01", "40001", "1205", "1213"];
+        const CODES: [&str; 6] = ["55P03", "40P01", "40001", "1205", "1213", "1020"];
         match self {
             Self::Statement(statement) => statement.is_retryable,
             Self::Database { code: Some(code), .. } => CODES.contains(&code.as_str()),

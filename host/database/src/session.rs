@@ -91,7 +91,9 @@ impl Session {
     /// failure of the database.
     pub async fn state(&mut self) -> Result<State> {
         let state = match self.backend.state().await {
-            Err(Error::Busy { waited, .. }) => return Err(Error::Locked { holder: self.backend.holder(), waited }),
+            Err(Error::Busy { waited, .. }) => {
+                return Err(Error::Locked { holder: self.backend.holder().map(Box::new), waited });
+            }
             Err(Error::Database { message, .. }) if message.starts_with("no such column") => {
                 return Err(self.backend.foreign_tables(&message));
             }
@@ -135,23 +137,42 @@ impl Session {
     pub fn preflight(&self, steps: &[StepScript], mode: TransactionMode) -> Vec<PreflightProblem> {
         let mut problems = Vec::new();
         for script in steps {
-            let is_whole_run_one = mode == TransactionMode::PerRun;
-            if is_whole_run_one && !script.transactional && script.total() > 0 {
+            if script.total() == 0 {
+                continue;
+            }
+            if mode == TransactionMode::PerRun
+                && let Some((message, help)) = self.refused_per_run(script)
+            {
                 problems.push(PreflightProblem {
                     revision: script.revision.clone(),
                     direction: script.direction,
                     statement: None,
-                    message: "a step with `Transaction: off` cannot be part of a run that is one transaction"
-                        .to_owned(),
-                    help: "use one transaction per revision for this run, or apply this revision in a run of its own"
-                        .to_owned(),
+                    message,
+                    help: help.to_owned(),
                 });
             }
-            if script.total() > 0 {
-                problems.extend(self.backend.preflight(script));
-            }
+            problems.extend(self.backend.preflight(script));
         }
         problems
+    }
+
+    /// Why a step does not fit into a run that is one transaction, and what to do about it.
+    fn refused_per_run(&self, script: &StepScript) -> Option<(String, &'static str)> {
+        if !self.backend.transactional_ddl() {
+            let product = &self.backend.server().product;
+            return Some((
+                format!(
+                    "a run cannot be one transaction on {product}, which commits every change of a definition at once"
+                ),
+                "use one transaction per revision: `transaction = \"per-revision\"` in `[database]`",
+            ));
+        }
+        (!script.transactional).then(|| {
+            (
+                "a step with `Transaction: off` cannot be part of a run that is one transaction".to_owned(),
+                "use one transaction per revision for this run, or apply this revision in a run of its own",
+            )
+        })
     }
 
     /// Starts a run. Nothing is written until its first step is.

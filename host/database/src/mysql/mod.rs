@@ -1,14 +1,447 @@
 //! MySQL and MariaDB.
+//!
+//! They commit every change of a definition at once, so each step is recorded statement by statement (see `run::outside`).
+//! Sessions begin as those of the `mysql` client do: with the server's own `sql_mode` and time zone.
+//!
+//! A transaction is begun together with its first statement, which saves a round trip, and lets the runner's tables be created
+//! before it rather than in it.
+
+mod books;
+mod connect;
+mod evidence;
+mod failures;
+mod greeting;
+mod link;
+mod literal;
+mod lock;
+mod read;
+mod statements;
+
+use async_trait::async_trait;
+use runner_chain::Dialect;
 
 use crate::backend::Backend;
+use crate::backend::Evidence;
+use crate::backend::LockAttempt;
+use crate::backend::Placement;
+use crate::backend::Server;
+use crate::backend::Tables;
 use crate::error::Error;
 use crate::error::Result;
+use crate::ledger::LedgerCheck;
+use crate::ledger::LedgerRow;
+use crate::lock::Holder;
 use crate::options::Options;
+use crate::options::TableName;
+use crate::preflight::PreflightProblem;
+use crate::script::StepScript;
+use crate::script::VersionChange;
 use crate::session::Access;
+use crate::state::LedgerTail;
+use crate::state::State;
 use crate::url::DatabaseUrl;
+
+use self::books::Books;
+use self::connect::Settings;
+use self::link::Link;
+use self::link::number;
+use self::literal::literal;
+use self::lock::LockNames;
+use self::lock::LockSession;
+use self::lock::LockToken;
+use self::read::ReadError;
+use self::statements::Words;
+
+/// How long a new session waits for the statement of the one it replaces to end, in seconds.
+const LONGEST_END: u32 = 30;
 
 /// Connects to the server.
 pub(crate) async fn open(url: &DatabaseUrl, options: &Options, access: Access) -> Result<Box<dyn Backend>> {
-    let _ = (url.server(), options, access);
-    Err(Error::Unsupported { dialect: url.dialect() })
+    let settings = Settings::new(url, options, access)?;
+    let (link, greeting) = greeting::open(&settings).await?;
+    let version = TableName::parse("version_table", &options.version_table)?.or_in(&greeting.database);
+    let ledger = TableName::parse("ledger_table", &options.ledger_table)?.or_in(&greeting.database);
+    Ok(Box::new(Mysql {
+        locks: LockNames::of(&version, greeting.ignores_case),
+        is_mariadb: greeting.is_mariadb(),
+        server: Server { product: greeting.product.to_owned(), version: greeting.version, database: url.identity() },
+        books: Books { version, ledger },
+        settings,
+        link,
+        lock: None,
+        is_locked: false,
+        wants_begin: false,
+        refused: None,
+    }))
+}
+
+struct Mysql {
+    settings: Settings,
+    server: Server,
+    is_mariadb: bool,
+    books: Books,
+    locks: LockNames,
+    /// The session that runs scripts, or reads.
+    link: Link,
+    lock: Option<LockSession>,
+    /// Whether both locks are held.
+    is_locked: bool,
+    /// Whether a transaction begins with the next statement.
+    wants_begin: bool,
+    /// The last statement of a script, if the server refused it, and the number of its error.
+    refused: Option<(String, u16)>,
+}
+
+impl Mysql {
+    /// The session, or a new one if a statement was left behind in the old one. Not so after a lost connection: nobody knows
+    /// what became of the last statement, so nothing more may be recorded about it until somebody reads the state again.
+    async fn ready(&mut self) -> Result<&mut Link> {
+        if self.link.is_lost {
+            let message = "the connection to the server was lost".to_owned();
+            return Err(Error::Database { doing: "going on", message, code: None });
+        }
+        if !self.link.is_usable() {
+            self.reconnect().await?;
+        }
+        Ok(&mut self.link)
+    }
+
+    /// Replaces the session. What it left behind is rolled back, and its running statement stopped and waited for.
+    async fn reconnect(&mut self) -> Result<()> {
+        let (link, _) = greeting::open(&self.settings).await?;
+        let old = std::mem::replace(&mut self.link, link);
+        let (old_id, is_clean) = (old.id, old.is_usable());
+        self.wants_begin = false;
+        let closed = old.close().await;
+        if !is_clean || closed.is_err() {
+            // It may have ended by itself.
+            let _ = self.link.run(format!("KILL {old_id}")).await;
+        }
+        if !self.is_locked {
+            return Ok(());
+        }
+        let answer = self.take_work_lock(LONGEST_END).await;
+        let is_taken = answer.map_err(|error| failures::translate(&error, "opening a new session"))?;
+        if is_taken {
+            return Ok(());
+        }
+        // The next use tries again.
+        self.link.cut();
+        let message = format!("the statement of connection {old_id} has not ended within {LONGEST_END} s");
+        Err(Error::Database { doing: "waiting for a stopped statement", message, code: None })
+    }
+
+    /// Sets the time-outs of the session that runs scripts, and has it hold its own lock.
+    async fn take_work_lock(&mut self, wait: u32) -> Result<bool, sqlx::Error> {
+        let timeouts = self.settings.timeouts(self.is_mariadb).map_or_else(String::new, |sql| format!("{sql};\n"));
+        // First, so that a time-out for statements does not end the wait.
+        let sql = format!("SELECT CAST(GET_LOCK({}, {wait}) AS CHAR);\n{timeouts}DO 0", literal(&self.locks.work));
+        let answer = self.link.ask(sql).await.complete()?;
+        Ok(number(answer.row(0)?, 0)? == Some(1_u32))
+    }
+
+    fn token(&self) -> Option<LockToken> {
+        let lock = self.lock.as_ref().filter(|lock| lock.is_holding)?;
+        Some(LockToken { name: self.locks.lock.clone(), session: lock.link.id })
+    }
+
+    /// Runs the runner's own statements, in the transaction if one is due.
+    async fn run(&mut self, sql: String, doing: &'static str) -> Result<()> {
+        self.run_raw(sql).await?.map_err(|error| failures::translate(&error, doing))
+    }
+
+    async fn run_raw(&mut self, sql: String) -> Result<Result<(), sqlx::Error>> {
+        self.ready().await?;
+        let sql = if std::mem::take(&mut self.wants_begin) { format!("START TRANSACTION;\n{sql}") } else { sql };
+        Ok(self.link.run(sql).await.map_err(|(_, error)| error))
+    }
+
+    async fn write_books(&mut self, change: &VersionChange, rows: &[LedgerRow], commit: bool) -> Result<()> {
+        let sql = self.books.record(change, rows, self.token().as_ref(), commit);
+        let Err(error) = self.run_raw(sql).await? else { return Ok(()) };
+        let text = failures::message(&error);
+        let message = match failures::number(&error) {
+            Some(failures::NOT_NULL) if text.contains("'status'") => {
+                self.check_lock().await?;
+                "the version table does not hold the rows that this step starts from"
+            }
+            Some(failures::DUPLICATE_KEY) if rows.iter().any(|row| text.contains(&format!("'{}'", row.id))) => {
+                "the ledger has got rows from somebody else"
+            }
+            Some(failures::DUPLICATE_KEY) => "the version table already holds a row that this step adds",
+            _ => return Err(failures::translate(&error, "recording the step")),
+        };
+        Err(Error::Concurrent { message: message.to_owned() })
+    }
+
+    /// Stops the statement that nobody waits for any more, without waiting. The session itself ends with `whole`.
+    fn kill(&self, whole: bool) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let (settings, id) = (self.settings.clone(), self.link.id);
+        let what = if whole { "CONNECTION" } else { "QUERY" };
+        runtime.spawn(async move {
+            let Ok(connection) = settings.connect().await else { return };
+            let mut link = Link::new(connection);
+            // It may have ended by itself.
+            let _ = link.run(format!("KILL {what} {id}")).await;
+            let _ = link.close().await;
+        });
+    }
+
+    /// One attempt at the lock of the session that runs scripts, once the first lock is held.
+    async fn try_work_lock(&mut self, token: &LockToken) -> Result<LockAttempt> {
+        self.ready().await?;
+        let doing = |error: sqlx::Error| failures::translate(&error, "taking the lock");
+        let answer = self.link.ask(format!("SELECT CAST({} AS CHAR)", token.is_held())).await.complete();
+        let is_seen = answer.and_then(|answer| number::<u32>(answer.row(0)?, 0)).map_err(doing)?;
+        if is_seen != Some(1) {
+            return Err(Error::Unreadable {
+                target: self.settings.target.clone(),
+                message: "two connections to this address reach different servers".to_owned(),
+                hint: "name one server in the URL rather than a balancer: the lock is a server's own".to_owned(),
+            });
+        }
+        if self.take_work_lock(0).await.map_err(doing)? {
+            self.is_locked = true;
+            return Ok(LockAttempt::Acquired);
+        }
+        let still = ", which still runs a statement of a runner that is gone";
+        Ok(LockAttempt::Held(lock::holder(&mut self.link, &self.locks.work, still).await.map_err(doing)?))
+    }
+
+    fn read_failed(&self, error: ReadError) -> Error {
+        read::into_error(error, |message| self.foreign_tables(message))
+    }
+}
+
+#[async_trait]
+impl Backend for Mysql {
+    fn dialect(&self) -> Dialect {
+        Dialect::Mysql
+    }
+
+    fn server(&self) -> &Server {
+        &self.server
+    }
+
+    fn transactional_ddl(&self) -> bool {
+        false
+    }
+
+    async fn state(&mut self) -> Result<State> {
+        if self.link.is_lost {
+            self.reconnect().await?;
+        }
+        self.ready().await?;
+        let all = Tables { version: true, ledger: true };
+        let state = match self.books.state(&mut self.link, all).await {
+            Err(ReadError::Driver(error)) if failures::number(&error) == Some(failures::NO_SUCH_TABLE) => {
+                let found = self.books.tables_and_tail(&mut self.link).await;
+                let (have, _) = found.map_err(|error| self.read_failed(error))?;
+                self.books.state(&mut self.link, have).await
+            }
+            state => state,
+        };
+        state.map_err(|error| self.read_failed(error))
+    }
+
+    async fn tables_and_tail(&mut self) -> Result<(Tables, LedgerTail)> {
+        self.ready().await?;
+        let found = self.books.tables_and_tail(&mut self.link).await;
+        let (tables, tail) = found.map_err(|error| self.read_failed(error))?;
+        Ok((tables, tail.unwrap_or_else(LedgerTail::empty)))
+    }
+
+    async fn ledger(&mut self, limit: Option<usize>) -> Result<Vec<LedgerRow>> {
+        self.ready().await?;
+        self.books.ledger(&mut self.link, limit).await.map_err(|error| self.read_failed(error))
+    }
+
+    async fn verify_ledger(&mut self) -> Result<LedgerCheck> {
+        self.ready().await?;
+        self.books.verify(&mut self.link).await.map_err(|error| self.read_failed(error))
+    }
+
+    fn foreign_tables(&self, message: &str) -> Error {
+        let Books { version, ledger } = &self.books;
+        Error::Unreadable {
+            target: self.settings.target.clone(),
+            message: format!("`{}` or `{}` is a table of something else ({message})", version.name, ledger.name),
+            hint: "give the runner's tables other names: `version-table` and `ledger-table` in `[database]`".to_owned(),
+        }
+    }
+
+    fn holder(&self) -> Option<Holder> {
+        None
+    }
+
+    async fn try_lock(&mut self, _me: &Holder) -> Result<LockAttempt> {
+        let lock = match self.lock.take().filter(|lock| lock.link.is_usable()) {
+            Some(lock) => self.lock.insert(lock),
+            None => {
+                let link = greeting::open_for_lock(&self.settings).await?;
+                self.lock.insert(LockSession { link, is_holding: false })
+            }
+        };
+        match lock.attempt(&self.locks.lock).await {
+            Ok(Ok(())) => {}
+            Ok(Err(holder)) => return Ok(LockAttempt::Held(holder)),
+            Err(error) => return Err(failures::translate(&error, "taking the lock")),
+        }
+        match self.token() {
+            Some(token) => self.try_work_lock(&token).await,
+            None => Ok(LockAttempt::Held(None)),
+        }
+    }
+
+    async fn unlock(&mut self) -> Result<()> {
+        self.is_locked = false;
+        self.wants_begin = false;
+        // A lock that cannot be given back ends with its session.
+        if self.link.is_usable() {
+            let _ = self.link.run(format!("ROLLBACK;\nDO RELEASE_LOCK({})", literal(&self.locks.work))).await;
+        } else if self.link.is_busy() {
+            self.abandon();
+        }
+        if let Some(LockSession { mut link, .. }) = self.lock.take() {
+            let _ = link.run(format!("DO RELEASE_LOCK({})", literal(&self.locks.lock))).await;
+            let _ = link.close().await;
+        }
+        Ok(())
+    }
+
+    async fn check_lock(&mut self) -> Result<()> {
+        self.ready().await?;
+        let Some(token) = self.token() else { return Err(Error::NotLocked) };
+        let answer = self.link.ask(format!("SELECT CAST({} AS CHAR)", token.is_held())).await.complete();
+        let is_held = answer.and_then(|answer| number::<u32>(answer.row(0)?, 0));
+        if is_held.map_err(|error| failures::translate(&error, "checking the lock"))? == Some(1) {
+            return Ok(());
+        }
+        Err(Error::LockLost { reason: format!("the server ended connection {}, which held it", token.session) })
+    }
+
+    async fn begin(&mut self) -> Result<()> {
+        self.ready().await?;
+        self.wants_begin = true;
+        Ok(())
+    }
+
+    async fn commit(&mut self) -> Result<()> {
+        if std::mem::take(&mut self.wants_begin) {
+            return Ok(());
+        }
+        self.run("COMMIT".to_owned(), "committing").await
+    }
+
+    async fn rollback(&mut self) -> Result<()> {
+        self.wants_begin = false;
+        self.run("ROLLBACK".to_owned(), "rolling back").await
+    }
+
+    async fn in_transaction(&mut self) -> Result<bool> {
+        if self.wants_begin {
+            return Ok(true);
+        }
+        self.ready().await?;
+        let failed = |error: sqlx::Error| failures::translate(&error, "looking for an open transaction");
+        if self.is_mariadb {
+            let answer = self.link.ask("SELECT CAST(@@in_transaction AS CHAR)".to_owned()).await.complete();
+            let found = answer.and_then(|answer| number::<u32>(answer.row(0)?, 0)).map_err(failed)?;
+            return Ok(found == Some(1));
+        }
+        // MySQL does not tell, but refuses this inside of a transaction; outside it says what is so anyway.
+        match self.link.run("SET TRANSACTION READ WRITE".to_owned()).await {
+            Ok(()) => Ok(false),
+            Err((_, error)) if failures::number(&error) == Some(failures::IN_TRANSACTION) => Ok(true),
+            Err((_, error)) => Err(failed(error)),
+        }
+    }
+
+    async fn execute(&mut self, sql: &str) -> Result<()> {
+        self.refused = None;
+        let begins = self.wants_begin;
+        self.ready().await?;
+        let text =
+            if std::mem::take(&mut self.wants_begin) { format!("START TRANSACTION;\n{sql}") } else { sql.to_owned() };
+        match self.link.run(text).await {
+            Ok(()) => Ok(()),
+            Err((0, error)) if begins => Err(failures::translate(&error, "beginning a transaction")),
+            Err((_, error)) => {
+                self.refused = failures::number(&error).map(|number| (sql.to_owned(), number));
+                Err(failures::translate_statement(&error, sql))
+            }
+        }
+    }
+
+    async fn ensure_tables(&mut self, have: Tables) -> Result<()> {
+        let Some(sql) = self.books.create(have) else { return Ok(()) };
+        let begins = std::mem::take(&mut self.wants_begin);
+        self.run(sql, "creating the runner's tables").await?;
+        self.wants_begin = begins;
+        Ok(())
+    }
+
+    async fn record(&mut self, change: &VersionChange, rows: &[LedgerRow]) -> Result<()> {
+        self.write_books(change, rows, false).await
+    }
+
+    async fn record_and_commit(&mut self, change: &VersionChange, rows: &[LedgerRow]) -> Result<()> {
+        self.write_books(change, rows, true).await
+    }
+
+    fn preflight(&self, script: &StepScript) -> Vec<PreflightProblem> {
+        statements::preflight(script, [&self.books.version, &self.books.ledger])
+    }
+
+    fn placement(&self, statement: &str) -> Placement {
+        statements::placement(statement)
+    }
+
+    async fn evidence(&mut self, statement: &str) -> Result<Evidence> {
+        let sql = statements::laid_open(statement);
+        let words = Words::of(&sql);
+        let is_refused = self.refused.as_ref().is_some_and(|(refused, number)| {
+            refused == statement && failures::leaves_no_trace(*number) && statements::is_one_definition(&words)
+        });
+        if is_refused {
+            return Ok(Evidence::NotRun);
+        }
+        let Some(trace) = evidence::trace(&words) else { return Ok(Evidence::Unknown(evidence::advice(&words))) };
+        self.ready().await?;
+        let answer = self.link.ask(trace.query.clone()).await.complete();
+        let count = answer.and_then(|answer| number(answer.row(0)?, 0));
+        let count = count.map_err(|error| failures::translate(&error, "looking for traces of a statement"))?;
+        Ok(trace.read(count.unwrap_or_default()))
+    }
+
+    fn is_session_statement(&self, statement: &str) -> bool {
+        statements::is_session_statement(statement)
+    }
+
+    async fn reset_session(&mut self) -> Result<()> {
+        self.reconnect().await
+    }
+
+    fn interrupt(&mut self) {
+        if self.link.is_busy() {
+            self.kill(false);
+        }
+    }
+
+    fn abandon(&mut self) {
+        self.wants_begin = false;
+        // An idle session ends with its socket; one that is busy would only notice at the end of its statement.
+        if self.link.is_busy() {
+            self.kill(true);
+        }
+        self.link.cut();
+    }
+
+    async fn close(mut self: Box<Self>) -> Result<()> {
+        self.unlock().await?;
+        // The server rolls back and lets go by itself.
+        let _ = self.link.close().await;
+        Ok(())
+    }
 }

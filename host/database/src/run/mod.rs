@@ -169,7 +169,8 @@ impl<'s> Run<'s> {
         self.refuse_interrupted().await?;
         self.backend.check_lock().await?;
         let resume_at = self.resume_point(script).await?;
-        if !script.transactional && script.total() > 0 && self.mode == TransactionMode::PerRun {
+        let fits_one_transaction = script.transactional && self.backend.transactional_ddl();
+        if !fits_one_transaction && script.total() > 0 && self.mode == TransactionMode::PerRun {
             return Err(Error::NotTransactional { revision: script.revision.clone() });
         }
         let clock = Clock::start();

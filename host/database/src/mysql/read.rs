@@ -1,0 +1,282 @@
+//! Reading the runner's tables.
+
+use sqlx::mysql::MySqlRow;
+
+use crate::backend::Tables;
+use crate::error::Error;
+use crate::ledger::COLUMNS;
+use crate::ledger::ChainCheck;
+use crate::ledger::LedgerCheck;
+use crate::ledger::LedgerRow;
+use crate::ledger::LedgerStatus;
+use crate::options::TableName;
+use crate::script::StepDirection;
+use crate::state;
+use crate::state::LedgerTail;
+use crate::state::State;
+use crate::state::StepRow;
+
+use super::books::Books;
+use super::books::name;
+use super::failures;
+use super::link::Answer;
+use super::link::Link;
+use super::link::number;
+use super::link::text;
+use super::literal::literal;
+
+/// One moment for all statements until COMMIT, whatever the session's isolation level is.
+const BEGIN_READING: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;\n\
+                             START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
+/// How many statements that is.
+const BEGINNING: usize = 2;
+
+/// The columns of [`StepRow`] in its order.
+const STEP_COLUMNS: [&str; 10] = [
+    "id",
+    "revision",
+    "direction",
+    "status",
+    "checksum",
+    "sql_checksum",
+    "statements_done",
+    "statements_total",
+    "started_at",
+    "finished_at",
+];
+
+/// Rows per query while the whole ledger is checked, to bound memory.
+const CHECK_BATCH: i64 = 500;
+
+/// A failed reading: either the driver's error, or rows that make no sense.
+#[derive(Debug)]
+pub(super) enum ReadError {
+    Driver(sqlx::Error),
+    Damaged { id: i64, reason: String },
+}
+
+impl From<sqlx::Error> for ReadError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Driver(error)
+    }
+}
+
+type Result<T> = std::result::Result<T, ReadError>;
+
+impl Books {
+    /// Which of the tables are there, and the end of the ledger, in one round trip.
+    pub(super) async fn tables_and_tail(&self, link: &mut Link) -> Result<(Tables, Option<LedgerTail>)> {
+        let sql = format!("SELECT {}, {};\n{}", exists(&self.version), exists(&self.ledger), self.select_tail());
+        let answer = link.ask(sql).await;
+        let Ok(row) = answer.row(0) else { return Err(driver_error(answer)) };
+        let is_there = |index| Ok::<bool, sqlx::Error>(number::<u64>(row, index)?.is_some_and(|count| count > 0));
+        let have = Tables { version: is_there(0)?, ledger: is_there(1)? };
+        match answer.error {
+            Some(error) if have.ledger || failures::number(&error) != Some(failures::NO_SUCH_TABLE) => {
+                Err(error.into())
+            }
+            Some(_) => Ok((have, None)),
+            None => Ok((have, tail(&answer, 1)?)),
+        }
+    }
+
+    fn select_tail(&self) -> String {
+        format!("SELECT {}, {} FROM {} ORDER BY id DESC LIMIT 1", cast("id"), cast("hash"), name(&self.ledger))
+    }
+
+    /// Everything about what is applied, in one round trip and at one moment.
+    pub(super) async fn state(&self, link: &mut Link, have: Tables) -> Result<State> {
+        let steps = STEP_COLUMNS.map(cast).join(", ");
+        let ledger = name(&self.ledger);
+        let mut sql = vec![BEGIN_READING.to_owned()];
+        if have.version {
+            sql.push(format!("SELECT {} FROM {}", cast("version_num"), name(&self.version)));
+        }
+        if have.ledger {
+            sql.push(format!("SELECT {steps} FROM {ledger} WHERE revision IS NOT NULL ORDER BY id"));
+            sql.push(self.select_tail());
+        }
+        sql.push("COMMIT".to_owned());
+        let answer = link.ask(sql.join(";\n")).await;
+        if answer.error.is_some() {
+            if link.is_usable() {
+                link.ask("ROLLBACK".to_owned()).await.complete()?;
+            }
+            return Err(driver_error(answer));
+        }
+        let set = |index: usize| answer.sets.get(BEGINNING + index).map_or(&[][..], Vec::as_slice);
+        let mut versions = Vec::new();
+        for row in set(0).iter().filter(|_| have.version) {
+            versions.extend(text(row, 0)?);
+        }
+        versions.sort_unstable();
+        let at = usize::from(have.version);
+        let (records, dirty) = if have.ledger { self.reduce(link, set(at)).await? } else { Default::default() };
+        let tail = if have.ledger { tail(&answer, BEGINNING + at + 1)? } else { None };
+        Ok(State { versions, records, dirty, tail, exists: have.version })
+    }
+
+    async fn reduce(
+        &self,
+        link: &mut Link,
+        rows: &[MySqlRow],
+    ) -> Result<(std::collections::HashMap<String, state::Record>, Vec<state::Dirty>)> {
+        let texts = rows
+            .iter()
+            .map(|row| (0..STEP_COLUMNS.len()).map(|index| Ok(text(row, index)?.unwrap_or_default())).collect())
+            .collect::<Result<Vec<Vec<String>>>>()?;
+        let steps = texts.iter().map(|columns| step_row(columns)).collect::<Result<Vec<_>>>()?;
+        // A change of a definition cannot be committed together with its progress row.
+        let outcome = state::reduce(steps, false);
+        let mut dirty = Vec::with_capacity(outcome.dirty.len());
+        for (mut one, failed) in outcome.dirty {
+            if let Some(id) = failed {
+                let sql = format!("SELECT {} FROM {} WHERE id = {id}", cast("error"), name(&self.ledger));
+                let answer = link.ask(sql).await.complete()?;
+                one.error = answer.row(0).map_or(Ok(None), |row| text(row, 0))?;
+            }
+            dirty.push(one);
+        }
+        Ok((outcome.records, dirty))
+    }
+
+    /// The newest rows first; none if there is no table.
+    pub(super) async fn ledger(&self, link: &mut Link, limit: Option<usize>) -> Result<Vec<LedgerRow>> {
+        let limit = limit.map_or_else(String::new, |limit| format!(" LIMIT {limit}"));
+        let answer = link.ask(self.select(&format!("ORDER BY id DESC{limit}"))).await.complete();
+        match answer {
+            Err(error) if failures::number(&error) == Some(failures::NO_SUCH_TABLE) => Ok(Vec::new()),
+            answer => answer?.sets.first().into_iter().flatten().map(ledger_row).collect(),
+        }
+    }
+
+    pub(super) async fn verify(&self, link: &mut Link) -> Result<LedgerCheck> {
+        // Ids below 1 are never assigned, and would hide from the loop below.
+        let stray = format!("SELECT {} FROM {} WHERE id < 1 ORDER BY id LIMIT 1", cast("id"), name(&self.ledger));
+        let answer = match link.ask(stray).await.complete() {
+            Err(error) if failures::number(&error) == Some(failures::NO_SUCH_TABLE) => {
+                return Ok(LedgerCheck::Intact { rows: 0, last_hash: None });
+            }
+            answer => answer?,
+        };
+        if let Ok(row) = answer.row(0) {
+            let id = number(row, 0)?.unwrap_or_default();
+            return Ok(LedgerCheck::Damaged { id, reason: "ids begin at 1".to_owned() });
+        }
+        let mut check = ChainCheck::new();
+        loop {
+            let rest = format!("WHERE id >= {} ORDER BY id LIMIT {CHECK_BATCH}", check.next_id());
+            let answer = link.ask(self.select(&rest)).await.complete()?;
+            let rows = answer.sets.first().map_or(&[][..], Vec::as_slice);
+            if rows.is_empty() {
+                return Ok(check.finish());
+            }
+            for row in rows {
+                let row = match ledger_row(row) {
+                    Ok(row) => row,
+                    Err(ReadError::Damaged { id, reason }) => return Ok(LedgerCheck::Damaged { id, reason }),
+                    Err(error) => return Err(error),
+                };
+                if let Err((id, reason)) = check.accept(&row) {
+                    return Ok(LedgerCheck::Damaged { id, reason });
+                }
+            }
+        }
+    }
+
+    fn select(&self, rest: &str) -> String {
+        format!("SELECT {} FROM {} {rest}", COLUMNS.map(cast).join(", "), name(&self.ledger))
+    }
+}
+
+/// A column as text, so that no type put there by hand can confuse the driver.
+fn cast(column: &str) -> String {
+    format!("CAST({column} AS CHAR CHARACTER SET utf8mb4)")
+}
+
+/// Whether a table or view is there, as an SQL expression. Names compare as the server itself compares them.
+fn exists(table: &TableName) -> String {
+    let schema = table.schema.as_deref().map_or_else(|| "DATABASE()".to_owned(), literal);
+    let table = literal(&table.name);
+    format!(
+        "(SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = {schema} AND table_name = {table} \
+         AND (@@lower_case_table_names <> 0 OR CAST(table_name AS BINARY) = CAST({table} AS BINARY)))"
+    )
+}
+
+fn driver_error(answer: Answer) -> ReadError {
+    answer.error.unwrap_or(sqlx::Error::RowNotFound).into()
+}
+
+fn tail(answer: &Answer, set: usize) -> Result<Option<LedgerTail>> {
+    let Ok(row) = answer.row(set) else { return Ok(None) };
+    Ok(Some(LedgerTail { id: number(row, 0)?.unwrap_or_default(), hash: text(row, 1)?.unwrap_or_default() }))
+}
+
+fn step_row(columns: &[String]) -> Result<StepRow<'_>> {
+    let column = |index: usize| columns.get(index).map_or("", String::as_str);
+    let id = column(0).parse().unwrap_or_default();
+    let count = |index: usize| column(index).parse().unwrap_or_default();
+    let (Some(direction), Some(status)) = (StepDirection::parse(column(2)), LedgerStatus::parse(column(3))) else {
+        return Err(ReadError::Damaged { id, reason: "its direction or status is unknown".to_owned() });
+    };
+    Ok(StepRow {
+        id,
+        revision: column(1),
+        direction,
+        status,
+        checksum: column(4),
+        sql_checksum: column(5),
+        statements_done: count(6),
+        statements_total: count(7),
+        started_at: column(8),
+        finished_at: column(9),
+    })
+}
+
+fn ledger_row(row: &MySqlRow) -> Result<LedgerRow> {
+    let id: i64 = number(row, 0)?.unwrap_or_default();
+    let damaged =
+        |index: usize, reason: &str| ReadError::Damaged { id, reason: format!("`{}` {reason}", COLUMNS[index]) };
+    let text = |index: usize| text(row, index).map_err(|_| damaged(index, "is not UTF-8 text"));
+    let required = |index: usize| text(index)?.ok_or_else(|| damaged(index, "is missing"));
+    let integer = |index: usize| match text(index)? {
+        None => Ok(None),
+        Some(digits) => digits.parse().map(Some).map_err(|_| damaged(index, "is not an integer")),
+    };
+    Ok(LedgerRow {
+        id,
+        run_id: required(1)?,
+        command: required(2)?,
+        revision: text(3)?,
+        direction: text(4)?,
+        status: required(5)?,
+        checksum: text(6)?,
+        sql_checksum: text(7)?,
+        statements_done: integer(8)?,
+        statements_total: integer(9)?,
+        started_at: required(10)?,
+        finished_at: text(11)?,
+        duration_ms: integer(12)?,
+        environment: required(13)?,
+        actor: required(14)?,
+        host: required(15)?,
+        tool_version: required(16)?,
+        plugins: text(17)?,
+        verdicts: text(18)?,
+        error: text(19)?,
+        previous_hash: required(20)?,
+        hash: required(21)?,
+    })
+}
+
+/// The failure of a reading as the crate's error. Columns that are missing belong to somebody else's table.
+pub(super) fn into_error(error: ReadError, foreign: impl FnOnce(&str) -> Error) -> Error {
+    match error {
+        ReadError::Driver(error) if failures::number(&error) == Some(failures::NO_SUCH_COLUMN) => {
+            foreign(&failures::message(&error))
+        }
+        ReadError::Driver(error) => failures::translate(&error, "reading the runner's tables"),
+        ReadError::Damaged { id, reason } => Error::LedgerDamaged { id, reason },
+    }
+}

@@ -84,6 +84,12 @@ impl Session {
         self.backend.dialect()
     }
 
+    /// Whether the database can roll DDL back; without it every step runs outside of a transaction.
+    #[must_use]
+    pub fn transactional_ddl(&self) -> bool {
+        self.backend.transactional_ddl()
+    }
+
     /// Reads the version rows and the ledger at one moment.
     ///
     /// # Errors

@@ -116,7 +116,8 @@ pub(crate) async fn execute(
             }
         }
         let info = run_info(&policies, &judged, order);
-        let work = Work { scripts: &scripts, places: &judged.places, mode: mode(config, order) };
+        let transactional_ddl = database.session.transactional_ddl();
+        let work = Work { scripts: &scripts, places: &judged.places, mode: mode(config, order), transactional_ddl };
         break steps::run(&mut database.session, info, &work, judged.report, observer, &interrupt).await;
     };
     let closed = database.session.close().await;

@@ -34,6 +34,8 @@ pub(super) struct Work<'a> {
     pub(super) scripts: &'a [StepScript],
     pub(super) places: &'a Places,
     pub(super) mode: TransactionMode,
+    /// Whether the database can roll DDL back.
+    pub(super) transactional_ddl: bool,
 }
 
 /// Runs all steps, or as many as go well, and completes the report.
@@ -114,7 +116,7 @@ async fn run_steps(
                 step.duration_ms = Some(milliseconds(started.elapsed()));
                 observer.step_finished(step);
                 run.abort("interrupted").await?;
-                return Err(interrupted_within(script, work.mode));
+                return Err(interrupted_within(script, work));
             }
         }
     }
@@ -156,16 +158,16 @@ fn interrupted_after(before: Option<&StepScript>, mode: TransactionMode) -> Erro
     }
 }
 
-fn interrupted_within(script: &StepScript, mode: TransactionMode) -> Error {
+fn interrupted_within(script: &StepScript, work: &Work<'_>) -> Error {
     let error = Error::new(ErrorKind::Interrupted, format!("interrupted in the middle of `{}`", script.revision));
-    error.help(state_after_failure(script, mode)).help(GO_ON)
+    error.help(state_after_failure(script, work)).help(GO_ON)
 }
 
-fn state_after_failure(script: &StepScript, mode: TransactionMode) -> String {
+fn state_after_failure(script: &StepScript, work: &Work<'_>) -> String {
     let id = &script.revision;
-    match (mode, script.direction) {
+    match (work.mode, script.direction) {
         (TransactionMode::PerRun, _) => WHOLE_RUN.to_owned(),
-        (TransactionMode::PerRevision, _) if !script.transactional => format!(
+        (TransactionMode::PerRevision, _) if !(script.transactional && work.transactional_ddl) => format!(
             "revision `{id}` runs without a transaction: what is recorded as done stays done, and the next run goes on after it"
         ),
         (TransactionMode::PerRevision, StepDirection::Up) => {
@@ -180,7 +182,7 @@ fn state_after_failure(script: &StepScript, mode: TransactionMode) -> String {
 /// Says what failed, where, and what state the database is in.
 fn step_error(error: runner_database::Error, index: usize, work: &Work<'_>) -> Error {
     let Some(script) = work.scripts.get(index) else { return Error::from(error) };
-    let state = state_after_failure(script, work.mode);
+    let state = state_after_failure(script, work);
     let runner_database::Error::Statement(statement) = error else {
         return Error::from(error).help(state);
     };

@@ -14,6 +14,8 @@ pub(super) const DUPLICATE_KEY: u16 = 1062;
 pub(super) const NOT_NULL: u16 = 1048;
 pub(super) const NO_SUCH_COLUMN: u16 = 1054;
 pub(super) const NO_SUCH_TABLE: u16 = 1146;
+/// A table was made or changed after the reading had begun.
+const TABLE_CHANGED: u16 = 1412;
 pub(super) const SYNTAX: u16 = 1064;
 pub(super) const IN_TRANSACTION: u16 = 1568;
 const LOCK_WAIT: u16 = 1205;
@@ -130,6 +132,11 @@ fn near(sql: &str, message: &str) -> Option<usize> {
     let mut on_line = [first, second].into_iter().chain(places).filter(|place| line_of(*place) == Some(line));
     let only = on_line.next()?;
     on_line.next().is_none().then_some(only)
+}
+
+/// Whether a reading failed only because the tables are not what it took them for.
+pub(super) fn is_about_tables(number: u16) -> bool {
+    matches!(number, NO_SUCH_TABLE | TABLE_CHANGED)
 }
 
 /// The place of a name that the message gives and the statement mentions exactly once.

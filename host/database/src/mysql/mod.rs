@@ -52,6 +52,8 @@ use self::lock::LockToken;
 use self::read::ReadError;
 use self::statements::Words;
 
+/// How often the tables are read again while another runner makes them.
+const READINGS: usize = 5;
 /// How long a new session waits for the statement of the one it replaces to end, in seconds.
 const LONGEST_END: u32 = 30;
 
@@ -233,16 +235,18 @@ impl Backend for Mysql {
             self.reconnect().await?;
         }
         self.ready().await?;
-        let all = Tables { version: true, ledger: true };
-        let state = match self.books.state(&mut self.link, all).await {
-            Err(ReadError::Driver(error)) if failures::number(&error) == Some(failures::NO_SUCH_TABLE) => {
-                let found = self.books.tables_and_tail(&mut self.link).await;
-                let (have, _) = found.map_err(|error| self.read_failed(error))?;
-                self.books.state(&mut self.link, have).await
+        let mut have = Tables { version: true, ledger: true };
+        for _ in 0..READINGS {
+            match self.books.state(&mut self.link, have).await {
+                // The tables are missing, or another runner makes them at this moment.
+                Err(ReadError::Driver(error)) if failures::number(&error).is_some_and(failures::is_about_tables) => {
+                    let found = self.books.tables_and_tail(&mut self.link).await;
+                    (have, _) = found.map_err(|error| self.read_failed(error))?;
+                }
+                state => return state.map_err(|error| self.read_failed(error)),
             }
-            state => state,
-        };
-        state.map_err(|error| self.read_failed(error))
+        }
+        self.books.state(&mut self.link, have).await.map_err(|error| self.read_failed(error))
     }
 
     async fn tables_and_tail(&mut self) -> Result<(Tables, LedgerTail)> {

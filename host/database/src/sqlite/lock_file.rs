@@ -7,9 +7,11 @@ use std::fs::OpenOptions;
 use std::fs::TryLockError;
 use std::io;
 use std::io::Read as _;
+use std::io::Seek as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::lock::Holder;
 
@@ -17,6 +19,9 @@ const SUFFIX: &str = "-runner-lock";
 
 /// More than any holder's text; a lock file of another kind is not read to its end.
 const MOST_BYTES: u64 = 64 * 1024;
+/// How often the name of the holder is looked for, and how long between.
+const NAME_READINGS: usize = 10;
+const NAME_PAUSE: Duration = Duration::from_millis(2);
 
 /// The lock, while it is held. Dropping it removes the file and then releases the lock.
 #[derive(Debug)]
@@ -88,10 +93,18 @@ impl Drop for LockFile {
     }
 }
 
+/// Who holds a locked file. Whoever has just taken it has not written its name yet, but will in a moment.
 fn read_holder(file: &mut File) -> Option<Holder> {
-    let mut text = Vec::new();
-    file.take(MOST_BYTES).read_to_end(&mut text).ok()?;
-    serde_json::from_slice(&text).ok()
+    for _ in 0..NAME_READINGS {
+        let mut text = Vec::new();
+        file.rewind().ok()?;
+        file.take(MOST_BYTES).read_to_end(&mut text).ok()?;
+        if let Ok(holder) = serde_json::from_slice(&text) {
+            return Some(holder);
+        }
+        std::thread::sleep(NAME_PAUSE);
+    }
+    None
 }
 
 #[cfg(unix)]

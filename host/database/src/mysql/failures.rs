@@ -108,7 +108,11 @@ fn statement_hint(number: u16) -> Option<&'static str> {
 
 /// Where the error lies, in characters from the beginning of the statement; only if that is certain.
 fn offset(sql: &str, number: u16, message: &str) -> Option<usize> {
-    let bytes = if number == SYNTAX { near(sql, message)? } else { only_mention(sql, number, message)? };
+    let mut bytes = if number == SYNTAX { near(sql, message)? } else { only_mention(sql, number, message)? };
+    if sql.get(bytes..)?.starts_with(char::is_whitespace) {
+        // The parser had read the culprit, which ends here.
+        bytes = tokens(sql, Dialect::Mysql).find(|token| token.end == bytes).map_or(bytes, |token| token.start);
+    }
     Some(sql.get(..bytes)?.chars().count())
 }
 
@@ -210,6 +214,7 @@ mod tests {
         assert_eq!(syntax("SELECT é FORM t", "t", 1), Some(14));
         assert_eq!(syntax("SELECT 'it''s' FORM t", "FORM t", 1), Some(15));
         assert_eq!(syntax("SELECT (1", "", 1), Some(9));
+        assert_eq!(syntax("CREATE TABLE t (a INT,, b INT)", " b INT)", 1), Some(22));
         assert_eq!(syntax("SELECT 1", "something else", 1), None);
         let row = "(1, 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'),\n";
         let sql = format!("INSERT INTO t\n{row}{row}(1)");

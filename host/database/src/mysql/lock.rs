@@ -110,7 +110,7 @@ mod tests {
         let names = LockNames::of(&table("app", "runner_version"), false);
         assert!(names.lock.len() <= 64 && names.work.len() <= 64 && names.lock != names.work);
         // Every version of the runner must ask for the same name.
-        assert_eq!(names.lock, "runner.PINNED");
+        assert_eq!(names.lock, "runner.b0534b9054f62a082469ad1295ae7f28c794fe0b");
         assert_ne!(name("app", "v", false), name("ap", "pv", false));
         assert_ne!(name("app", "v", false), name("App", "v", false));
         assert_eq!(name("app", "v", true), name("App", "V", true));

@@ -34,11 +34,7 @@ async fn child_process() {
 }
 
 fn making() -> StepScript {
-    up(
-        "b2",
-        Some("a1"),
-        &["DO 1", "CREATE TABLE u AS SELECT id, SLEEP(1) FROM t", "INSERT INTO t (id) VALUES (3)"],
-    )
+    up("b2", Some("a1"), &["DO 1", "CREATE TABLE u AS SELECT id, SLEEP(1) FROM t", "INSERT INTO t (id) VALUES (3)"])
 }
 
 fn start_child(task: &str, target: &Target) -> Child {

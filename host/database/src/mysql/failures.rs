@@ -93,9 +93,7 @@ fn statement_hint(number: u16) -> Option<&'static str> {
         1044 | 1142 | 1143 | 1227 | 1370 => "the user of the URL lacks a privilege: see `SHOW GRANTS`",
         1071 | 1118 => "shorten the columns of the key, or index a prefix of them",
         1153 => "raise `max_allowed_packet` on the server, or cut the statement into several",
-        LOCK_WAIT => {
-            "another session holds a lock on it: see `SHOW PROCESSLIST`; `lock-timeout` sets how long a statement waits"
-        }
+        LOCK_WAIT => "another session holds a lock on it: see `SHOW FULL PROCESSLIST`",
         DEADLOCK => "another session wanted the same rows in another order",
         CHANGED_SINCE_READ => "another session changed the row at the same time",
         1215 | 1005 | 3780 => "the columns of a foreign key must have the same type, and the referenced one an index",
@@ -103,14 +101,18 @@ fn statement_hint(number: u16) -> Option<&'static str> {
         1418 | 1419 => "the binary log is on: set `log_bin_trust_function_creators` on the server",
         1451 => "a row of another table still refers to it",
         1452 => "a row refers to one that does not exist",
-        1969 | 3024 => "it took longer than `statement-timeout` allows",
+        1969 | 3024 => "it took longer than the time-out for statements allows",
         _ => return None,
     })
 }
 
 /// Where the error lies, in characters from the beginning of the statement; only if that is certain.
 fn offset(sql: &str, number: u16, message: &str) -> Option<usize> {
-    let bytes = if number == SYNTAX { near(sql, message)? } else { only_mention(sql, number, message)? };
+    let mut bytes = if number == SYNTAX { near(sql, message)? } else { only_mention(sql, number, message)? };
+    if sql.get(bytes..)?.starts_with(char::is_whitespace) {
+        // The parser had read the culprit, which ends here.
+        bytes = tokens(sql, Dialect::Mysql).find(|token| token.end == bytes).map_or(bytes, |token| token.start);
+    }
     Some(sql.get(..bytes)?.chars().count())
 }
 
@@ -125,6 +127,8 @@ fn near(sql: &str, message: &str) -> Option<usize> {
     if near.len() < LONGEST_NEAR / 4 * 3 {
         return sql.ends_with(near).then(|| sql.len() - near.len());
     }
+    // MariaDB marks the cut.
+    let near = near.strip_suffix("...").unwrap_or(near);
     let mut places = sql.match_indices(near).map(|(start, _)| start);
     let first = places.next()?;
     let Some(second) = places.next() else { return Some(first) };
@@ -180,6 +184,13 @@ pub(super) fn explain_connect(error: &sqlx::Error, target: &str, database: &str)
             "check `ssl-mode`, `ssl-ca`, `ssl-cert` and `ssl-key` in the URL".to_owned(),
             false,
         ),
+        sqlx::Error::Configuration(reason) if reason.to_string().contains("RSA") => (
+            "the server takes the password only over an encrypted connection".to_owned(),
+            "write `?ssl-mode=required` in the URL and leave `socket` out, or log in as a user \
+             `IDENTIFIED WITH mysql_native_password`"
+                .to_owned(),
+            false,
+        ),
         other => (
             other.to_string(),
             "check that a MySQL or MariaDB server listens there, and that the user logs in with a password".to_owned(),
@@ -217,10 +228,12 @@ mod tests {
         assert_eq!(syntax("SELECT é FORM t", "t", 1), Some(14));
         assert_eq!(syntax("SELECT 'it''s' FORM t", "FORM t", 1), Some(15));
         assert_eq!(syntax("SELECT (1", "", 1), Some(9));
+        assert_eq!(syntax("CREATE TABLE t (a INT,, b INT)", " b INT)", 1), Some(22));
         assert_eq!(syntax("SELECT 1", "something else", 1), None);
         let row = "(1, 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'),\n";
         let sql = format!("INSERT INTO t\n{row}{row}(1)");
         assert_eq!(syntax(&sql, &row[..80], 3), Some(14 + row.len()));
+        assert_eq!(syntax(&sql, &format!("{}...", &row[..80]), 2), Some(14));
         assert_eq!(syntax(&sql, &row[..80], 9), None);
     }
 

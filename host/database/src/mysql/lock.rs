@@ -99,6 +99,17 @@ pub(super) async fn holder(link: &mut Link, lock: &str, doing: &str) -> Result<O
     }))
 }
 
+/// Ends a session of the runner, or its statement; only as long as it holds the lock of its own, because a server that was
+/// started again may have given its number to somebody else.
+pub(super) async fn kill(link: &mut Link, work: &str, what: &str, session: u64) -> Result<(), sqlx::Error> {
+    let token = LockToken { name: work.to_owned(), session };
+    let answer = link.ask(format!("SELECT CAST({} AS CHAR)", token.is_held())).await.complete()?;
+    if number(answer.row(0)?, 0)? == Some(1_u32) {
+        return link.run(format!("KILL {what} {session}")).await.map_err(|(_, error)| error);
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,7 +121,7 @@ mod tests {
         let names = LockNames::of(&table("app", "runner_version"), false);
         assert!(names.lock.len() <= 64 && names.work.len() <= 64 && names.lock != names.work);
         // Every version of the runner must ask for the same name.
-        assert_eq!(names.lock, "runner.PINNED");
+        assert_eq!(names.lock, "runner.b0534b9054f62a082469ad1295ae7f28c794fe0b");
         assert_ne!(name("app", "v", false), name("ap", "pv", false));
         assert_ne!(name("app", "v", false), name("App", "v", false));
         assert_eq!(name("app", "v", true), name("App", "V", true));

@@ -15,6 +15,7 @@ mod link;
 mod literal;
 mod lock;
 mod read;
+mod refusals;
 mod statements;
 
 use async_trait::async_trait;
@@ -117,7 +118,7 @@ impl Mysql {
         let closed = old.close().await;
         if !is_clean || closed.is_err() {
             // It may have ended by itself.
-            let _ = self.link.run(format!("KILL {old_id}")).await;
+            let _ = lock::kill(&mut self.link, &self.locks.work, "CONNECTION", old_id).await;
         }
         if !self.is_locked {
             return Ok(());
@@ -179,13 +180,13 @@ impl Mysql {
     /// Stops the statement that nobody waits for any more, without waiting. The session itself ends with `whole`.
     fn kill(&self, whole: bool) {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        let (settings, id) = (self.settings.clone(), self.link.id);
+        let (settings, work, id) = (self.settings.clone(), self.locks.work.clone(), self.link.id);
         let what = if whole { "CONNECTION" } else { "QUERY" };
         runtime.spawn(async move {
             let Ok(connection) = settings.connect().await else { return };
             let mut link = Link::new(connection);
             // It may have ended by itself.
-            let _ = link.run(format!("KILL {what} {id}")).await;
+            let _ = lock::kill(&mut link, &work, what, id).await;
             let _ = link.close().await;
         });
     }
@@ -395,7 +396,7 @@ impl Backend for Mysql {
     }
 
     fn preflight(&self, script: &StepScript) -> Vec<PreflightProblem> {
-        statements::preflight(script, [&self.books.version, &self.books.ledger])
+        refusals::preflight(script, [&self.books.version, &self.books.ledger])
     }
 
     fn placement(&self, statement: &str) -> Placement {

@@ -1,0 +1,168 @@
+//! What every test needs: a database of its own, scripts, and a look at the database from outside.
+
+use std::path::Path;
+use std::time::Duration;
+
+use runner_database::*;
+use serde_json::json;
+use test_servers::TestDatabase;
+
+pub(crate) struct Target {
+    pub(crate) database: TestDatabase,
+    pub(crate) url: DatabaseUrl,
+    pub(crate) options: Options,
+}
+
+pub(crate) fn parse(url: &str) -> DatabaseUrl {
+    DatabaseUrl::parse(url, Path::new("/")).unwrap()
+}
+
+impl Target {
+    pub(crate) fn new() -> Self {
+        let database = test_servers::mysql().database();
+        let url = parse(&database.url());
+        Self { database, url, options: Options::default() }
+    }
+
+    pub(crate) async fn read(&self) -> Session {
+        Session::open(&self.url, &self.options, Access::Read).await.unwrap()
+    }
+
+    pub(crate) async fn write(&self) -> Session {
+        Session::open(&self.url, &self.options, Access::Write).await.unwrap()
+    }
+
+    pub(crate) async fn locked(&self) -> Session {
+        let mut session = self.write().await;
+        session.lock(Duration::from_secs(20), &holder("test"), &mut |_, _| {}).await.unwrap();
+        session
+    }
+
+    pub(crate) async fn state(&self) -> State {
+        self.read().await.state().await.unwrap()
+    }
+
+    pub(crate) fn sql(&self, sql: &str) {
+        self.database.execute(sql);
+    }
+
+    /// The only value of a query.
+    pub(crate) fn one(&self, sql: &str) -> String {
+        self.database.query(sql).concat()
+    }
+
+    pub(crate) async fn apply(&self, scripts: &[StepScript]) -> Result<Vec<StepOutcome>> {
+        let mut session = self.locked().await;
+        let result = run_all(&mut session, scripts, TransactionMode::PerRevision).await;
+        session.close().await.unwrap();
+        result
+    }
+
+    /// The ledger's statuses, oldest first.
+    pub(crate) async fn statuses(&self) -> Vec<String> {
+        let mut rows = self.read().await.ledger(None).await.unwrap();
+        rows.reverse();
+        rows.into_iter().map(|row| row.status).collect()
+    }
+
+    pub(crate) async fn assert_intact(&self) {
+        let check = self.read().await.verify_ledger().await.unwrap();
+        assert!(matches!(check, LedgerCheck::Intact { .. }), "{check:?}");
+    }
+
+    /// Sessions of this database, without the one that asks.
+    pub(crate) fn sessions(&self) -> Vec<String> {
+        let name = self.database.name();
+        let sql =
+            format!("SELECT id FROM information_schema.processlist WHERE db = '{name}' AND id <> CONNECTION_ID()");
+        self.database.query(&sql)
+    }
+
+    /// The session that runs this statement, which must have begun or begin soon.
+    pub(crate) fn session_running(&self, part: &str) -> String {
+        let sql = format!(
+            "SELECT id FROM information_schema.processlist WHERE db = '{}' AND info LIKE '%{part}%' \
+             AND id <> CONNECTION_ID()",
+            self.database.name()
+        );
+        for _ in 0..200 {
+            if let Some(id) = self.database.query(&sql).pop() {
+                return id;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("nothing runs `{part}`");
+    }
+}
+
+pub(crate) async fn run_all(
+    session: &mut Session,
+    scripts: &[StepScript],
+    mode: TransactionMode,
+) -> Result<Vec<StepOutcome>> {
+    let mut run = session.start_run(info("run"), mode).await?;
+    let mut outcomes = Vec::new();
+    for script in scripts {
+        outcomes.push(run.step(script, &mut |_| {}).await?);
+    }
+    run.finish().await?;
+    Ok(outcomes)
+}
+
+pub(crate) fn holder(command: &str) -> Holder {
+    Holder {
+        pid: std::process::id(),
+        host: "here".to_owned(),
+        actor: "alice".to_owned(),
+        command: command.to_owned(),
+        since: "2026-11-20T12:00:00.000Z".to_owned(),
+        note: None,
+    }
+}
+
+pub(crate) fn info(run_id: &str) -> RunInfo {
+    RunInfo {
+        run_id: run_id.to_owned(),
+        command: "upgrade".to_owned(),
+        environment: "development".to_owned(),
+        actor: "alice".to_owned(),
+        host: "here".to_owned(),
+        tool_version: "0.1.0".to_owned(),
+        plugins: json!([{"name": "lint", "version": "1.0.0", "digest": "00"}]),
+        evidence: json!({"plan_hash": "abc"}),
+    }
+}
+
+/// An up step: `revision` after `parent`.
+pub(crate) fn up(revision: &str, parent: Option<&str>, statements: &[&str]) -> StepScript {
+    StepScript {
+        revision: revision.to_owned(),
+        direction: StepDirection::Up,
+        action: Action::Run,
+        statements: statements.iter().map(|text| ScriptStatement::new(*text, Dialect::Mysql)).collect(),
+        transactional: true,
+        change: VersionChange {
+            delete: parent.map(str::to_owned).into_iter().collect(),
+            insert: vec![revision.to_owned()],
+        },
+        checksum: format!("file-{revision}"),
+        sql_checksum: format!("sql-{revision}"),
+        verdicts: json!(null),
+    }
+}
+
+pub(crate) fn down(revision: &str, parent: Option<&str>, statements: &[&str]) -> StepScript {
+    StepScript {
+        direction: StepDirection::Down,
+        change: VersionChange {
+            delete: vec![revision.to_owned()],
+            insert: parent.map(str::to_owned).into_iter().collect(),
+        },
+        ..up(revision, None, statements)
+    }
+}
+
+pub(crate) fn statement(error: &Error) -> &StatementError {
+    let Error::Statement(statement) = error else { panic!("{error:?}") };
+    statement
+}

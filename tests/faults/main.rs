@@ -50,7 +50,7 @@ fn main() -> ExitCode {
                 match ended {
                     Ok(()) => survived += 1,
                     Err(_) => {
-                        failures.push(format!("{} · {} · round {round}, seed {seed}", kind.name(), scenario.name()))
+                        failures.push(format!("{} · {} · round {round}, seed {seed}", kind.name(), scenario.name()));
                     }
                 }
             }

@@ -258,3 +258,55 @@ fn statements_of_client_programs_are_refused_with_what_to_write() {
     error: the SQL of the plan can't be read; nothing was run
     ");
 }
+
+#[test]
+fn a_second_interrupt_stops_the_statement_on_the_server() {
+    for server in servers() {
+        let (project, database) = project(server, Project::linear(1));
+        let sleep = if is_mysql(server) { "DO SLEEP(60);" } else { "SELECT pg_sleep(60);" };
+        project.revision("r0002", "r0001", "", sleep, "SELECT 1;");
+        let child = project.spawn(&["upgrade"]);
+        let begun = std::time::Instant::now();
+        while tables(&database).is_empty() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "the runner does not come to its work");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        for _ in 0..2 {
+            std::thread::sleep(Duration::from_millis(500));
+            let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+            assert!(kill.unwrap().success());
+        }
+        let run = project.ended(child).exits(130);
+        assert!(run.stderr.contains("interrupted in the middle of `r0002`"), "{run}");
+        assert!(begun.elapsed() < Duration::from_secs(50), "the statement was waited for");
+        let sleeping = if is_mysql(server) {
+            "SELECT count(*) FROM information_schema.processlist WHERE info LIKE 'DO SLEEP(60)%'"
+        } else {
+            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND state = 'active' AND pid <> pg_backend_pid()"
+        };
+        assert_eq!(database.query(sleeping), ["0"], "the statement still runs on {}", server.version());
+        project.edit("migrations/r0002.sql", "(60)", "(0)");
+        project.run(&["upgrade", "--lock-wait", "0s"]).exits(0);
+        project.run(&["check"]).exits(0);
+    }
+}
+
+#[test]
+fn a_lock_time_out_is_tried_again_and_said() {
+    let (project, database) = project(test_servers::postgres(), Project::linear(1));
+    project.run(&["upgrade"]).exits(0);
+    let url = database.url();
+    let configuration = format!("[database]\nurl = \"{url}\"\nlock-timeout = \"200ms\"\nretries = 20\n");
+    project.write("runner.toml", configuration);
+    project.revision("r0002", "r0001", "", "ALTER TABLE t0001 ADD COLUMN note TEXT;", "SELECT 1;");
+    let run = std::thread::scope(|scope| {
+        let application = scope.spawn(|| database.execute("BEGIN; LOCK TABLE t0001; SELECT pg_sleep(1.5); COMMIT"));
+        std::thread::sleep(Duration::from_millis(300));
+        let run = project.run(&["upgrade"]);
+        application.join().unwrap();
+        run
+    });
+    assert_eq!(run.code, 0, "{run}");
+    assert!(run.stderr.contains("met a lock or a deadlock; try 2 of 21"), "{run}");
+    assert_eq!(database.query("SELECT count(*) FROM runner_ledger WHERE revision = 'r0002'"), ["1"]);
+}

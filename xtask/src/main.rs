@@ -3,6 +3,8 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a developer's tool talks to the terminal")]
 
 mod bench;
+#[cfg(unix)]
+mod servers;
 mod test;
 
 use std::path::Path;

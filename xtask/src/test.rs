@@ -4,9 +4,11 @@ use anyhow::Result;
 
 use crate::cargo;
 use crate::run;
+#[cfg(unix)]
+use crate::servers::Servers;
 
 /// Formatting, lints with warnings denied, and all tests: unit, property, component and end-to-end tests, and the examples
-/// of the documentation
+/// of the documentation. The database servers that they need are started for the run, and installed first where that can be done
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Leave out formatting and lints
@@ -19,10 +21,19 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(&self) -> Result<()> {
+        // Before all that takes long: it may be that nothing can be installed here.
+        #[cfg(unix)]
+        test_servers::install_missing()?;
         if !self.only_tests && self.filter.is_empty() {
             run(cargo()?.args(["fmt", "--all", "--check"]))?;
             run(cargo()?.args(["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"]))?;
         }
-        run(cargo()?.args(["test", "--workspace", "--locked"]).args(&self.filter))
+        let mut command = cargo()?;
+        command.args(["test", "--workspace", "--locked"]).args(&self.filter);
+        #[cfg(unix)]
+        let servers = Servers::start()?;
+        #[cfg(unix)]
+        servers.export(&mut command);
+        run(&mut command)
     }
 }

@@ -67,6 +67,7 @@ async fn apply(file: &Path, count: usize) -> Result<(Duration, Duration), Box<dy
         actor: "bench".to_owned(),
         command: "upgrade".to_owned(),
         since: String::new(),
+        note: None,
     };
     session.lock(Duration::ZERO, &me, &mut |_, _| {}).await?;
     session.state().await?;

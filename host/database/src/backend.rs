@@ -138,6 +138,15 @@ pub(crate) trait Backend: Send {
     }
     /// Whether the statement changes only this session, so that a resumed step must repeat it.
     fn is_session_statement(&self, statement: &str) -> bool;
+    /// Whether a later step would notice in its session that the statement ran: a session statement, or one that does not make
+    /// sense to repeat.
+    fn changes_session(&self, statement: &str) -> bool {
+        self.is_session_statement(statement)
+    }
+    /// Whether [`Backend::reset_session`] can be part of a transaction.
+    fn resets_inside_transactions(&self) -> bool {
+        false
+    }
     /// Takes back what the session statements of a step left behind.
     async fn reset_session(&mut self) -> Result<()>;
 

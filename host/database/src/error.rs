@@ -58,10 +58,10 @@ pub enum Error {
     #[error("the target is not locked by this session")]
     NotLocked,
     /// Somebody else holds the target.
-    #[error("{}", locked_message(holder.as_ref(), *waited))]
+    #[error("{}", locked_message(holder.as_deref(), *waited))]
     Locked {
         /// The runner that holds the lock; `None` if it is another program, or its name could not be read.
-        holder: Option<Holder>,
+        holder: Option<Box<Holder>>,
         /// How long this session waited.
         waited: Duration,
     },

@@ -28,12 +28,24 @@ pub struct Holder {
     pub command: String,
     /// Since when, RFC 3339 in UTC.
     pub since: String,
+    /// What else the database shows, e.g. how to end the connection that holds the lock. A server knows connections, not
+    /// processes: there `pid` is 0 and `command` empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 impl fmt::Display for Holder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { pid, host, actor, command, since } = self;
-        write!(formatter, "`{command}` of {actor} (process {pid} on {host}, since {since})")
+        let Self { pid, host, actor, command, since, note } = self;
+        if command.is_empty() {
+            write!(formatter, "{actor} (on {host}, since {since})")?;
+        } else {
+            write!(formatter, "`{command}` of {actor} (process {pid} on {host}, since {since})")?;
+        }
+        match note {
+            Some(note) => write!(formatter, ", {note}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -65,7 +77,7 @@ async fn poll(
         };
         let waited = begun.elapsed();
         if waited >= wait {
-            return Err(Error::Locked { holder, waited });
+            return Err(Error::Locked { holder: holder.map(Box::new), waited });
         }
         on_wait(holder.as_ref(), waited);
         tokio::time::sleep(POLL_INTERVAL.min(wait - waited)).await;

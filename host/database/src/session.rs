@@ -91,7 +91,9 @@ impl Session {
     /// failure of the database.
     pub async fn state(&mut self) -> Result<State> {
         let state = match self.backend.state().await {
-            Err(Error::Busy { waited, .. }) => return Err(Error::Locked { holder: self.backend.holder(), waited }),
+            Err(Error::Busy { waited, .. }) => {
+                return Err(Error::Locked { holder: self.backend.holder().map(Box::new), waited });
+            }
             Err(Error::Database { message, .. }) if message.starts_with("no such column") => {
                 return Err(self.backend.foreign_tables(&message));
             }

@@ -1,14 +1,394 @@
-//! PostgreSQL.
+//! PostgreSQL, from version 12 on.
+//!
+//! Two connections: one runs statements, the other holds the lock. `BEGIN` travels with the statement that follows it, and
+//! bookkeeping with the `COMMIT`, so that a revision with one statement takes two round trips.
+
+mod books;
+mod connect;
+mod evidence;
+mod failures;
+mod holder;
+mod link;
+mod literal;
+mod lock;
+mod open;
+mod read;
+mod statements;
+mod stop;
+
+use async_trait::async_trait;
+use runner_chain::Dialect;
 
 use crate::backend::Backend;
+use crate::backend::Evidence;
+use crate::backend::LockAttempt;
+use crate::backend::Placement;
+use crate::backend::Server;
+use crate::backend::Tables;
 use crate::error::Error;
 use crate::error::Result;
-use crate::options::Options;
-use crate::session::Access;
-use crate::url::DatabaseUrl;
+use crate::ledger::LedgerCheck;
+use crate::ledger::LedgerRow;
+use crate::ledger::LedgerStatus;
+use crate::lock::Holder;
+use crate::preflight::PreflightProblem;
+use crate::script::StepScript;
+use crate::script::VersionChange;
+use crate::state::LedgerTail;
+use crate::state::State;
 
-/// Connects to the server.
-pub(crate) async fn open(url: &DatabaseUrl, options: &Options, access: Access) -> Result<Box<dyn Backend>> {
-    let _ = (url.server(), options, access);
-    Err(Error::Unsupported { dialect: url.dialect() })
+use self::books::Books;
+use self::connect::Settings;
+use self::link::Link;
+use self::literal::identifier;
+use self::lock::Attempt;
+use self::lock::LockSession;
+pub(crate) use self::open::open;
+use self::read::ReadError;
+use self::stop::Stop;
+
+/// A session with a server.
+struct Postgres {
+    settings: Settings,
+    link: Link,
+    lock: Option<LockSession>,
+    server: Server,
+    books: Books,
+    /// The role of a fresh session, `none` for the one that logged in.
+    role: String,
+    /// Whether a transaction is to begin with the next text that is sent.
+    begins: bool,
+    /// Whether the session is that of a fresh one no more.
+    is_changed: bool,
+    /// Whether a transaction or a statement may be left over that nobody waited for.
+    is_unsettled: bool,
+    /// A running wish that the statement ends.
+    stop: Option<Stop>,
+    last_holder: Option<Holder>,
+}
+
+impl Postgres {
+    /// What goes in front of the next text.
+    fn opening(&mut self) -> &'static str {
+        if std::mem::take(&mut self.begins) { "BEGIN;\n" } else { "" }
+    }
+
+    /// The session, after what nobody waited for has ended.
+    async fn ready(&mut self) -> Result<()> {
+        if self.is_unsettled { self.rollback().await } else { Ok(()) }
+    }
+
+    fn translate(&mut self, error: &sqlx::Error, before: usize) -> Error {
+        self.is_unsettled |= failures::is_lost(error);
+        failures::translate(error, before)
+    }
+
+    fn unread(&mut self, error: ReadError) -> Error {
+        match error {
+            ReadError::Driver(error) if failures::code(&error) == Some(failures::UNDEFINED_COLUMN) => {
+                self.foreign_tables(&failures::message(&error))
+            }
+            ReadError::Driver(error) => self.translate(&error, 0).while_doing("reading the runner's tables"),
+            ReadError::Damaged { id, reason } => Error::LedgerDamaged { id, reason },
+            ReadError::Known(error) => error,
+        }
+    }
+
+    async fn run(&mut self, sql: String, before: usize) -> Result<()> {
+        let result = self.link.execute(sql).await;
+        result.map_err(|error| self.translate(&error, before))
+    }
+
+    /// Takes back a script's `SET ROLE` until the end of the transaction: the runner's tables are not the script's business.
+    fn own_role(&self) -> String {
+        let role = if self.role == "none" { "NONE".to_owned() } else { identifier(&self.role) };
+        if self.is_changed {
+            format!("SET LOCAL SESSION AUTHORIZATION DEFAULT;\nSET LOCAL ROLE {role};\n")
+        } else {
+            String::new()
+        }
+    }
+
+    async fn write_books(&mut self, change: &VersionChange, rows: &[LedgerRow], commit: bool) -> Result<()> {
+        let Some(lock) = &self.lock else { return Err(Error::NotLocked) };
+        let is_progress = rows.last().and_then(LedgerRow::known_status) == Some(LedgerStatus::Progress);
+        // Where a whole run is one transaction, its commit asks for the lock once. A script's own transaction is committed by
+        // the script, so each of its rows asks.
+        let condition = (commit || is_progress).then(|| lock.condition());
+        let books = self.books.record(change, rows, condition.as_deref())?;
+        // Between the statements of a script's own transaction its role stays as it is.
+        let role = if commit || !is_progress { self.own_role() } else { String::new() };
+        let ending = if commit { "COMMIT" } else { "" };
+        let sql = format!("{}{role}{books}{ending}", self.opening());
+        self.guarded(sql).await
+    }
+
+    /// Runs a text that fails unless the lock is held.
+    async fn guarded(&mut self, sql: String) -> Result<()> {
+        match self.link.execute(sql).await {
+            Ok(()) => {
+                if let Some(lock) = &mut self.lock {
+                    lock.seen();
+                }
+                Ok(())
+            }
+            Err(error) => {
+                self.is_unsettled |= failures::is_lost(&error);
+                Err(failures::translate_bookkeeping(&error, &self.books))
+            }
+        }
+    }
+
+    /// Connects anew after the connection was lost.
+    async fn reconnect(&mut self) -> Result<()> {
+        let lost = self.link.backend.clone();
+        self.link = self.settings.connect(None).await?;
+        // The server may not have noticed yet, and still be busy with our last statement.
+        stop::end(&mut self.link, &lost).await.map_err(|error| failures::translate(&error, 0))?;
+        if self.lock.is_some() {
+            self.run(self.settings.of_working_session(), 0).await?;
+        }
+        self.is_changed = false;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Backend for Postgres {
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgres
+    }
+
+    fn server(&self) -> &Server {
+        &self.server
+    }
+
+    fn transactional_ddl(&self) -> bool {
+        true
+    }
+
+    async fn state(&mut self) -> Result<State> {
+        self.ready().await?;
+        let state = self.books.state(&mut self.link).await;
+        state.map_err(|error| self.unread(error))
+    }
+
+    async fn tables_and_tail(&mut self) -> Result<(Tables, LedgerTail)> {
+        self.ready().await?;
+        let opening = self.opening();
+        let found = self.books.tables_and_tail(&mut self.link, opening).await;
+        let (tables, tail) = found.map_err(|error| self.unread(error))?;
+        Ok((tables, tail.unwrap_or_else(LedgerTail::empty)))
+    }
+
+    async fn ledger(&mut self, limit: Option<usize>) -> Result<Vec<LedgerRow>> {
+        self.ready().await?;
+        let rows = self.books.ledger(&mut self.link, limit).await;
+        rows.map_err(|error| self.unread(error))
+    }
+
+    async fn verify_ledger(&mut self) -> Result<LedgerCheck> {
+        self.ready().await?;
+        let check = self.books.verify(&mut self.link).await;
+        check.map_err(|error| self.unread(error))
+    }
+
+    fn foreign_tables(&self, message: &str) -> Error {
+        let Books { version, ledger } = &self.books;
+        Error::Unreadable {
+            target: self.settings.target.clone(),
+            message: format!("`{}` or `{}` is a table of something else ({message})", version.name, ledger.name),
+            hint: "give the runner's tables other names: `version-table` and `ledger-table` in `[database]`".to_owned(),
+        }
+    }
+
+    fn holder(&self) -> Option<Holder> {
+        self.last_holder.clone()
+    }
+
+    async fn try_lock(&mut self, me: &Holder) -> Result<LockAttempt> {
+        self.ready().await?;
+        let lock = match &mut self.lock {
+            Some(lock) => lock,
+            none => none.insert(LockSession::open(&self.settings, &self.books.version, me).await?),
+        };
+        match lock.attempt(&self.settings, &mut self.link).await? {
+            Attempt::Held(holder) => {
+                self.last_holder.clone_from(&holder);
+                Ok(LockAttempt::Held(holder))
+            }
+            Attempt::Acquired => {
+                let settings = self.settings.of_working_session();
+                self.run(settings, 0).await.map_err(|error| error.while_doing("preparing the session"))?;
+                Ok(LockAttempt::Acquired)
+            }
+        }
+    }
+
+    async fn unlock(&mut self) -> Result<()> {
+        // What is not committed must be gone before the next runner begins.
+        let settled = self.ready().await;
+        if let Some(lock) = self.lock.take() {
+            lock.release().await;
+        }
+        settled
+    }
+
+    async fn check_lock(&mut self) -> Result<()> {
+        match &mut self.lock {
+            Some(lock) => lock.check().await,
+            None => Err(Error::NotLocked),
+        }
+    }
+
+    async fn begin(&mut self) -> Result<()> {
+        self.ready().await?;
+        self.begins = true;
+        Ok(())
+    }
+
+    async fn commit(&mut self) -> Result<()> {
+        if std::mem::take(&mut self.begins) {
+            return Ok(());
+        }
+        let Some(lock) = &self.lock else { return Err(Error::NotLocked) };
+        // A division by zero ends the transaction if the lock is lost.
+        self.guarded(format!("SELECT 1 / ({})::int;\nCOMMIT", lock.condition())).await
+    }
+
+    async fn rollback(&mut self) -> Result<()> {
+        self.begins = false;
+        if let Some(stop) = self.stop.take() {
+            stop.wait(&mut self.link).await;
+        }
+        self.is_unsettled = false;
+        // A cancellation that comes late hits the rollback.
+        for _ in 0..3 {
+            match self.link.rollback().await {
+                Ok(()) => return Ok(()),
+                Err(error) if failures::is_lost(&error) => break,
+                Err(error) if failures::code(&error) == Some(failures::CANCELED) => {}
+                Err(error) => return Err(self.translate(&error, 0).while_doing("rolling back")),
+            }
+        }
+        let reconnected = self.reconnect().await;
+        self.is_unsettled = reconnected.is_err();
+        reconnected
+    }
+
+    async fn in_transaction(&mut self) -> Result<bool> {
+        if self.begins {
+            return Ok(true);
+        }
+        match self.link.execute("SAVEPOINT runner_probe".to_owned()).await {
+            Ok(()) => {
+                self.run("RELEASE SAVEPOINT runner_probe".to_owned(), 0).await?;
+                Ok(true)
+            }
+            Err(error) => match failures::code(&error) {
+                Some(failures::NO_TRANSACTION) => Ok(false),
+                Some(failures::FAILED_TRANSACTION) => Ok(true),
+                _ => Err(self.translate(&error, 0).while_doing("looking for an open transaction")),
+            },
+        }
+    }
+
+    async fn execute(&mut self, sql: &str) -> Result<()> {
+        let opening = self.opening();
+        if opening.is_empty() {
+            evidence::refuse_invalid_index(&mut self.link, sql).await?;
+        }
+        self.is_changed |= statements::changes_session(sql);
+        self.run(format!("{opening}{sql}"), opening.len()).await
+    }
+
+    async fn begin_and_execute(&mut self, sql: &str) -> Result<()> {
+        self.begin().await?;
+        self.execute(sql).await
+    }
+
+    async fn ensure_tables(&mut self, have: Tables) -> Result<()> {
+        let Some(create) = self.books.create(have) else { return Ok(()) };
+        let sql = format!("{}{}{create}", self.opening(), self.own_role());
+        self.run(sql, 0).await.map_err(|error| match error {
+            Error::Statement(statement) => {
+                let hint = statement.hint.map_or_else(String::new, |hint| format!(" ({hint})"));
+                let message = format!("{}{hint}", statement.message);
+                Error::Database { doing: "creating the runner's tables", message, code: statement.code }
+            }
+            other => other.while_doing("creating the runner's tables"),
+        })
+    }
+
+    async fn record(&mut self, change: &VersionChange, rows: &[LedgerRow]) -> Result<()> {
+        self.write_books(change, rows, false).await
+    }
+
+    async fn record_and_commit(&mut self, change: &VersionChange, rows: &[LedgerRow]) -> Result<()> {
+        self.write_books(change, rows, true).await
+    }
+
+    fn preflight(&self, script: &StepScript) -> Vec<PreflightProblem> {
+        statements::preflight(script, &self.books)
+    }
+
+    fn placement(&self, statement: &str) -> Placement {
+        statements::placement(statement)
+    }
+
+    async fn evidence(&mut self, statement: &str) -> Result<Evidence> {
+        self.ready().await?;
+        evidence::find(&mut self.link, statement).await
+    }
+
+    fn is_session_statement(&self, statement: &str) -> bool {
+        statements::is_session_statement(statement)
+    }
+
+    fn changes_session(&self, statement: &str) -> bool {
+        statements::changes_session(statement)
+    }
+
+    fn resets_inside_transactions(&self) -> bool {
+        true
+    }
+
+    async fn reset_session(&mut self) -> Result<()> {
+        if self.is_unsettled {
+            self.rollback().await?;
+        }
+        // What `DISCARD ALL` does, which cannot be part of a transaction or of a longer text.
+        let mut sql = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; UNLISTEN *; \
+                       SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES; "
+            .to_owned();
+        if self.role != "none" {
+            sql.push_str(&format!("SET ROLE {}; ", identifier(&self.role)));
+        }
+        sql.push_str(&self.settings.of_working_session());
+        let opening = self.opening();
+        self.run(format!("{opening}{sql}"), 0).await.map_err(|error| error.while_doing("resetting the session"))?;
+        self.is_changed = false;
+        Ok(())
+    }
+
+    fn interrupt(&mut self) {
+        self.is_unsettled = true;
+        if self.link.is_midway() && self.stop.is_none() {
+            self.stop = Stop::start(&self.settings, &self.link.backend);
+        }
+    }
+
+    fn abandon(&mut self) {
+        // The server rolls back when the connection is closed, or this session before its next use.
+        self.interrupt();
+    }
+
+    async fn close(self: Box<Self>) -> Result<()> {
+        let Self { link, lock, .. } = *self;
+        let closed = link.close().await;
+        if let Some(lock) = lock {
+            lock.release().await;
+        }
+        closed.map_err(|error| failures::translate(&error, 0).while_doing("closing the connection"))
+    }
 }

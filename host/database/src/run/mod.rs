@@ -269,7 +269,7 @@ impl<'s> Run<'s> {
                 }
             }
         }
-        if is_running && !self.is_open {
+        if is_running && (!self.is_open || self.backend.resets_inside_transactions()) {
             self.reset_session(script).await?;
         }
         Ok(())
@@ -415,7 +415,7 @@ impl<'s> Run<'s> {
 
     /// Later steps must see the session that they would see in a run of their own.
     async fn reset_session(&mut self, script: &StepScript) -> Result<()> {
-        if script.statements.iter().any(|statement| self.backend.is_session_statement(&statement.text)) {
+        if script.statements.iter().any(|statement| self.backend.changes_session(&statement.text)) {
             self.backend.reset_session().await?;
         }
         Ok(())

@@ -98,7 +98,9 @@ impl Settings {
         match read.and_then(|row| row.try_get(0)).map_err(|error| explain(&error)) {
             // The lock will tell when it is free.
             Err(Error::Busy { .. }) if self.may_write() => Ok((connection, None)),
-            Err(Error::Busy { waited, .. }) => Err(Error::Locked { holder: LockFile::holder(file), waited }),
+            Err(Error::Busy { waited, .. }) => {
+                Err(Error::Locked { holder: LockFile::holder(file).map(Box::new), waited })
+            }
             Err(error) => Err(error),
             Ok(version) => Ok((connection, Some(version))),
         }

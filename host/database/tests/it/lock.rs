@@ -62,7 +62,7 @@ async fn two_sessions_exclude_each_other() {
     let wait = Duration::from_millis(120);
     let error = second.lock(wait, &holder("second"), &mut on_wait).await.unwrap_err();
     let Error::Locked { holder: Some(found), waited } = &error else { panic!("{error:?}") };
-    assert_eq!(found, &holder("test"));
+    assert_eq!(**found, holder("test"));
     assert!(*waited >= wait, "{waited:?}");
     assert!(error.to_string().contains("`test` of alice (process"), "{error}");
     assert!(heard.len() >= 2 && heard.iter().all(|(found, _)| found.as_ref() == Some(&holder("test"))), "{heard:?}");

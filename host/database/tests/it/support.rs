@@ -105,6 +105,7 @@ pub(crate) fn holder(command: &str) -> Holder {
         actor: "alice".to_owned(),
         command: command.to_owned(),
         since: "2026-11-20T12:00:00.000Z".to_owned(),
+        note: None,
     }
 }
 

@@ -329,6 +329,7 @@ async fn lock(config: &Config, order: &Order, session: &mut Session, observer: &
         actor: context::actor(),
         command: order.operation.name().to_owned(),
         since: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        note: None,
     };
     let mut on_wait = |holder: Option<&Holder>, waited: Duration| {
         observer.waiting(holder.map(ToString::to_string).as_deref(), waited);

@@ -41,6 +41,11 @@ fn is_target(before: &[Token<'_>]) -> bool {
         [rest @ .., schema, dot] if dot.kind == Kind::Symbol && dot.text == "." && schema.kind != Kind::Symbol => rest,
         all => all,
     };
+    // As in PostgreSQL's `ALTER TABLE ONLY t`.
+    let before = match before {
+        [rest @ .., only] if only.is("ONLY") => rest,
+        all => all,
+    };
     let back = |distance: usize, word: &str| {
         before.len().checked_sub(distance).and_then(|index| before.get(index)).is_some_and(|token| token.is(word))
     };
@@ -52,6 +57,7 @@ fn is_target(before: &[Token<'_>]) -> bool {
     let creates = before.first().is_some_and(|token| token.is("CREATE"));
     let is_first_on = before.iter().filter(|token| token.is("ON")).count() == 1;
     back(1, "INTO")
+        || (before.len() == 1 && back(1, "TRUNCATE"))
         || back(1, "UPDATE")
         || (back(2, "OR") && back(3, "UPDATE"))
         || (back(1, "FROM") && back(2, "DELETE"))
@@ -96,5 +102,7 @@ mod tests {
             Some("runner_ledger")
         );
         assert_eq!(changed("CREATE VIEW v AS SELECT * FROM runner_version"), None);
+        assert_eq!(changed("TRUNCATE ONLY runner_ledger"), Some("runner_ledger"));
+        assert_eq!(changed("DELETE FROM ONLY app.runner_version"), Some("runner_version"));
     }
 }

@@ -11,7 +11,6 @@ use crate::error::Error;
 use crate::error::Result;
 use crate::options::Options;
 use crate::url::DatabaseUrl;
-use crate::url::Secret;
 use crate::url::ServerAddress;
 
 use super::failures;
@@ -195,7 +194,7 @@ fn connect_options(address: &ServerAddress) -> Result<PgConnectOptions> {
     if port.as_ref().is_some_and(|port| !port.parse::<u16>().is_ok_and(|port| port > 0)) {
         return Err(invalid("`port` is not a number from 1 to 65535".to_owned()));
     }
-    let password = given.get("password").or(address.password.as_ref().map(Secret::reveal));
+    let password = given.get("password").or_else(|| Some(address.password.as_ref()?.reveal()));
     let values = [
         ("host", host_address.or(host)),
         ("port", port.as_deref()),

@@ -80,8 +80,7 @@ pub(super) fn translate(error: &sqlx::Error, before: usize) -> Error {
 /// The server's explanation, what it concerns unless that was said already, and where in a function it happened.
 fn detail(error: &PgDatabaseError) -> Option<String> {
     let mut parts: Vec<String> = error.detail().map(str::to_owned).into_iter().collect();
-    let is_said =
-        |name: &str| error.message().contains(name) || error.detail().is_some_and(|detail| detail.contains(name));
+    let is_said = |name: &str| error.message().contains(&format!("\"{name}\""));
     if let Some(constraint) = error.constraint()
         && !is_said(constraint)
     {

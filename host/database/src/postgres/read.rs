@@ -65,10 +65,10 @@ impl ReadError {
 
 type Result<T> = std::result::Result<T, ReadError>;
 
-/// Texts of `columns`, so that no value put there by hand can confuse the driver. Under names of their own, or `ORDER BY id`
-/// would mean the text and put 10 before 2.
+/// Texts of `columns`, so that no value put there by hand can confuse the driver. They keep their names: rows are ordered by
+/// `l.id`, because `id` alone would be the text.
 fn as_text(columns: &[&str]) -> String {
-    columns.iter().map(|column| format!("CAST({column} AS text) AS {column}_text")).collect::<Vec<_>>().join(", ")
+    columns.iter().map(|column| format!("CAST({column} AS text)")).collect::<Vec<_>>().join(", ")
 }
 
 impl Books {
@@ -81,7 +81,7 @@ impl Books {
     }
 
     fn select_tail(&self) -> String {
-        format!("SELECT {} FROM {} ORDER BY id DESC LIMIT 1", as_text(&["id", "hash"]), quoted(&self.ledger))
+        format!("SELECT {} FROM {} AS l ORDER BY l.id DESC LIMIT 1", as_text(&["id", "hash"]), quoted(&self.ledger))
     }
 
     /// Which of the tables are there, and the last ledger row, inside a transaction if one is open. `before` is put in front
@@ -120,7 +120,8 @@ impl Books {
         let (version, ledger) = (quoted(&self.version), quoted(&self.ledger));
         let versions =
             if have.version { format!("SELECT CAST(version_num AS text) FROM {version}") } else { nothing() };
-        let steps = format!("SELECT {} FROM {ledger} WHERE revision IS NOT NULL ORDER BY id", as_text(&STEP_COLUMNS));
+        let steps =
+            format!("SELECT {} FROM {ledger} AS l WHERE revision IS NOT NULL ORDER BY l.id", as_text(&STEP_COLUMNS));
         let (steps, last) = if have.ledger { (steps, self.select_tail()) } else { (nothing(), nothing()) };
         let sql = format!("{first};\n{versions};\n{steps};\n{last};\nCOMMIT");
         let sets = link.rows(sql).await?;
@@ -148,7 +149,7 @@ impl Books {
 
     /// Rows of the ledger; `None` if there is no ledger.
     async fn read_rows(&self, link: &mut Link, rest: &str) -> Result<Option<Vec<PgRow>>> {
-        let sql = format!("{BEGIN};\nSELECT {} FROM {} {rest};\nCOMMIT", as_text(&COLUMNS), quoted(&self.ledger));
+        let sql = format!("{BEGIN};\nSELECT {} FROM {} AS l {rest};\nCOMMIT", as_text(&COLUMNS), quoted(&self.ledger));
         match link.rows(sql).await.map_err(ReadError::from) {
             Ok(mut sets) => Ok(Some(if sets.len() > 1 { sets.swap_remove(1) } else { Vec::new() })),
             Err(error) => {
@@ -160,21 +161,21 @@ impl Books {
 
     pub(super) async fn ledger(&self, link: &mut Link, limit: Option<usize>) -> Result<Vec<LedgerRow>> {
         let limit = limit.map_or_else(|| "ALL".to_owned(), |limit| limit.min(i64::MAX as usize).to_string());
-        let rows = self.read_rows(link, &format!("ORDER BY id DESC LIMIT {limit}")).await?;
+        let rows = self.read_rows(link, &format!("ORDER BY l.id DESC LIMIT {limit}")).await?;
         rows.unwrap_or_default().iter().map(ledger_row).collect()
     }
 
     pub(super) async fn verify(&self, link: &mut Link) -> Result<LedgerCheck> {
         let mut check = ChainCheck::new();
         // Ids below 1 are never assigned, and would hide from the loop below.
-        let Some(stray) = self.read_rows(link, "WHERE id < 1 ORDER BY id LIMIT 1").await? else {
+        let Some(stray) = self.read_rows(link, "WHERE l.id < 1 ORDER BY l.id LIMIT 1").await? else {
             return Ok(check.finish());
         };
         if let Some(row) = stray.first() {
             return Ok(LedgerCheck::Damaged { id: id(row)?, reason: "ids begin at 1".to_owned() });
         }
         loop {
-            let rest = format!("WHERE id >= {} ORDER BY id LIMIT {CHECK_BATCH}", check.next_id());
+            let rest = format!("WHERE l.id >= {} ORDER BY l.id LIMIT {CHECK_BATCH}", check.next_id());
             let rows = self.read_rows(link, &rest).await?.unwrap_or_default();
             if rows.is_empty() {
                 return Ok(check.finish());

@@ -1,0 +1,180 @@
+//! What every test needs: a database of its own, scripts, and a look at the database from outside.
+
+use std::path::Path;
+use std::time::Duration;
+
+use runner_database::*;
+use serde_json::json;
+use test_servers::TestDatabase;
+
+pub(crate) struct Target {
+    pub(crate) database: TestDatabase,
+    pub(crate) url: DatabaseUrl,
+    pub(crate) options: Options,
+}
+
+impl Target {
+    pub(crate) fn new() -> Self {
+        let database = test_servers::postgres().database();
+        Self { url: url(&database.url()), database, options: Options::default() }
+    }
+
+    /// The same database, with these parameters in its URL.
+    pub(crate) fn with(mut self, parameters: &str) -> Self {
+        let text = self.database.url();
+        let separator = if text.contains('?') { '&' } else { '?' };
+        self.url = url(&format!("{text}{separator}{parameters}"));
+        self
+    }
+
+    pub(crate) async fn read(&self) -> Session {
+        Session::open(&self.url, &self.options, Access::Read).await.unwrap()
+    }
+
+    pub(crate) async fn write(&self) -> Session {
+        Session::open(&self.url, &self.options, Access::Write).await.unwrap()
+    }
+
+    pub(crate) async fn locked(&self) -> Session {
+        let mut session = self.write().await;
+        session.lock(Duration::from_secs(10), &holder("test"), &mut |_, _| {}).await.unwrap();
+        session
+    }
+
+    pub(crate) async fn state(&self) -> State {
+        self.read().await.state().await.unwrap()
+    }
+
+    /// Rows of the first column, asked on a connection that knows nothing of the runner.
+    pub(crate) fn query(&self, sql: &str) -> Vec<String> {
+        on_another_thread(|| self.database.query(sql))
+    }
+
+    pub(crate) fn sql(&self, sql: &str) {
+        on_another_thread(|| self.database.execute(sql));
+    }
+
+    pub(crate) fn one(&self, sql: &str) -> String {
+        self.query(sql).join("\n")
+    }
+
+    /// Steps, each in its own transaction, in one run that is ended properly.
+    pub(crate) async fn apply(&self, scripts: &[StepScript]) -> Result<Vec<StepOutcome>> {
+        let mut session = self.locked().await;
+        let result = run_all(&mut session, scripts, TransactionMode::PerRevision).await;
+        session.close().await.unwrap();
+        result
+    }
+
+    /// The ledger's statuses, oldest first.
+    pub(crate) async fn statuses(&self) -> Vec<String> {
+        let mut rows = self.read().await.ledger(None).await.unwrap();
+        rows.reverse();
+        rows.into_iter().map(|row| row.status).collect()
+    }
+
+    pub(crate) async fn assert_intact(&self) {
+        let check = self.read().await.verify_ledger().await.unwrap();
+        assert!(matches!(check, LedgerCheck::Intact { .. }), "{check:?}");
+    }
+
+    /// The server's process ids of the runner's sessions in this database whose application name begins so.
+    pub(crate) fn sessions(&self, name: &str) -> Vec<String> {
+        self.query(&format!(
+            "SELECT pid::text FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE '{name}%'"
+        ))
+    }
+
+    /// Ends the session that holds the lock, from outside, and waits until it is gone.
+    pub(crate) fn kill_lock(&self) {
+        self.sql(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND granted \
+                  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        );
+    }
+}
+
+/// The test servers have a runtime of their own, which cannot be entered from within another.
+fn on_another_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| scope.spawn(work).join().unwrap())
+}
+
+pub(crate) fn url(text: &str) -> DatabaseUrl {
+    DatabaseUrl::parse(text, Path::new("/nowhere")).unwrap()
+}
+
+pub(crate) async fn run_all(
+    session: &mut Session,
+    scripts: &[StepScript],
+    mode: TransactionMode,
+) -> Result<Vec<StepOutcome>> {
+    let mut run = session.start_run(info("run"), mode).await?;
+    let mut outcomes = Vec::new();
+    for script in scripts {
+        outcomes.push(run.step(script, &mut |_| {}).await?);
+    }
+    run.finish().await?;
+    Ok(outcomes)
+}
+
+pub(crate) fn holder(command: &str) -> Holder {
+    Holder {
+        pid: std::process::id(),
+        host: "here".to_owned(),
+        actor: "alice".to_owned(),
+        command: command.to_owned(),
+        since: "2026-11-20T12:00:00.000Z".to_owned(),
+        note: None,
+    }
+}
+
+pub(crate) fn info(run_id: &str) -> RunInfo {
+    RunInfo {
+        run_id: run_id.to_owned(),
+        command: "upgrade".to_owned(),
+        environment: "development".to_owned(),
+        actor: "alice".to_owned(),
+        host: "here".to_owned(),
+        tool_version: "0.1.0".to_owned(),
+        plugins: json!([{"name": "lint", "version": "1.0.0", "digest": "00"}]),
+        evidence: json!({"plan_hash": "abc"}),
+    }
+}
+
+/// An up step in a transaction: `revision` after `parent`.
+pub(crate) fn up(revision: &str, parent: Option<&str>, statements: &[&str]) -> StepScript {
+    StepScript {
+        revision: revision.to_owned(),
+        direction: StepDirection::Up,
+        action: Action::Run,
+        statements: statements.iter().map(|text| ScriptStatement::new(*text, Dialect::Postgres)).collect(),
+        transactional: true,
+        change: VersionChange {
+            delete: parent.map(str::to_owned).into_iter().collect(),
+            insert: vec![revision.to_owned()],
+        },
+        checksum: format!("file-{revision}"),
+        sql_checksum: format!("sql-{revision}"),
+        verdicts: json!(null),
+    }
+}
+
+pub(crate) fn outside(revision: &str, parent: Option<&str>, statements: &[&str]) -> StepScript {
+    StepScript { transactional: false, ..up(revision, parent, statements) }
+}
+
+pub(crate) fn down(revision: &str, parent: Option<&str>, statements: &[&str]) -> StepScript {
+    StepScript {
+        direction: StepDirection::Down,
+        change: VersionChange {
+            delete: vec![revision.to_owned()],
+            insert: parent.map(str::to_owned).into_iter().collect(),
+        },
+        ..up(revision, None, statements)
+    }
+}
+
+pub(crate) fn statement(error: &Error) -> &StatementError {
+    let Error::Statement(statement) = error else { panic!("{error:?}") };
+    statement
+}

@@ -56,7 +56,7 @@ async fn two_sessions_exclude_each_other() {
     let mut second = target.write().await;
     let mut heard = Vec::new();
     let mut on_wait = |holder: Option<&Holder>, waited: Duration| heard.push((holder.cloned(), waited));
-    let wait = Duration::from_millis(120);
+    let wait = Duration::from_secs(2);
     let error = second.lock(wait, &holder("second"), &mut on_wait).await.unwrap_err();
     let Error::Locked { holder: Some(found), waited } = &error else { panic!("{error:?}") };
     let expected = Holder { since: "2026-11-20T12:00:00Z".to_owned(), note: found.note.clone(), ..holder("test") };

@@ -1,7 +1,9 @@
-//! Applies N generated one-table revisions to a fresh file, each in a transaction of its own, and prints the time.
+//! Applies N generated revisions, each in a transaction of its own, and prints the time.
 //!
-//! `cargo run --release -p runner-database --example apply -- [N] [FOLDER]` (defaults: 1000, the system's folder for
-//! temporary files). Where the `sqlite3` shell is installed, the same SQL is fed to it for comparison, in turns.
+//! `cargo run --release -p runner-database --example apply -- [N] [FOLDER OR URL]` (defaults: 1000, the system's folder for
+//! temporary files). In a folder, revisions of one statement go to fresh SQLite files; at a `postgres://` URL, revisions of
+//! two go to the schema `runner_bench`, which is dropped first. Where the shell `sqlite3` or `psql` is installed, the same SQL
+//! is fed to it for comparison, in turns.
 
 use std::error::Error;
 use std::io::Write as _;
@@ -14,6 +16,7 @@ use std::time::Instant;
 use runner_database::Access;
 use runner_database::Action;
 use runner_database::DatabaseUrl;
+use runner_database::Dialect;
 use runner_database::Holder;
 use runner_database::Options;
 use runner_database::RunInfo;
@@ -23,22 +26,38 @@ use runner_database::StepDirection;
 use runner_database::StepScript;
 use runner_database::TransactionMode;
 use runner_database::VersionChange;
+use sqlx::Connection as _;
+use sqlx::PgConnection;
 
 const ROUNDS: usize = 5;
+const SCHEMA: &str = "runner_bench";
+
+/// Where revisions are applied.
+enum Place {
+    Folder(std::path::PathBuf),
+    Postgres(String),
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let count: usize = arguments.next().map_or(Ok(1000), |text| text.parse())?;
-    let folder = arguments.next().map_or_else(std::env::temp_dir, Into::into);
-    let folder = folder.join(format!("runner-apply-{}", std::process::id()));
-    std::fs::create_dir_all(&folder)?;
+    let place = match arguments.next() {
+        Some(url) if url.starts_with("postgres") => Place::Postgres(url),
+        folder => {
+            let folder = folder.map_or_else(std::env::temp_dir, Into::into);
+            let folder = folder.join(format!("runner-apply-{}", std::process::id()));
+            std::fs::create_dir_all(&folder)?;
+            Place::Folder(folder)
+        }
+    };
     let mut out = std::io::stdout();
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
-        let (taken, state) = apply(&folder.join(format!("runner-{round}.db")), count).await?;
+        let (taken, state) = apply(&place.fresh(&format!("runner-{round}.db")).await?, count).await?;
         ours.push(taken);
-        if let Some(taken) = shell(&folder.join(format!("shell-{round}.db")), count)? {
+        let url = place.fresh(&format!("shell-{round}.db")).await?;
+        if let Some(taken) = place.shell(&url, count)? {
             theirs.push(taken);
         }
         writeln!(out, "round {round}: runner {taken:?}, shell {:?}, reading the state {state:?}", theirs.last())?;
@@ -49,16 +68,66 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
         writeln!(out, "median of {count} revisions: runner {ours:?}, shell {theirs:?}, ratio {ratio:.3}")?;
     }
-    std::fs::remove_dir_all(&folder)?;
+    if let Place::Folder(folder) = &place {
+        std::fs::remove_dir_all(folder)?;
+    }
     Ok(())
 }
 
-fn sql(index: usize) -> String {
-    format!("CREATE TABLE table_{index} (id INTEGER PRIMARY KEY, name TEXT NOT NULL)")
+impl Place {
+    /// The URL of an empty place.
+    async fn fresh(&self, name: &str) -> Result<String, Box<dyn Error>> {
+        match self {
+            Self::Folder(folder) => Ok(format!("sqlite://{}", folder.join(name).display())),
+            Self::Postgres(url) => {
+                let mut connection = PgConnection::connect(url).await?;
+                let sql = format!("DROP SCHEMA IF EXISTS {SCHEMA} CASCADE; CREATE SCHEMA {SCHEMA}; CHECKPOINT");
+                sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await?;
+                Ok(format!("{url}{}schema={SCHEMA}", if url.contains('?') { '&' } else { '?' }))
+            }
+        }
+    }
+
+    /// The time of the database's own shell, if there is one.
+    fn shell(&self, url: &str, count: usize) -> Result<Option<Duration>, Box<dyn Error>> {
+        let dialect = DatabaseUrl::parse(url, Path::new("/"))?.dialect();
+        let revisions = (0..count).map(|index| format!("BEGIN;\n{};\nCOMMIT;\n", sql(index, dialect).join(";\n")));
+        let mut script = String::new();
+        let mut command = match self {
+            Self::Folder(_) => {
+                let mut command = Command::new("sqlite3");
+                command.arg(url.trim_start_matches("sqlite://"));
+                command
+            }
+            Self::Postgres(url) => {
+                script.push_str(&format!("SET search_path = {SCHEMA};\n"));
+                let mut command = Command::new("psql");
+                command.args(["--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--file=-", url]);
+                command
+            }
+        };
+        script.extend(revisions);
+        let begun = Instant::now();
+        let Ok(mut child) = command.stdin(Stdio::piped()).spawn() else { return Ok(None) };
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(script.as_bytes())?;
+        }
+        Ok(child.wait()?.success().then(|| begun.elapsed()))
+    }
 }
 
-async fn apply(file: &Path, count: usize) -> Result<(Duration, Duration), Box<dyn Error>> {
-    let url = DatabaseUrl::parse(&format!("sqlite://{}", file.display()), Path::new("/"))?;
+/// The statements of one revision.
+fn sql(index: usize, dialect: Dialect) -> Vec<String> {
+    let table = format!("CREATE TABLE table_{index} (id INTEGER PRIMARY KEY, name TEXT NOT NULL)");
+    match dialect {
+        Dialect::Sqlite => vec![table],
+        _ => vec![table, format!("CREATE INDEX table_{index}_name ON table_{index} (name)")],
+    }
+}
+
+async fn apply(url: &str, count: usize) -> Result<(Duration, Duration), Box<dyn Error>> {
+    let url = DatabaseUrl::parse(url, Path::new("/"))?;
+    let dialect = url.dialect();
     let begun = Instant::now();
     let mut session = Session::open(&url, &Options::default(), Access::Write).await?;
     let me = Holder {
@@ -83,11 +152,12 @@ async fn apply(file: &Path, count: usize) -> Result<(Duration, Duration), Box<dy
     };
     let mut run = session.start_run(info, TransactionMode::PerRevision).await?;
     for index in 0..count {
+        let statements = sql(index, dialect);
         let script = StepScript {
             revision: format!("{index:012x}"),
             direction: StepDirection::Up,
             action: Action::Run,
-            statements: vec![ScriptStatement::new(sql(index), runner_database::Dialect::Sqlite)],
+            statements: statements.into_iter().map(|text| ScriptStatement::new(text, dialect)).collect(),
             transactional: true,
             change: VersionChange {
                 delete: index.checked_sub(1).map(|parent| format!("{parent:012x}")).into_iter().collect(),
@@ -108,15 +178,4 @@ async fn apply(file: &Path, count: usize) -> Result<(Duration, Duration), Box<dy
     let state = session.state().await?;
     debug_assert_eq!(state.records.len(), count);
     Ok((taken, begun.elapsed() - opened))
-}
-
-/// The time of the `sqlite3` shell, if there is one.
-fn shell(file: &Path, count: usize) -> Result<Option<Duration>, Box<dyn Error>> {
-    let script: String = (0..count).map(|index| format!("BEGIN;\n{};\nCOMMIT;\n", sql(index))).collect();
-    let begun = Instant::now();
-    let Ok(mut child) = Command::new("sqlite3").arg(file).stdin(Stdio::piped()).spawn() else { return Ok(None) };
-    if let Some(mut stdin) = child.stdin.take() {
-        stdin.write_all(script.as_bytes())?;
-    }
-    Ok(child.wait()?.success().then(|| begun.elapsed()))
 }

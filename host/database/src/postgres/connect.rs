@@ -242,6 +242,14 @@ fn encrypt(mut options: PgConnectOptions, given: &Parameters<'_>, is_elsewhere: 
     if is_elsewhere && matches!(mode, PgSslMode::VerifyFull) {
         return Err(invalid("`sslmode=verify-full` needs the host's name alone: leave `hostaddr` out".to_owned()));
     }
+    for name in ["sslrootcert", "sslcert", "sslkey"] {
+        // Missing, it would look as if the server was.
+        if let Some(file) = given.get(name).filter(|file| *file != "system")
+            && let Err(error) = std::fs::File::open(file)
+        {
+            return Err(invalid(format!("`{name}` names a file that cannot be read: {error}")));
+        }
+    }
     options = options.ssl_mode(mode);
     if let Some(root) = root.filter(|root| *root != "system") {
         options = options.ssl_root_cert(root);
@@ -313,7 +321,7 @@ mod tests {
         assert_eq!(mode("postgres://h/d"), "Prefer");
         assert_eq!(mode("postgres://h/d?sslmode=allow"), "Prefer");
         assert_eq!(mode("postgres://h/d?sslmode=require"), "Require");
-        assert_eq!(mode("postgres://h/d?sslmode=require&sslrootcert=ca.pem"), "VerifyCa");
+        assert_eq!(mode("postgres://h/d?sslmode=require&sslrootcert=/dev/null"), "VerifyCa");
         assert_eq!(mode("postgres://h/d?sslrootcert=system"), "VerifyFull");
         assert_eq!(mode("postgres://h/d?sslmode=disable"), "Disable");
     }
@@ -336,6 +344,7 @@ mod tests {
             "postgres://u:hunter2@h/d?connect_timeout=hunter2",
             "postgres://u:hunter2@h/d?port=hunter2",
             "postgres://u:hunter2@h/d?host=a,b",
+            "postgres://u:hunter2@h/d?sslkey=/nowhere/hunter2",
             "postgres://u:hunter2@h/d?hostaddr=hunter2",
             "postgres://u:hunter2@h/d?hostaddr=10.0.0.1&sslmode=verify-full",
         ] {

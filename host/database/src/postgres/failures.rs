@@ -186,8 +186,13 @@ pub(super) fn explain_connect(error: &sqlx::Error, target: &str) -> Error {
     Error::Connect { target: target.to_owned(), message: message(error), hint: hint.to_owned(), is_transient }
 }
 
+/// Whether waiting may help, and what to do.
 fn of_network(error: &std::io::Error) -> (bool, &'static str) {
     match error.kind() {
+        // What the driver makes of a certificate that is refused.
+        ErrorKind::InvalidData => {
+            (false, "check `sslmode` and `sslrootcert` in the URL, and the certificate of the server")
+        }
         ErrorKind::PermissionDenied => (false, "check the permissions of the socket's folder"),
         ErrorKind::NotFound => {
             (true, "no server listens on this socket: check folder and port, and that the server runs")
@@ -197,5 +202,25 @@ fn of_network(error: &std::io::Error) -> (bool, &'static str) {
             (true, "the host's name is not known: check it in the URL, or wait until it is")
         }
         _ => (true, "check host and port in the URL, and that the server runs and can be reached from here"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_helps_against_a_server_that_is_not_there_yet() {
+        let explain = |error: std::io::Error| explain_connect(&sqlx::Error::Io(error), "postgres://h/d");
+        let is_transient = |error| matches!(explain(error), Error::Connect { is_transient: true, .. });
+        for kind in
+            [ErrorKind::ConnectionRefused, ErrorKind::ConnectionReset, ErrorKind::TimedOut, ErrorKind::UnexpectedEof]
+        {
+            assert!(is_transient(kind.into()), "{kind}");
+        }
+        assert!(is_transient(std::io::Error::other("failed to lookup address information: Name does not resolve")));
+        for kind in [ErrorKind::InvalidData, ErrorKind::PermissionDenied, ErrorKind::InvalidInput] {
+            assert!(!is_transient(kind.into()), "{kind}");
+        }
     }
 }

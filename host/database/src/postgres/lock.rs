@@ -91,6 +91,10 @@ impl LockSession {
             && other.as_ref().is_ok_and(|row| is_same(row, worker));
         // With a single server connection to share there is no answer before the worker gives it back.
         let answer = if is_direct { tokio::time::timeout(ANSWER, self.ask(settings)).await.ok() } else { None };
+        // A pooler in statement mode hangs up on whoever begins a transaction.
+        if other.as_ref().is_err_and(failures::is_lost) {
+            return Err(pooled(settings));
+        }
         worker.rollback().await.map_err(translate)?;
         other.map_err(translate)?;
         let attempt = answer.unwrap_or_else(|| Err(pooled(settings)))?;

@@ -60,7 +60,8 @@ struct Postgres {
     begins: bool,
     /// Whether the session is that of a fresh one no more.
     is_changed: bool,
-    /// Whether a transaction or a statement may be left over that nobody waited for.
+    /// Whether a transaction or a statement may be left over that nobody waited for; also set while the tables are read,
+    /// because the future that reads may be dropped.
     is_unsettled: bool,
     /// A running wish that the statement ends.
     stop: Option<Stop>,
@@ -169,7 +170,9 @@ impl Backend for Postgres {
 
     async fn state(&mut self) -> Result<State> {
         self.ready().await?;
+        self.is_unsettled = true;
         let state = self.books.state(&mut self.link).await;
+        self.is_unsettled = false;
         state.map_err(|error| self.unread(error))
     }
 
@@ -183,13 +186,17 @@ impl Backend for Postgres {
 
     async fn ledger(&mut self, limit: Option<usize>) -> Result<Vec<LedgerRow>> {
         self.ready().await?;
+        self.is_unsettled = true;
         let rows = self.books.ledger(&mut self.link, limit).await;
+        self.is_unsettled = false;
         rows.map_err(|error| self.unread(error))
     }
 
     async fn verify_ledger(&mut self) -> Result<LedgerCheck> {
         self.ready().await?;
+        self.is_unsettled = true;
         let check = self.books.verify(&mut self.link).await;
+        self.is_unsettled = false;
         check.map_err(|error| self.unread(error))
     }
 
@@ -208,11 +215,16 @@ impl Backend for Postgres {
 
     async fn try_lock(&mut self, me: &Holder) -> Result<LockAttempt> {
         self.ready().await?;
-        let lock = match &mut self.lock {
+        // Whoever stops waiting for an answer must not keep what it gives.
+        let mut lock = match self.lock.take() {
             Some(lock) => lock,
-            none => none.insert(LockSession::open(&self.settings, &self.books.version, me).await?),
+            None => LockSession::open(&self.settings, &self.books.version, me).await?,
         };
-        match lock.attempt(&self.settings, &mut self.link).await? {
+        self.is_unsettled = true;
+        let attempt = lock.attempt(&self.settings, &mut self.link).await?;
+        self.is_unsettled = false;
+        self.lock = Some(lock);
+        match attempt {
             Attempt::Held(holder) => {
                 self.last_holder.clone_from(&holder);
                 Ok(LockAttempt::Held(holder))
@@ -261,11 +273,14 @@ impl Backend for Postgres {
         if let Some(stop) = self.stop.take() {
             stop.wait(&mut self.link).await;
         }
-        self.is_unsettled = false;
+        self.is_unsettled = true;
         // A cancellation that comes late hits the rollback.
         for _ in 0..3 {
             match self.link.rollback().await {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.is_unsettled = false;
+                    return Ok(());
+                }
                 Err(error) if failures::is_lost(&error) => break,
                 Err(error) if failures::code(&error) == Some(failures::CANCELED) => {}
                 Err(error) => return Err(self.translate(&error, 0).while_doing("rolling back")),

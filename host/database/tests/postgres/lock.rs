@@ -62,8 +62,14 @@ async fn two_sessions_exclude_each_other() {
     let expected = Holder { since: "2026-11-20T12:00:00Z".to_owned(), note: found.note.clone(), ..holder("test") };
     assert_eq!(**found, expected);
     assert!(found.note.as_deref().unwrap().starts_with("`SELECT pg_terminate_backend("), "{found:?}");
-    assert!(*waited >= wait && heard.len() >= 2, "{waited:?} {heard:?}");
-    assert_eq!(target.sessions("runner second"), [""; 0], "whoever waited in vain leaves nothing");
+    assert!(*waited >= wait && !heard.is_empty(), "{waited:?} {heard:?}");
+    for _ in 0..100 {
+        if target.sessions("runner second").is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(target.sessions("runner second").is_empty(), "whoever waited in vain leaves nothing");
     first.unlock().await.unwrap();
     second.lock(Duration::ZERO, &holder("second"), &mut |_, _| {}).await.unwrap();
     second.close().await.unwrap();
@@ -92,6 +98,22 @@ async fn a_dropped_session_gives_the_lock_back() {
     let target = Target::new();
     drop(target.locked().await);
     target.locked().await.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_wait_that_is_given_up_leaves_the_session_usable() {
+    let target = Target::new();
+    let first = target.locked().await;
+    let mut second = target.write().await;
+    let me = holder("second");
+    for pause in [0, 1, 2, 4, 8, 16] {
+        let mut on_wait = |_: Option<&Holder>, _: Duration| {};
+        let waiting = second.lock(Duration::from_secs(30), &me, &mut on_wait);
+        assert!(tokio::time::timeout(Duration::from_millis(pause), waiting).await.is_err());
+    }
+    first.close().await.unwrap();
+    second.lock(Duration::from_secs(10), &me, &mut |_, _| {}).await.unwrap();
+    run_all(&mut second, &[up("a1", None, &[])], TransactionMode::PerRevision).await.unwrap();
 }
 
 #[tokio::test]

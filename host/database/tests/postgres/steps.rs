@@ -246,6 +246,37 @@ async fn a_lock_time_out_is_tried_again() {
 }
 
 #[tokio::test]
+async fn a_deadlock_is_tried_again() {
+    use sqlx::Connection as _;
+    let target = Target::new();
+    target.sql("CREATE TABLE t (id INTEGER); CREATE TABLE u (id INTEGER)");
+    let mut other = sqlx::PgConnection::connect(&target.database.url()).await.unwrap();
+    // The other one is patient, so that the deadlock is found in the step.
+    sqlx::raw_sql("SET deadlock_timeout = '60s'; BEGIN; LOCK TABLE u").execute(&mut other).await.unwrap();
+    let mut other = Some(other);
+    let mut waiting = None;
+    let mut retries = 0;
+    let mut session = target.locked().await;
+    let mut run = session.start_run(info("r"), TransactionMode::PerRevision).await.unwrap();
+    let mut observe = |progress| match progress {
+        Progress::Statement { index: 1, .. } => {
+            if let Some(mut other) = other.take() {
+                waiting = Some(tokio::spawn(async move {
+                    sqlx::raw_sql("LOCK TABLE t; COMMIT").execute(&mut other).await.map(drop)
+                }));
+            }
+        }
+        Progress::Retrying { .. } => retries += 1,
+        _ => {}
+    };
+    run.step(&up("a1", None, &["LOCK TABLE t", "SELECT pg_sleep(0.3)", "LOCK TABLE u"]), &mut observe).await.unwrap();
+    run.finish().await.unwrap();
+    assert_eq!(retries, 1);
+    waiting.unwrap().await.unwrap().unwrap();
+    assert_eq!(target.statuses().await, ["run", "applied"]);
+}
+
+#[tokio::test]
 async fn a_statement_that_takes_too_long_is_explained() {
     let mut target = Target::new();
     target.options.statement_timeout = Some(Duration::from_millis(50));

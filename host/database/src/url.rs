@@ -252,6 +252,8 @@ mod tests {
         let url = parse("postgresql://me:pw@Host/db").unwrap();
         assert_eq!((url.dialect(), url.identity().as_str()), (Dialect::Postgres, "postgres://host:5432/db"));
         assert_eq!(url.to_string(), "postgres://me:***@Host/db");
+        let tenant = parse("postgres://host/db?schema=acme").unwrap();
+        assert_eq!(tenant.identity(), "postgres://host:5432/db?schema=acme");
         let url = parse("mariadb://db.example:3307/app?charset=utf8").unwrap();
         assert_eq!((url.dialect(), url.identity().as_str()), (Dialect::Mysql, "mariadb://db.example:3307/app"));
     }

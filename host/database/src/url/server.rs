@@ -88,7 +88,7 @@ pub(super) fn parse(dialect: Dialect, scheme: &str, rest: &str, default_port: u1
     Ok(DatabaseUrl { dialect, shown, identity, sqlite: None, server: Some(address) })
 }
 
-/// Stable, and free of secrets: host, port and database, wherever in the URL they stand.
+/// Stable, and free of secrets: host, port, database and schema, wherever in the URL they stand.
 fn identity(scheme: &str, address: &ServerAddress, default_port: u16) -> String {
     let parameter = |names: &[&str]| {
         let found = address.parameters.iter().find(|(key, _)| names.contains(&key.as_str()));
@@ -99,7 +99,9 @@ fn identity(scheme: &str, address: &ServerAddress, default_port: u16) -> String 
     let port = address.port.map(|port| port.to_string()).or_else(|| parameter(&["port"]));
     let port = port.unwrap_or_else(|| default_port.to_string());
     let database = address.database.clone().or_else(|| parameter(&["dbname"])).unwrap_or_default();
-    format!("{scheme}://{host}:{port}/{database}")
+    // Two schemas of one database are two targets.
+    let schema = parameter(&["schema"]).map_or_else(String::new, |schema| format!("?schema={schema}"));
+    format!("{scheme}://{host}:{port}/{database}{schema}")
 }
 
 fn given(text: &str) -> Result<Option<String>, UrlError> {

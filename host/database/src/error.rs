@@ -37,8 +37,8 @@ pub enum Error {
         /// What to do next.
         hint: String,
     },
-    /// The dialect is known, but this build cannot connect to it.
-    #[error("this version of the runner cannot connect to {dialect} databases yet")]
+    /// The URL holds no address of the dialect that its scheme names.
+    #[error("the URL does not lead to a database of the dialect {dialect}")]
     Unsupported {
         /// The dialect of the URL.
         dialect: Dialect,
@@ -145,7 +145,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::Connect { hint, .. } | Self::Unreadable { hint, .. } => hint.as_str(),
-            Self::Unsupported { .. } => "use a SQLite database for now, for example `sqlite://runner.db`",
+            Self::Unsupported { .. } => "check the scheme of the URL: `sqlite`, `postgres`, `mysql` or `mariadb`",
             Self::InvalidOption { .. } | Self::NotLocked | Self::ReadOnly => return None,
             Self::Locked { holder: Some(_), .. } => {
                 "wait until it has finished; `--lock-wait` allows a run more time, and the lock ends with the process that holds it"

@@ -160,6 +160,47 @@ pub(crate) enum Value {
 }
 
 impl LedgerRow {
+    /// A row from the texts of [`COLUMNS`] after the id. `damaged` makes the error for a text that cannot be, of which it gets
+    /// the reason.
+    pub(crate) fn from_columns<E>(
+        id: i64,
+        text: impl Fn(usize) -> std::result::Result<Option<String>, E>,
+        damaged: impl Fn(String) -> E,
+    ) -> std::result::Result<Self, E> {
+        let wrong = |index: usize, reason: &str| {
+            damaged(format!("`{}` {reason}", COLUMNS.get(index).copied().unwrap_or_default()))
+        };
+        let required = |index: usize| text(index)?.ok_or_else(|| wrong(index, "is missing"));
+        let integer = |index: usize| match text(index)? {
+            None => Ok(None),
+            Some(digits) => digits.parse().map(Some).map_err(|_| wrong(index, "is not an integer")),
+        };
+        Ok(Self {
+            id,
+            run_id: required(1)?,
+            command: required(2)?,
+            revision: text(3)?,
+            direction: text(4)?,
+            status: required(5)?,
+            checksum: text(6)?,
+            sql_checksum: text(7)?,
+            statements_done: integer(8)?,
+            statements_total: integer(9)?,
+            started_at: required(10)?,
+            finished_at: text(11)?,
+            duration_ms: integer(12)?,
+            environment: required(13)?,
+            actor: required(14)?,
+            host: required(15)?,
+            tool_version: required(16)?,
+            plugins: text(17)?,
+            verdicts: text(18)?,
+            error: text(19)?,
+            previous_hash: required(20)?,
+            hash: required(21)?,
+        })
+    }
+
     /// The values of [`COLUMNS`], in their order.
     pub(crate) fn values(&self) -> [Value; COLUMNS.len()] {
         let text = |value: &str| Value::Text(Some(value.to_owned()));

@@ -227,38 +227,6 @@ fn step_row(row: &PgRow) -> Result<StepRow<'_>> {
 
 fn ledger_row(row: &PgRow) -> Result<LedgerRow> {
     let id = id(row)?;
-    let damaged = |index: usize, reason: &str| {
-        let column = COLUMNS.get(index).copied().unwrap_or_default();
-        ReadError::Damaged { id, reason: format!("`{column}` {reason}") }
-    };
-    let optional = |index: usize| Ok::<_, ReadError>(text(row, index)?.map(str::to_owned));
-    let needed = |index: usize| optional(index)?.ok_or_else(|| damaged(index, "is missing"));
-    let integer = |index: usize| match optional(index)? {
-        None => Ok(None),
-        Some(digits) => digits.parse().map(Some).map_err(|_| damaged(index, "is not an integer")),
-    };
-    Ok(LedgerRow {
-        id,
-        run_id: needed(1)?,
-        command: needed(2)?,
-        revision: optional(3)?,
-        direction: optional(4)?,
-        status: needed(5)?,
-        checksum: optional(6)?,
-        sql_checksum: optional(7)?,
-        statements_done: integer(8)?,
-        statements_total: integer(9)?,
-        started_at: needed(10)?,
-        finished_at: optional(11)?,
-        duration_ms: integer(12)?,
-        environment: needed(13)?,
-        actor: needed(14)?,
-        host: needed(15)?,
-        tool_version: needed(16)?,
-        plugins: optional(17)?,
-        verdicts: optional(18)?,
-        error: optional(19)?,
-        previous_hash: needed(20)?,
-        hash: needed(21)?,
-    })
+    let column = |index: usize| Ok::<_, ReadError>(text(row, index)?.map(str::to_owned));
+    LedgerRow::from_columns(id, column, |reason| ReadError::Damaged { id, reason })
 }

@@ -215,38 +215,10 @@ fn step_row(text: &str) -> Option<StepRow<'_>> {
 
 fn ledger_row(row: &SqliteRow) -> Result<LedgerRow> {
     let id: i64 = row.try_get(0)?;
-    let damaged =
-        |index: usize, reason: &str| ReadError::Damaged { id, reason: format!("`{}` {reason}", COLUMNS[index]) };
-    let text = |index: usize| row.try_get::<Option<String>, _>(index).map_err(|_| damaged(index, "is not UTF-8 text"));
-    let required = |index: usize| text(index)?.ok_or_else(|| damaged(index, "is missing"));
-    let integer = |index: usize| match text(index)? {
-        None => Ok(None),
-        Some(digits) => digits.parse().map(Some).map_err(|_| damaged(index, "is not an integer")),
-    };
-    Ok(LedgerRow {
-        id,
-        run_id: required(1)?,
-        command: required(2)?,
-        revision: text(3)?,
-        direction: text(4)?,
-        status: required(5)?,
-        checksum: text(6)?,
-        sql_checksum: text(7)?,
-        statements_done: integer(8)?,
-        statements_total: integer(9)?,
-        started_at: required(10)?,
-        finished_at: text(11)?,
-        duration_ms: integer(12)?,
-        environment: required(13)?,
-        actor: required(14)?,
-        host: required(15)?,
-        tool_version: required(16)?,
-        plugins: text(17)?,
-        verdicts: text(18)?,
-        error: text(19)?,
-        previous_hash: required(20)?,
-        hash: required(21)?,
-    })
+    let damaged = |reason: String| ReadError::Damaged { id, reason };
+    let column =
+        |index: usize| row.try_get(index).map_err(|_| damaged(format!("`{}` is not UTF-8 text", COLUMNS[index])));
+    LedgerRow::from_columns(id, column, damaged)
 }
 
 impl ReadError {

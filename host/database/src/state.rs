@@ -1,5 +1,7 @@
 //! What the database says is applied: the version rows, and what the ledger tells about each revision.
 
+pub(crate) mod joined;
+
 use std::collections::HashMap;
 
 use crate::ledger::FIRST_PREVIOUS_HASH;
@@ -115,6 +117,12 @@ impl LedgerTail {
     /// The tail of an empty ledger.
     pub(crate) fn empty() -> Self {
         Self { id: 0, hash: FIRST_PREVIOUS_HASH.to_owned() }
+    }
+
+    /// From its columns joined as [`joined`] says.
+    pub(crate) fn from_joined(text: &str) -> Self {
+        let (id, hash) = joined::id_and_text(text);
+        Self { id, hash: hash.to_owned() }
     }
 }
 

@@ -8,13 +8,11 @@ use crate::ledger::COLUMNS;
 use crate::ledger::ChainCheck;
 use crate::ledger::LedgerCheck;
 use crate::ledger::LedgerRow;
-use crate::ledger::LedgerStatus;
 use crate::options::TableName;
-use crate::script::StepDirection;
 use crate::state;
 use crate::state::LedgerTail;
 use crate::state::State;
-use crate::state::StepRow;
+use crate::state::joined;
 
 use super::books::Books;
 use super::books::name;
@@ -31,20 +29,6 @@ const BEGIN_READING: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;\n\
 /// How many statements that is.
 const BEGINNING: usize = 2;
 
-/// The columns of [`StepRow`] in its order.
-const STEP_COLUMNS: [&str; 10] = [
-    "id",
-    "revision",
-    "direction",
-    "status",
-    "checksum",
-    "sql_checksum",
-    "statements_done",
-    "statements_total",
-    "started_at",
-    "finished_at",
-];
-
 /// Rows per query while the whole ledger is checked, to bound memory.
 const CHECK_BATCH: i64 = 500;
 
@@ -58,6 +42,12 @@ pub(super) enum ReadError {
 impl From<sqlx::Error> for ReadError {
     fn from(error: sqlx::Error) -> Self {
         Self::Driver(error)
+    }
+}
+
+impl From<joined::Nonsense> for ReadError {
+    fn from(row: joined::Nonsense) -> Self {
+        Self::Damaged { id: row.id, reason: row.reason }
     }
 }
 
@@ -86,14 +76,16 @@ impl Books {
 
     /// Everything about what is applied, in one round trip and at one moment.
     pub(super) async fn state(&self, link: &mut Link, have: Tables) -> Result<State> {
-        let steps = STEP_COLUMNS.map(cast).join(", ");
+        // One text a row: all rows in one would be cut off at `group_concat_max_len`.
+        let steps = joined::STEP_COLUMNS.map(|column| format!("COALESCE({}, '')", cast(column))).join(", ");
+        let steps = format!("CONCAT_WS(CHAR({}), {steps})", joined::BETWEEN_COLUMNS);
         let ledger = name(&self.ledger);
         let mut sql = vec![BEGIN_READING.to_owned()];
         if have.version {
             sql.push(format!("SELECT {} FROM {}", cast("version_num"), name(&self.version)));
         }
         if have.ledger {
-            sql.push(format!("SELECT {steps} FROM {ledger} WHERE revision IS NOT NULL ORDER BY id"));
+            sql.push(format!("SELECT {steps} FROM {ledger} WHERE revision IS NOT NULL"));
             sql.push(self.select_tail());
         }
         sql.push("COMMIT".to_owned());
@@ -121,11 +113,12 @@ impl Books {
         link: &mut Link,
         rows: &[MySqlRow],
     ) -> Result<(std::collections::HashMap<String, state::Record>, Vec<state::Dirty>)> {
-        let texts = rows
-            .iter()
-            .map(|row| (0..STEP_COLUMNS.len()).map(|index| Ok(text(row, index)?.unwrap_or_default())).collect())
-            .collect::<Result<Vec<Vec<String>>>>()?;
-        let steps = texts.iter().map(|columns| step_row(columns)).collect::<Result<Vec<_>>>()?;
+        let mut steps = String::new();
+        for row in rows {
+            steps.push_str(&text(row, 0)?.unwrap_or_default());
+            steps.push(char::from(joined::BETWEEN_ROWS));
+        }
+        let steps = joined::step_rows(&steps)?;
         // A change of a definition cannot be committed together with its progress row.
         let outcome = state::reduce(steps, false);
         let mut dirty = Vec::with_capacity(outcome.dirty.len());
@@ -211,27 +204,6 @@ fn driver_error(answer: Answer) -> ReadError {
 fn tail(answer: &Answer, set: usize) -> Result<Option<LedgerTail>> {
     let Ok(row) = answer.row(set) else { return Ok(None) };
     Ok(Some(LedgerTail { id: number(row, 0)?.unwrap_or_default(), hash: text(row, 1)?.unwrap_or_default() }))
-}
-
-fn step_row(columns: &[String]) -> Result<StepRow<'_>> {
-    let column = |index: usize| columns.get(index).map_or("", String::as_str);
-    let id = column(0).parse().unwrap_or_default();
-    let count = |index: usize| column(index).parse().unwrap_or_default();
-    let (Some(direction), Some(status)) = (StepDirection::parse(column(2)), LedgerStatus::parse(column(3))) else {
-        return Err(ReadError::Damaged { id, reason: "its direction or status is unknown".to_owned() });
-    };
-    Ok(StepRow {
-        id,
-        revision: column(1),
-        direction,
-        status,
-        checksum: column(4),
-        sql_checksum: column(5),
-        statements_done: count(6),
-        statements_total: count(7),
-        started_at: column(8),
-        finished_at: column(9),
-    })
 }
 
 fn ledger_row(row: &MySqlRow) -> Result<LedgerRow> {

@@ -1,4 +1,4 @@
-//! Reading the runner's tables, in read-only transactions that see one moment.
+//! Reading the runner's tables. Every reading sees one moment.
 
 use sqlx::postgres::PgRow;
 
@@ -8,12 +8,10 @@ use crate::ledger::COLUMNS;
 use crate::ledger::ChainCheck;
 use crate::ledger::LedgerCheck;
 use crate::ledger::LedgerRow;
-use crate::ledger::LedgerStatus;
-use crate::script::StepDirection;
 use crate::state;
 use crate::state::LedgerTail;
 use crate::state::State;
-use crate::state::StepRow;
+use crate::state::joined;
 
 use super::books::Books;
 use super::books::quoted;
@@ -24,20 +22,6 @@ use super::link::text;
 use super::literal::literal;
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-
-/// The columns of [`StepRow`] in its order.
-const STEP_COLUMNS: [&str; 10] = [
-    "id",
-    "revision",
-    "direction",
-    "status",
-    "checksum",
-    "sql_checksum",
-    "statements_done",
-    "statements_total",
-    "started_at",
-    "finished_at",
-];
 
 /// Rows per query while the whole ledger is checked, to bound memory.
 const CHECK_BATCH: usize = 500;
@@ -60,6 +44,12 @@ impl ReadError {
     fn is_missing_table(&self) -> bool {
         let Self::Driver(error) = self else { return false };
         matches!(failures::code(error), Some(failures::UNDEFINED_TABLE | failures::UNDEFINED_SCHEMA))
+    }
+}
+
+impl From<joined::Nonsense> for ReadError {
+    fn from(row: joined::Nonsense) -> Self {
+        Self::Damaged { id: row.id, reason: row.reason }
     }
 }
 
@@ -96,45 +86,51 @@ impl Books {
         Ok((have, tail))
     }
 
-    /// Everything about what is applied, at one moment.
+    /// Everything about what is applied, in one statement and thus at one moment.
     pub(super) async fn state(&self, link: &mut Link) -> Result<State> {
         // The usual case is one round trip; only without the tables it takes more.
-        let all = Tables { version: true, ledger: true };
-        let state = match self.read_state(link, BEGIN, all).await {
+        match self.read_state(link, Tables { version: true, ledger: true }).await {
             Err(error) if error.is_missing_table() => {
-                link.rollback().await?;
-                let have = tables(&link.row(format!("{BEGIN};\n{}", self.which_exist()?)).await?)?;
-                // Within the transaction that is open now.
-                self.read_state(link, "SELECT 1", have).await
+                let have = tables(&link.row(self.which_exist()?).await?)?;
+                self.read_state(link, have).await
             }
             result => result,
-        };
-        if state.is_err() {
-            link.rollback().await?;
         }
-        state
     }
 
-    async fn read_state(&self, link: &mut Link, first: &str, have: Tables) -> Result<State> {
-        let nothing = || "SELECT 1 WHERE false".to_owned();
+    async fn read_state(&self, link: &mut Link, have: Tables) -> Result<State> {
         let (version, ledger) = (quoted(&self.version), quoted(&self.ledger));
-        let versions =
-            if have.version { format!("SELECT CAST(version_num AS text) FROM {version}") } else { nothing() };
-        let steps =
-            format!("SELECT {} FROM {ledger} AS l WHERE revision IS NOT NULL ORDER BY l.id", as_text(&STEP_COLUMNS));
-        let (steps, last) = if have.ledger { (steps, self.select_tail()) } else { (nothing(), nothing()) };
-        let sql = format!("{first};\n{versions};\n{steps};\n{last};\nCOMMIT");
-        let sets = link.rows(sql).await?;
-        let rows = |index: usize| sets.get(index).map(Vec::as_slice).unwrap_or_default();
-        let mut versions = Vec::new();
-        for row in rows(1) {
-            versions.push(required(row, 0)?.to_owned());
-        }
+        let (columns, rows) = (joined::BETWEEN_COLUMNS, joined::BETWEEN_ROWS);
+        let unless = |is_there: bool, query: String| if is_there { format!("({query})") } else { "NULL".to_owned() };
+        // `concat` takes NULL for the empty text.
+        let step = joined::STEP_COLUMNS.join(&format!(", pg_catalog.chr({columns}), "));
+        let sql = format!(
+            "SELECT {}, {}, {}",
+            unless(
+                have.version,
+                format!("SELECT pg_catalog.string_agg(version_num::text, pg_catalog.chr({rows})) FROM {version}")
+            ),
+            unless(
+                have.ledger,
+                format!(
+                    "SELECT pg_catalog.string_agg(pg_catalog.concat({step}), pg_catalog.chr({rows})) FROM {ledger} \
+                     WHERE revision IS NOT NULL"
+                )
+            ),
+            unless(
+                have.ledger,
+                format!(
+                    "SELECT pg_catalog.concat(id, pg_catalog.chr({columns}), hash) FROM {ledger} ORDER BY id DESC LIMIT 1"
+                )
+            ),
+        );
+        let row = link.row(sql).await?;
+        let versions = text(&row, 0)?.map(joined::texts).into_iter().flatten();
+        let mut versions: Vec<String> = versions.map(str::to_owned).collect();
         versions.sort_unstable();
-        let steps = rows(2).iter().map(step_row).collect::<Result<Vec<_>>>()?;
         // Not every statement commits together with its progress row.
-        let outcome = state::reduce(steps, false);
-        let tail = rows(3).first().map(tail).transpose()?;
+        let outcome = state::reduce(joined::step_rows(text(&row, 1)?.unwrap_or_default())?, false);
+        let tail = text(&row, 2)?.map(LedgerTail::from_joined);
         let mut dirty = Vec::with_capacity(outcome.dirty.len());
         for (mut one, failed) in outcome.dirty {
             if let Some(id) = failed {
@@ -204,25 +200,6 @@ fn id(row: &PgRow) -> Result<i64> {
 
 fn tail(row: &PgRow) -> Result<LedgerTail> {
     Ok(LedgerTail { id: id(row)?, hash: text(row, 1)?.unwrap_or_default().to_owned() })
-}
-
-fn step_row(row: &PgRow) -> Result<StepRow<'_>> {
-    let column = |index: usize| Ok::<_, ReadError>(text(row, index)?.unwrap_or_default());
-    let count = |index: usize| Ok::<_, ReadError>(column(index)?.parse().unwrap_or_default());
-    let id = id(row)?;
-    let unknown = || ReadError::Damaged { id, reason: "its direction or status is unknown".to_owned() };
-    Ok(StepRow {
-        id,
-        revision: column(1)?,
-        direction: StepDirection::parse(column(2)?).ok_or_else(unknown)?,
-        status: LedgerStatus::parse(column(3)?).ok_or_else(unknown)?,
-        checksum: column(4)?,
-        sql_checksum: column(5)?,
-        statements_done: count(6)?,
-        statements_total: count(7)?,
-        started_at: column(8)?,
-        finished_at: column(9)?,
-    })
 }
 
 fn ledger_row(row: &PgRow) -> Result<LedgerRow> {

@@ -1,5 +1,4 @@
-//! Reading the runner's tables. However many ledger rows there are, few rows cross the driver's channel: SQLite joins the
-//! columns that matter into one text.
+//! Reading the runner's tables.
 
 use sqlx::AssertSqlSafe;
 use sqlx::Row as _;
@@ -12,32 +11,12 @@ use crate::ledger::COLUMNS;
 use crate::ledger::ChainCheck;
 use crate::ledger::LedgerCheck;
 use crate::ledger::LedgerRow;
-use crate::ledger::LedgerStatus;
-use crate::script::StepDirection;
 use crate::state;
 use crate::state::LedgerTail;
 use crate::state::State;
-use crate::state::StepRow;
+use crate::state::joined;
 
 use super::books::Books;
-
-/// Between the columns of a joined text; no column that is joined ever holds a control character.
-const COLUMN_SEPARATOR: char = '\u{1f}';
-const ROW_SEPARATOR: char = '\u{1e}';
-
-/// The columns of [`StepRow`] in its order.
-const STEP_COLUMNS: [&str; 10] = [
-    "id",
-    "revision",
-    "direction",
-    "status",
-    "checksum",
-    "sql_checksum",
-    "statements_done",
-    "statements_total",
-    "started_at",
-    "finished_at",
-];
 
 /// Rows per query while the whole ledger is checked, to bound memory.
 const CHECK_BATCH: i64 = 500;
@@ -52,6 +31,12 @@ pub(super) enum ReadError {
 impl From<sqlx::Error> for ReadError {
     fn from(error: sqlx::Error) -> Self {
         Self::Driver(error)
+    }
+}
+
+impl From<joined::Nonsense> for ReadError {
+    fn from(row: joined::Nonsense) -> Self {
+        Self::Damaged { id: row.id, reason: row.reason }
     }
 }
 
@@ -84,7 +69,7 @@ impl Books {
     /// Everything about what is applied, in one statement and thus at one moment.
     pub(super) async fn state(&self, connection: &mut SqliteConnection, have: Tables) -> Result<State> {
         // `concat` takes NULL for the empty text, and copies once where `||` copies for each column.
-        let columns = STEP_COLUMNS.join(", char(31), ");
+        let columns = joined::STEP_COLUMNS.join(", char(31), ");
         let version = self.version.quoted();
         let ledger = self.ledger.quoted();
         let sql = format!(
@@ -110,9 +95,9 @@ impl Books {
         let steps: Option<String> = row.try_get(1)?;
         let tail: Option<String> = row.try_get(2)?;
         let mut versions: Vec<String> =
-            versions.map(|text| text.split(ROW_SEPARATOR).map(str::to_owned).collect()).unwrap_or_default();
+            versions.iter().flat_map(|text| joined::texts(text)).map(str::to_owned).collect();
         versions.sort_unstable();
-        let outcome = state::reduce(step_rows(steps.as_deref().unwrap_or_default())?, true);
+        let outcome = state::reduce(joined::step_rows(steps.as_deref().unwrap_or_default())?, true);
         let mut dirty = Vec::with_capacity(outcome.dirty.len());
         for (mut one, failed) in outcome.dirty {
             if let Some(id) = failed {
@@ -120,13 +105,7 @@ impl Books {
             }
             dirty.push(one);
         }
-        let tail = match tail {
-            Some(text) => {
-                let (id, hash) = text.split_once(COLUMN_SEPARATOR).unwrap_or((&text, ""));
-                Some(LedgerTail { id: id.parse().unwrap_or_default(), hash: hash.to_owned() })
-            }
-            None => None,
-        };
+        let tail = tail.as_deref().map(LedgerTail::from_joined);
         Ok(State { versions, records: outcome.records, dirty, tail, exists: have.version })
     }
 
@@ -178,39 +157,6 @@ impl Books {
         let columns: Vec<String> = COLUMNS[1..].iter().map(|column| format!("CAST({column} AS TEXT)")).collect();
         format!("SELECT id, {} FROM {} {rest}", columns.join(", "), self.ledger.quoted())
     }
-}
-
-fn step_rows(text: &str) -> Result<Vec<StepRow<'_>>> {
-    let mut rows = text
-        .split(ROW_SEPARATOR)
-        .filter(|row| !row.is_empty())
-        .map(|row| {
-            step_row(row).ok_or_else(|| ReadError::Damaged {
-                id: row.split(COLUMN_SEPARATOR).next().and_then(|id| id.parse().ok()).unwrap_or_default(),
-                reason: "its direction or status is unknown".to_owned(),
-            })
-        })
-        .collect::<Result<Vec<_>>>()?;
-    rows.sort_by_key(|row| row.id);
-    Ok(rows)
-}
-
-fn step_row(text: &str) -> Option<StepRow<'_>> {
-    let mut columns = text.split(COLUMN_SEPARATOR);
-    let mut next = || columns.next();
-    let count = |text: &str| text.parse().unwrap_or_default();
-    Some(StepRow {
-        id: next()?.parse().ok()?,
-        revision: next()?,
-        direction: StepDirection::parse(next()?)?,
-        status: LedgerStatus::parse(next()?)?,
-        checksum: next()?,
-        sql_checksum: next()?,
-        statements_done: count(next()?),
-        statements_total: count(next()?),
-        started_at: next()?,
-        finished_at: next()?,
-    })
 }
 
 fn ledger_row(row: &SqliteRow) -> Result<LedgerRow> {

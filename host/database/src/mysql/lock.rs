@@ -3,6 +3,8 @@
 //! The first is held by a session of its own, so that nothing a script does can lose it. The second is held by the session
 //! that runs scripts: a server goes on with a statement after its client died, and until that has ended nobody else may begin.
 
+use std::time::Duration;
+
 use sha2::Digest as _;
 use sha2::Sha256;
 
@@ -13,6 +15,10 @@ use super::link::Link;
 use super::link::number;
 use super::link::text;
 use super::literal::literal;
+
+/// For how long the lock counts as held after it was seen to be. Should it get lost within, the other lock still keeps
+/// everybody else from beginning.
+pub(super) const FRESH: Duration = Duration::from_millis(200);
 
 /// Who holds a lock of this name as far as the server's `GET_LOCK` goes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,6 +18,8 @@ mod read;
 mod refusals;
 mod statements;
 
+use std::time::Instant;
+
 use async_trait::async_trait;
 use runner_chain::Dialect;
 
@@ -47,6 +49,7 @@ use self::connect::Settings;
 use self::link::Link;
 use self::link::number;
 use self::literal::literal;
+use self::lock::FRESH;
 use self::lock::LockNames;
 use self::lock::LockSession;
 use self::lock::LockToken;
@@ -73,6 +76,7 @@ pub(crate) async fn open(url: &DatabaseUrl, options: &Options, access: Access) -
         link,
         lock: None,
         is_locked: false,
+        seen_at: None,
         wants_begin: false,
         refused: None,
     }))
@@ -89,6 +93,8 @@ struct Mysql {
     lock: Option<LockSession>,
     /// Whether both locks are held.
     is_locked: bool,
+    /// When the lock was last seen to be held.
+    seen_at: Option<Instant>,
     /// Whether a transaction begins with the next statement.
     wants_begin: bool,
     /// The last statement of a script, if the server refused it, and the number of its error.
@@ -160,8 +166,13 @@ impl Mysql {
     }
 
     async fn write_books(&mut self, change: &VersionChange, rows: &[LedgerRow], commit: bool) -> Result<()> {
-        let sql = self.books.record(change, rows, self.token().as_ref(), commit);
-        let Err(error) = self.run_raw(sql).await? else { return Ok(()) };
+        let token = self.token();
+        let sql = self.books.record(change, rows, token.as_ref(), commit);
+        let Err(error) = self.run_raw(sql).await? else {
+            self.seen_at = token.map(|_| Instant::now());
+            return Ok(());
+        };
+        self.seen_at = None;
         let text = failures::message(&error);
         let message = match failures::number(&error) {
             Some(failures::NOT_NULL) if text.contains("'status'") => {
@@ -206,6 +217,7 @@ impl Mysql {
         }
         if self.take_work_lock(0).await.map_err(doing)? {
             self.is_locked = true;
+            self.seen_at = Some(Instant::now());
             return Ok(LockAttempt::Acquired);
         }
         let still = ", which still runs a statement of a runner that is gone";
@@ -301,6 +313,7 @@ impl Backend for Mysql {
 
     async fn unlock(&mut self) -> Result<()> {
         self.is_locked = false;
+        self.seen_at = None;
         self.wants_begin = false;
         // A lock that cannot be given back ends with its session.
         if self.link.is_usable() {
@@ -318,9 +331,13 @@ impl Backend for Mysql {
     async fn check_lock(&mut self) -> Result<()> {
         self.ready().await?;
         let Some(token) = self.token() else { return Err(Error::NotLocked) };
+        if self.seen_at.is_some_and(|seen| seen.elapsed() < FRESH) {
+            return Ok(());
+        }
         let answer = self.link.ask(format!("SELECT CAST({} AS CHAR)", token.is_held())).await.complete();
         let is_held = answer.and_then(|answer| number::<u32>(answer.row(0)?, 0));
         if is_held.map_err(|error| failures::translate(&error, "checking the lock"))? == Some(1) {
+            self.seen_at = Some(Instant::now());
             return Ok(());
         }
         Err(Error::LockLost { reason: format!("the server ended connection {}, which held it", token.session) })

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::PgRow;
 use sqlx::postgres::PgSslMode;
 
 use crate::error::Error;
@@ -16,7 +17,6 @@ use crate::url::ServerAddress;
 use super::failures;
 use super::link::Link;
 use super::link::ServerProcess;
-use super::link::required;
 use super::literal::identifier;
 
 /// How long connecting may take unless `connect_timeout` says otherwise.
@@ -114,8 +114,14 @@ impl Settings {
         format!("postgres://{host}:{}", options.get_port())
     }
 
-    /// Connects, and asks who answers.
+    /// Connects, and asks which process of the server answers.
     pub(super) async fn connect(&self, application_name: Option<&str>) -> Result<Link> {
+        let asked = self.connect_asking(application_name, &ServerProcess::question("")).await?;
+        Ok(asked.0)
+    }
+
+    /// Connects, and asks something in whose first columns the process of the server answers; see [`ServerProcess`].
+    pub(super) async fn connect_asking(&self, application_name: Option<&str>, sql: &str) -> Result<(Link, PgRow)> {
         let mut options = self.options.clone();
         if let Some(name) = application_name {
             options = options.application_name(name);
@@ -123,12 +129,9 @@ impl Settings {
         let explain = |error: &sqlx::Error| failures::explain_connect(error, &self.target);
         let work = async {
             let mut link = Link::new(options.connect().await?);
-            let sql =
-                "SELECT pid::text, backend_start::text FROM pg_catalog.pg_stat_activity WHERE pid = pg_backend_pid()";
             let row = link.row(sql.to_owned()).await?;
-            let pid = required(&row, 0)?.parse().unwrap_or_default();
-            link.backend = ServerProcess { pid, started: required(&row, 1)?.to_owned() };
-            Ok(link)
+            link.backend = ServerProcess::of(&row)?;
+            Ok((link, row))
         };
         match self.connect_timeout {
             None => work.await.map_err(|error| explain(&error)),

@@ -124,6 +124,14 @@ fn hint(error: &PgDatabaseError) -> Option<String> {
     })
 }
 
+/// Whether the place of an error is among the first characters of the text, as far as it has one.
+pub(super) fn is_among_first(error: &sqlx::Error, characters: usize) -> bool {
+    match of_server(error).and_then(PgDatabaseError::position) {
+        Some(PgErrorPosition::Original(position)) => position <= characters,
+        _ => true,
+    }
+}
+
 /// An error of a text that changes the version rows and the ledger, where a broken constraint of the runner's own tables can
 /// only mean that somebody else wrote there, or that the lock is lost.
 pub(super) fn translate_bookkeeping(error: &sqlx::Error, books: &Books) -> Error {
@@ -177,6 +185,7 @@ pub(super) fn explain_connect(error: &sqlx::Error, target: &str) -> Error {
             "28000" => (false, "check the user, and what `pg_hba.conf` of the server allows it from here"),
             "3D000" => (false, "check the database in the URL, or create it: `CREATE DATABASE …`"),
             "42501" => (false, "grant the role `CONNECT` on the database"),
+            "42883" | "42P01" => (false, "use a PostgreSQL server: this one only speaks its protocol"),
             "57P03" => (true, "wait until the server has started"),
             "57P01" | "57P02" => (true, "the server is shutting down: try again when it is back"),
             "53300" => (true, "close some connections, or raise `max_connections` of the server"),

@@ -2,6 +2,10 @@
 //!
 //! It is asked for without waiting, outside of any transaction: whoever waits inside `pg_advisory_lock` holds a snapshot, for
 //! which a `CREATE INDEX CONCURRENTLY` of the holder would wait in turn.
+//!
+//! Once it has the lock, the session also holds a second one whose key nobody else has. That it cannot be had tells any other
+//! session, for a few microseconds, that the first lock is still held; reading `pg_locks` takes longer than the rest of the
+//! bookkeeping.
 
 use std::time::Duration;
 
@@ -20,6 +24,7 @@ use super::failures;
 use super::holder;
 use super::holder::Seen;
 use super::link::Link;
+use super::link::ServerProcess;
 use super::link::required;
 use super::link::text;
 
@@ -36,7 +41,15 @@ struct Key(i64);
 impl Key {
     /// The same for the same table in every version of the runner. Advisory locks belong to one database.
     fn of(version: &TableName) -> Self {
-        let name = format!("runner-lock/1\0{}\0{}", version.schema.as_deref().unwrap_or_default(), version.name);
+        Self::named(&format!("runner-lock/1\0{}\0{}", version.schema.as_deref().unwrap_or_default(), version.name))
+    }
+
+    /// The second lock of the session that holds this one.
+    fn proof(self, holder: &ServerProcess) -> Self {
+        Self::named(&format!("runner-proof/1\0{}\0{}\0{}", self.0, holder.pid, holder.started))
+    }
+
+    fn named(name: &str) -> Self {
         let mut first = [0; 8];
         first.copy_from_slice(&Sha256::digest(name.as_bytes())[..8]);
         Self(i64::from_be_bytes(first))
@@ -104,35 +117,51 @@ impl LockSession {
 
     async fn ask(&mut self, settings: &Settings) -> Result<Attempt> {
         let Key(key) = self.key;
-        let (pid, condition) = (self.link.backend.pid, self.key.condition());
-        // The lock of one session can be taken twice, so it is only asked for where it is not held. The limits of an idle
-        // session are for applications; a dead machine should give the lock back within minutes.
+        let (pid, held) = (self.link.backend.pid, self.is_held_here());
+        // The lock of one session can be taken twice, so it is only asked for where it is not held.
         let sql = format!(
-            "SELECT pg_backend_pid()::text, \
-             EXISTS (SELECT 1 FROM pg_catalog.pg_locks WHERE pid = pg_backend_pid() AND {condition})::text, \
-             CASE WHEN pg_backend_pid() = {pid} AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_locks \
-             WHERE pid = pg_backend_pid() AND {condition}) THEN pg_catalog.pg_try_advisory_lock({key})::text END;\n\
-             SELECT pg_catalog.set_config(name, CASE name WHEN 'idle_session_timeout' THEN '0' ELSE '60' END, false) \
-             FROM pg_catalog.pg_settings WHERE name IN ('idle_session_timeout', 'tcp_keepalives_idle') \
-             AND pg_backend_pid() = {pid};\n\
-             SELECT l.pid::text, a.application_name, a.usename::text, coalesce(host(a.client_addr), 'the server''s machine'), \
-             coalesce(a.backend_start::text, 'an unknown time') \
-             FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid WHERE {condition}"
+            "SELECT pg_backend_pid()::text, ({held})::text, \
+             CASE WHEN pg_backend_pid() = {pid} AND NOT {held} THEN pg_catalog.pg_try_advisory_lock({key})::text END"
         );
         let translate = |error: sqlx::Error| failures::translate(&error, 0).while_doing("taking the lock");
-        let sets = self.link.rows(sql).await.map_err(translate)?;
-        let first = sets.first().and_then(|rows| rows.first()).ok_or(sqlx::Error::RowNotFound).map_err(translate)?;
-        let is_moved = required(first, 0).map_err(translate)? != pid.to_string();
-        let was_held = required(first, 1).map_err(translate)? == "true";
+        let answer = self.link.row(sql).await.map_err(translate)?;
+        let is_moved = required(&answer, 0).map_err(translate)? != pid.to_string();
+        let was_held = required(&answer, 1).map_err(translate)? == "true";
         if is_moved || (was_held && !self.is_acquired) {
             return Err(pooled(settings));
         }
-        if was_held || text(first, 2).map_err(translate)? == Some("true") {
-            self.is_acquired = true;
-            self.seen_at = Instant::now();
+        if was_held || text(&answer, 2).map_err(translate)? == Some("true") {
+            self.settle_down().await.map_err(translate)?;
             return Ok(Attempt::Acquired);
         }
-        let holder = sets.get(2).and_then(|rows| rows.first()).map(|row| {
+        Ok(Attempt::Held(self.holder().await.map_err(translate)?))
+    }
+
+    /// Takes the second lock as well, and makes the session last.
+    async fn settle_down(&mut self) -> std::result::Result<(), sqlx::Error> {
+        let Key(proof) = self.proof();
+        // The limits of an idle session are for applications; a dead machine should give the lock back within minutes.
+        let sql = format!(
+            "SELECT pg_catalog.pg_advisory_lock({proof});\n\
+             SELECT pg_catalog.set_config('tcp_keepalives_idle', '60', false), \
+             CASE WHEN current_setting('server_version_num')::int >= 140000 \
+             THEN pg_catalog.set_config('idle_session_timeout', '0', false) END"
+        );
+        self.link.execute(sql).await?;
+        self.is_acquired = true;
+        self.seen();
+        Ok(())
+    }
+
+    async fn holder(&mut self) -> std::result::Result<Option<Holder>, sqlx::Error> {
+        let condition = self.key.condition();
+        let sql = format!(
+            "SELECT l.pid::text, a.application_name, a.usename::text, coalesce(host(a.client_addr), 'the server''s machine'), \
+             coalesce(a.backend_start::text, 'an unknown time') \
+             FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid WHERE {condition}"
+        );
+        let sets = self.link.rows(sql).await?;
+        Ok(sets.iter().flatten().next().map(|row| {
             let column = |index| text(row, index).ok().flatten().unwrap_or_default().to_owned();
             holder::recognise(&Seen {
                 pid: column(0),
@@ -141,17 +170,26 @@ impl LockSession {
                 address: column(3),
                 since: column(4),
             })
-        });
-        Ok(Attempt::Held(holder))
+        }))
     }
 
-    /// An SQL condition that is true on any session of the database while this session holds the lock.
-    pub(super) fn condition(&self) -> String {
-        let (pid, condition) = (self.link.backend.pid, self.key.condition());
-        format!("EXISTS (SELECT 1 FROM pg_catalog.pg_locks WHERE pid = {pid} AND {condition})")
+    fn proof(&self) -> Key {
+        self.key.proof(&self.link.backend)
     }
 
-    /// The lock was seen to be held by the condition above.
+    /// An SQL condition that is true on this session while it holds the lock.
+    fn is_held_here(&self) -> String {
+        let condition = self.key.condition();
+        format!("EXISTS (SELECT 1 FROM pg_catalog.pg_locks WHERE pid = pg_backend_pid() AND {condition})")
+    }
+
+    /// An SQL condition that is true in a transaction of any other session of the database while this session holds the lock.
+    pub(super) fn is_held_elsewhere(&self) -> String {
+        let Key(proof) = self.proof();
+        format!("NOT pg_catalog.pg_try_advisory_xact_lock({proof})")
+    }
+
+    /// The lock was seen to be held.
     pub(super) fn seen(&mut self) {
         self.seen_at = Instant::now();
     }
@@ -162,7 +200,7 @@ impl LockSession {
             return Ok(());
         }
         let lost = |reason: String| Err(Error::LockLost { reason });
-        let sql = format!("SELECT ({})::text", self.condition());
+        let sql = format!("SELECT ({})::text", self.is_held_here());
         match tokio::time::timeout(ANSWER, self.link.row(sql)).await {
             Err(_) => lost(format!("its session did not answer within {} s", ANSWER.as_secs())),
             Ok(Err(error)) => lost(format!("its session is gone ({})", failures::message(&error))),

@@ -1,7 +1,8 @@
 //! PostgreSQL, from version 12 on.
 //!
 //! Two connections: one runs statements, the other holds the lock. `BEGIN` travels with the statement that follows it, and
-//! bookkeeping with the `COMMIT`, so that a revision with one statement takes two round trips.
+//! bookkeeping with the `COMMIT`, so that a revision with one statement takes two round trips; where a whole run is one
+//! transaction, bookkeeping travels with the first statement of the next revision.
 
 mod books;
 mod connect;
@@ -58,6 +59,8 @@ struct Postgres {
     role: String,
     /// Whether a transaction is to begin with the next text that is sent.
     begins: bool,
+    /// Bookkeeping inside of an open transaction, one statement, that goes in front of the next text.
+    due: String,
     /// Whether the session is that of a fresh one no more.
     is_changed: bool,
     /// Whether a transaction or a statement may be left over that nobody waited for; also set while the tables are read,
@@ -70,8 +73,9 @@ struct Postgres {
 
 impl Postgres {
     /// What goes in front of the next text.
-    fn opening(&mut self) -> &'static str {
-        if std::mem::take(&mut self.begins) { "BEGIN;\n" } else { "" }
+    fn opening(&mut self) -> String {
+        let due = std::mem::take(&mut self.due);
+        if std::mem::take(&mut self.begins) { "BEGIN;\n".to_owned() } else { due }
     }
 
     /// The session, after what nobody waited for has ended.
@@ -95,9 +99,23 @@ impl Postgres {
         }
     }
 
-    async fn run(&mut self, sql: String, before: usize) -> Result<()> {
-        let result = self.link.execute(sql).await;
-        result.map_err(|error| self.translate(&error, before))
+    async fn run(&mut self, sql: &str) -> Result<()> {
+        let begins = self.begins;
+        let opening = self.opening();
+        let before = opening.chars().count();
+        let is_bookkeeping = !begins && before > 0;
+        match self.link.execute_counting(format!("{opening}{sql}")).await {
+            Ok(()) => Ok(()),
+            Err((0, error)) if is_bookkeeping && failures::is_among_first(&error, before) => {
+                Err(self.translate_bookkeeping(&error))
+            }
+            Err((_, error)) => Err(self.translate(&error, before)),
+        }
+    }
+
+    fn translate_bookkeeping(&mut self, error: &sqlx::Error) -> Error {
+        self.is_unsettled |= failures::is_lost(error);
+        failures::translate_bookkeeping(error, &self.books)
     }
 
     /// Takes back a script's `SET ROLE` until the end of the transaction: the runner's tables are not the script's business.
@@ -115,13 +133,17 @@ impl Postgres {
         let is_progress = rows.last().and_then(LedgerRow::known_status) == Some(LedgerStatus::Progress);
         // Where a whole run is one transaction, its commit asks for the lock once. A script's own transaction is committed by
         // the script, so each of its rows asks.
-        let condition = (commit || is_progress).then(|| lock.condition());
+        let condition = (commit || is_progress).then(|| lock.is_held_elsewhere());
         let books = self.books.record(change, rows, condition.as_deref())?;
         // Between the statements of a script's own transaction its role stays as it is.
         let role = if commit || !is_progress { self.own_role() } else { String::new() };
+        let opening = self.opening();
+        if !commit && !is_progress && role.is_empty() && opening.is_empty() {
+            self.due = books;
+            return Ok(());
+        }
         let ending = if commit { "COMMIT" } else { "" };
-        let sql = format!("{}{role}{books}{ending}", self.opening());
-        self.guarded(sql).await
+        self.guarded(format!("{opening}{role}{books}{ending}")).await
     }
 
     /// Runs a text that fails unless the lock is held.
@@ -133,10 +155,7 @@ impl Postgres {
                 }
                 Ok(())
             }
-            Err(error) => {
-                self.is_unsettled |= failures::is_lost(&error);
-                Err(failures::translate_bookkeeping(&error, &self.books))
-            }
+            Err(error) => Err(self.translate_bookkeeping(&error)),
         }
     }
 
@@ -147,7 +166,7 @@ impl Postgres {
         // The server may not have noticed yet, and still be busy with our last statement.
         stop::end(&mut self.link, &lost).await.map_err(|error| failures::translate(&error, 0))?;
         if self.lock.is_some() {
-            self.run(self.settings.of_working_session(), 0).await?;
+            self.run(&self.settings.of_working_session()).await?;
         }
         self.is_changed = false;
         Ok(())
@@ -179,7 +198,7 @@ impl Backend for Postgres {
     async fn tables_and_tail(&mut self) -> Result<(Tables, LedgerTail)> {
         self.ready().await?;
         let opening = self.opening();
-        let found = self.books.tables_and_tail(&mut self.link, opening).await;
+        let found = self.books.tables_and_tail(&mut self.link, &opening).await;
         let (tables, tail) = found.map_err(|error| self.unread(error))?;
         Ok((tables, tail.unwrap_or_else(LedgerTail::empty)))
     }
@@ -231,7 +250,7 @@ impl Backend for Postgres {
             }
             Attempt::Acquired => {
                 let settings = self.settings.of_working_session();
-                self.run(settings, 0).await.map_err(|error| error.while_doing("preparing the session"))?;
+                self.run(&settings).await.map_err(|error| error.while_doing("preparing the session"))?;
                 Ok(LockAttempt::Acquired)
             }
         }
@@ -265,11 +284,14 @@ impl Backend for Postgres {
         }
         let Some(lock) = &self.lock else { return Err(Error::NotLocked) };
         // A division by zero ends the transaction if the lock is lost.
-        self.guarded(format!("SELECT 1 / ({})::int;\nCOMMIT", lock.condition())).await
+        let sql = format!("SELECT 1 / ({})::int;\nCOMMIT", lock.is_held_elsewhere());
+        let opening = self.opening();
+        self.guarded(format!("{opening}{sql}")).await
     }
 
     async fn rollback(&mut self) -> Result<()> {
         self.begins = false;
+        self.due.clear();
         if let Some(stop) = self.stop.take() {
             stop.wait(&mut self.link).await;
         }
@@ -297,7 +319,7 @@ impl Backend for Postgres {
         }
         match self.link.execute("SAVEPOINT runner_probe".to_owned()).await {
             Ok(()) => {
-                self.run("RELEASE SAVEPOINT runner_probe".to_owned(), 0).await?;
+                self.run("RELEASE SAVEPOINT runner_probe").await?;
                 Ok(true)
             }
             Err(error) => match failures::code(&error) {
@@ -309,12 +331,11 @@ impl Backend for Postgres {
     }
 
     async fn execute(&mut self, sql: &str) -> Result<()> {
-        let opening = self.opening();
-        if opening.is_empty() {
+        if !self.begins && self.due.is_empty() {
             evidence::refuse_invalid_index(&mut self.link, sql).await?;
         }
         self.is_changed |= statements::changes_session(sql);
-        self.run(format!("{opening}{sql}"), opening.len()).await
+        self.run(sql).await
     }
 
     async fn begin_and_execute(&mut self, sql: &str) -> Result<()> {
@@ -324,8 +345,8 @@ impl Backend for Postgres {
 
     async fn ensure_tables(&mut self, have: Tables) -> Result<()> {
         let Some(create) = self.books.create(have) else { return Ok(()) };
-        let sql = format!("{}{}{create}", self.opening(), self.own_role());
-        self.run(sql, 0).await.map_err(|error| match error {
+        let sql = format!("{}{create}", self.own_role());
+        self.run(&sql).await.map_err(|error| match error {
             Error::Statement(statement) => {
                 let hint = statement.hint.map_or_else(String::new, |hint| format!(" ({hint})"));
                 let message = format!("{}{hint}", statement.message);
@@ -380,8 +401,7 @@ impl Backend for Postgres {
             sql.push_str(&format!("SET ROLE {}; ", identifier(&self.role)));
         }
         sql.push_str(&self.settings.of_working_session());
-        let opening = self.opening();
-        self.run(format!("{opening}{sql}"), 0).await.map_err(|error| error.while_doing("resetting the session"))?;
+        self.run(&sql).await.map_err(|error| error.while_doing("resetting the session"))?;
         self.is_changed = false;
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Connecting, and making sure that the server is one that can be worked with.
 
+use sqlx::postgres::PgRow;
+
 use crate::backend::Backend;
 use crate::backend::Server;
 use crate::error::Error;
@@ -14,6 +16,7 @@ use super::books::Books;
 use super::connect::Settings;
 use super::failures;
 use super::link::Link;
+use super::link::ServerProcess;
 use super::link::required;
 use super::link::text;
 use super::literal::literal;
@@ -39,8 +42,7 @@ struct About {
 pub(crate) async fn open(url: &DatabaseUrl, options: &Options, access: Access) -> Result<Box<dyn Backend>> {
     let Some(address) = url.server() else { return Err(Error::Unsupported { dialect: url.dialect() }) };
     let settings = Settings::new(url, address, options)?;
-    let mut link = settings.connect(None).await?;
-    let about = ask(&mut link, &settings).await?;
+    let (link, about) = connect(&settings).await?;
     refuse(&about, &settings, access)?;
     let version = TableName::parse("version_table", &options.version_table)?;
     let ledger = TableName::parse("ledger_table", &options.ledger_table)?;
@@ -62,6 +64,7 @@ pub(crate) async fn open(url: &DatabaseUrl, options: &Options, access: Access) -
         books,
         role: about.role,
         begins: false,
+        due: String::new(),
         is_changed: false,
         is_unsettled: false,
         stop: None,
@@ -69,32 +72,36 @@ pub(crate) async fn open(url: &DatabaseUrl, options: &Options, access: Access) -
     }))
 }
 
-async fn ask(link: &mut Link, settings: &Settings) -> Result<About> {
+async fn connect(settings: &Settings) -> Result<(Link, About)> {
     let schema = match &settings.schema {
         Some(schema) => format!("(SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname = {})", literal(schema)?),
         None => "current_schema()".to_owned(),
     };
-    let sql = format!(
-        "SELECT version(), current_setting('server_version'), current_setting('server_version_num'), \
+    let sql = ServerProcess::question(&format!(
+        ", version(), current_setting('server_version'), current_setting('server_version_num'), \
          current_database()::text, pg_catalog.pg_is_in_recovery()::text, current_setting('transaction_read_only'), \
          current_setting('role'), {schema}::text"
-    );
-    let read = async {
-        let row = link.row(sql).await?;
-        let number: u32 = required(&row, 2)?.parse().unwrap_or_default();
+    ));
+    let (link, row) = settings.connect_asking(None, &sql).await?;
+    let about = About::read(&row).map_err(|error| failures::explain_connect(&error, &settings.target))?;
+    Ok((link, about))
+}
+
+impl About {
+    fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
+        let column = |index: usize| required(row, ServerProcess::COLUMNS + index);
+        let number: u32 = column(2)?.parse().unwrap_or_default();
         Ok(About {
-            product: required(&row, 0)?.to_owned(),
-            version: required(&row, 1)?.split(' ').next().unwrap_or_default().to_owned(),
+            product: column(0)?.to_owned(),
+            version: column(1)?.split(' ').next().unwrap_or_default().to_owned(),
             major: number / 10_000,
-            database: required(&row, 3)?.to_owned(),
-            is_standby: required(&row, 4)? == "true",
-            is_read_only: required(&row, 5)? == "on",
-            role: required(&row, 6)?.to_owned(),
-            schema: text(&row, 7)?.map(str::to_owned),
+            database: column(3)?.to_owned(),
+            is_standby: column(4)? == "true",
+            is_read_only: column(5)? == "on",
+            role: column(6)?.to_owned(),
+            schema: text(row, ServerProcess::COLUMNS + 7)?.map(str::to_owned),
         })
-    };
-    let read: Result<About, sqlx::Error> = read.await;
-    read.map_err(|error| failures::explain_connect(&error, &settings.target))
+    }
 }
 
 fn refuse(about: &About, settings: &Settings, access: Access) -> Result<()> {

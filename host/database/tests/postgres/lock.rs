@@ -195,14 +195,14 @@ async fn nothing_is_committed_once_the_lock_is_lost() {
 async fn a_stranger_with_the_lock_is_named() {
     let target = Target::new();
     let first = target.locked().await;
-    let key = target.one(
-        "SELECT (classid::bigint << 32 | objid::bigint)::text FROM pg_locks WHERE locktype = 'advisory' \
-                          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+    let take = target.one(
+        "SELECT string_agg('pg_advisory_lock(' || (classid::bigint << 32 | objid::bigint) || ')', ', ') FROM pg_locks \
+         WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
     );
     first.close().await.unwrap();
     use sqlx::Connection as _;
     let mut stranger = sqlx::PgConnection::connect(&target.database.url()).await.unwrap();
-    let sql = format!("SET application_name = 'psql'; SELECT pg_advisory_lock({key})");
+    let sql = format!("SET application_name = 'psql'; SELECT {take}");
     sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut stranger).await.unwrap();
     let mut session = target.write().await;
     let error = session.lock(Duration::ZERO, &holder("x"), &mut |_, _| {}).await.unwrap_err();

@@ -129,6 +129,27 @@ async fn one_transaction_for_the_whole_run() {
 }
 
 #[tokio::test]
+async fn one_transaction_finds_faults_where_they_are() {
+    let target = Target::new();
+    let good = up("ä1", None, &["CREATE TABLE t (id INTEGER)"]);
+    let misspelt = up("b2", Some("ä1"), &["SELECT nothing FROM t"]);
+    let mut session = target.locked().await;
+    let error = run_all(&mut session, &[good.clone(), misspelt], TransactionMode::PerRun).await.unwrap_err();
+    assert_eq!(statement(&error).offset, Some(7));
+    // The bookkeeping of one step is sent together with the next statement, or with the commit.
+    for next in
+        [vec![up("b2", Some("other"), &[]), up("c3", Some("b2"), &["SELECT 1"])], vec![up("b2", Some("x"), &[])]]
+    {
+        let scripts: Vec<StepScript> = std::iter::once(good.clone()).chain(next).collect();
+        let error = run_all(&mut session, &scripts, TransactionMode::PerRun).await.unwrap_err();
+        assert!(matches!(error, Error::Concurrent { .. }), "{error:?}");
+    }
+    session.close().await.unwrap();
+    assert!(target.state().await.versions.is_empty());
+    target.assert_intact().await;
+}
+
+#[tokio::test]
 async fn version_rows_must_be_as_expected() {
     let target = Target::new();
     target.apply(&[up("a1", None, &["CREATE TABLE t (id INTEGER)"])]).await.unwrap();

@@ -16,6 +16,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 use xxhash_rust::xxh3::Xxh3Default;
 
+use crate::engine::compile;
 use crate::engine::key;
 
 /// Bytes of the seal at the end of an entry.
@@ -47,12 +48,12 @@ impl Cache {
         wasm: &[u8],
     ) -> wasmtime::Result<(Component, bool)> {
         let Cache::Folder(folder) = self else {
-            return Ok((Component::new(engine, wasm)?, false));
+            return Ok((compiled(engine, wasm)?, false));
         };
-        let entry = entry(folder, engine, digest);
+        let entry = entry(folder, digest);
         if let Err(reason) = make_private(folder) {
             tracing::warn!("native code is not cached in `{}`: {reason}", folder.display());
-            return Ok((Component::new(engine, wasm)?, false));
+            return Ok((compiled(engine, wasm)?, false));
         }
         match check(&entry, digest) {
             Ok(()) => match deserialize(engine, Code::File(&entry)) {
@@ -62,7 +63,7 @@ impl Cache {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => tracing::debug!("`{}` is compiled again: {error}", entry.display()),
         }
-        let code = engine.precompile_component(wasm)?;
+        let code = compile(wasm)?;
         if let Err(error) = write(folder, &entry, digest, &code) {
             tracing::warn!("native code can't be cached in `{}`: {error}", folder.display());
         }
@@ -70,8 +71,12 @@ impl Cache {
     }
 }
 
-fn entry(folder: &Path, engine: &'static Engine, digest: &[u8; 32]) -> PathBuf {
-    folder.join(format!("{}-{}.native", hex(digest), key(engine)))
+fn compiled(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Component> {
+    deserialize(engine, Code::Memory(&compile(wasm)?))
+}
+
+fn entry(folder: &Path, digest: &[u8; 32]) -> PathBuf {
+    folder.join(format!("{}-{}.native", hex(digest), key()))
 }
 
 /// Checks the seal of an entry. The native code itself is mapped, not read, when it is loaded.

@@ -1,7 +1,5 @@
 //! The WebAssembly engine: deterministic, metered, and shared by all plugins of a process.
 
-use std::hash::Hash as _;
-use std::hash::Hasher;
 use std::sync::OnceLock;
 
 use sha2::Digest as _;
@@ -42,28 +40,37 @@ impl std::fmt::Debug for Host {
     }
 }
 
-/// The engine, made when the first plugin is loaded.
+/// The engine that runs policies, made when the first plugin is loaded. It cannot compile, which most commands need not and
+/// which takes a while to prepare.
 pub(crate) fn engine() -> Result<&'static Engine, String> {
     static ENGINE: OnceLock<Result<Engine, String>> = OnceLock::new();
-    ENGINE.get_or_init(|| Engine::new(&config()).map_err(|error| format!("{error:#}"))).as_ref().map_err(Clone::clone)
+    let make = || Engine::new(config().enable_compiler(false)).map_err(|error| format!("{error:#}"));
+    ENGINE.get_or_init(make).as_ref().map_err(Clone::clone)
 }
 
-/// Names the engine: version of wasmtime, settings of the compiler and the processor.
-pub(crate) fn key(engine: &'static Engine) -> &'static str {
+/// Compiles a component for [`engine`].
+pub(crate) fn compile(wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
+    let mut config = config();
+    // The same verdict on every machine.
+    config.cranelift_nan_canonicalization(true);
+    config.cranelift_opt_level(OptLevel::SpeedAndSize);
+    Engine::new(&config)?.precompile_component(wasm)
+}
+
+/// Names everything that native code depends on, unless wasmtime itself notices when it loads the code: its own version, and
+/// a processor that lacks something.
+pub(crate) fn key() -> &'static str {
     static KEY: OnceLock<String> = OnceLock::new();
-    struct Sha(Sha256);
-    impl Hasher for Sha {
-        fn write(&mut self, bytes: &[u8]) {
-            self.0.update(bytes);
-        }
-        fn finish(&self) -> u64 {
-            0
-        }
-    }
     KEY.get_or_init(|| {
-        let mut hasher = Sha(Sha256::new());
-        engine.precompile_compatibility_hash().hash(&mut hasher);
-        hex(&hasher.0.finalize()[..8])
+        let mut hasher = Sha256::new();
+        // The configuration below, as it is written.
+        hasher.update(include_bytes!("engine.rs"));
+        hasher.update(STACK.to_le_bytes());
+        for part in [env!("CARGO_PKG_VERSION"), std::env::consts::ARCH, std::env::consts::OS] {
+            hasher.update(part);
+            hasher.update([0]);
+        }
+        hex(&hasher.finalize()[..8])
     })
 }
 
@@ -73,14 +80,11 @@ fn config() -> Config {
     config.consume_fuel(true);
     config.max_wasm_stack(STACK);
     config.async_stack_size(STACK * 2);
-    // The same verdict on every machine.
-    config.cranelift_nan_canonicalization(true);
     config.wasm_relaxed_simd(false);
     // Native code is loaded at every start: without what only a debugger reads it is half the size.
     config.generate_address_map(false);
     config.native_unwind_info(false);
     config.debug_symbols(false);
-    config.cranelift_opt_level(OptLevel::SpeedAndSize);
     // Not needed by any policy, and each makes the sandbox larger.
     config.wasm_memory64(false);
     config.concurrency_support(false);

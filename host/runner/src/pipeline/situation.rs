@@ -6,8 +6,6 @@ use runner_chain::RevisionId;
 use runner_chain::Versions;
 use runner_chain::directory;
 use runner_database::Access;
-use runner_database::DatabaseUrl;
-use runner_database::Options;
 use runner_database::Session;
 use runner_database::State;
 use runner_policy::Identity;
@@ -152,22 +150,14 @@ async fn aside<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static
 /// Opens the database and reads its state. A state that somebody keeps from being read is an error of its own, because the
 /// session is still good for waiting.
 async fn session(config: &Config, access: Access) -> Result<(Session, runner_database::Result<State>)> {
-    open(config.database_url()?, config.database_options(), access).await
-}
-
-async fn open(
-    url: &DatabaseUrl,
-    options: &Options,
-    access: Access,
-) -> Result<(Session, runner_database::Result<State>)> {
-    let mut session = Session::open(url, options, access).await?;
+    let mut session = Session::open(config.database_url()?, config.database_options(), access).await?;
     let state = session.state().await;
     tracing::debug!("the database is open");
     Ok((session, state))
 }
 
-/// The chain, and side by side the database. More threads wait for each other's wake-up more than they work, so the session
-/// gets one of its own only if it would have to wait for a long chain.
+/// The chain, and side by side the database. More threads wait for each other's wake-up more than they work, so the chain
+/// gets one of its own only if it is long. It must not be the session that moves: this thread hears the network.
 async fn chain_and_session(
     config: &Config,
     access: Access,
@@ -177,22 +167,16 @@ async fn chain_and_session(
         Err(error) => return (session(config, access).await, Err(error.into())),
     };
     let is_long = folder.is_long();
-    let chain = async {
+    let chain = async move {
         let chain = folder.load();
         tracing::debug!("the chain is read");
         Ok(chain?)
     };
-    if !is_long {
-        return tokio::join!(session(config, access), chain);
+    if is_long {
+        let (opened, chain) = tokio::join!(session(config, access), aside(chain));
+        return (opened, chain.and_then(|chain| chain));
     }
-    let url = match config.database_url() {
-        Ok(url) => url.clone(),
-        Err(error) => return (Err(error), chain.await),
-    };
-    let options = config.database_options().clone();
-    let session = aside(async move { open(&url, &options, access).await });
-    let (opened, chain) = tokio::join!(session, chain);
-    (opened.and_then(|opened| opened), chain)
+    tokio::join!(session(config, access), chain)
 }
 
 /// What a run needs.

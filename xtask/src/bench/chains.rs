@@ -61,14 +61,16 @@ impl Chain {
         fs::create_dir_all(&ours)?;
         fs::create_dir_all(&theirs)?;
         fs::write(folder.join("runner.toml"), CONFIGURATION)?;
-        let mut script = String::new();
+        let (mut script, mut whole) = (String::new(), "BEGIN;\n".to_owned());
         for (number, (name, text)) in revisions.iter().enumerate() {
             fs::write(ours.join(name), text)?;
             let up = up_section(text).with_context(|| format!("`{name}` has no up section for SQLite"))?;
             fs::write(theirs.join(format!("{:05}_r.sql", number + 1)), up)?;
             writeln!(script, "BEGIN;\n{up}\nCOMMIT;")?;
+            writeln!(whole, "{up}")?;
         }
         fs::write(folder.join("script.sql"), script)?;
+        fs::write(folder.join("whole.sql"), whole + "COMMIT;\n")?;
         Ok(Chain { folder: folder.to_path_buf(), revisions: revisions.len() })
     }
 

@@ -23,6 +23,7 @@ pub(super) fn bench(tools: &Tools, chain: &Chain, rounds: usize) -> Result<()> {
     test_servers::install_missing()?;
     let server = Server::start(ServerOptions { kind: Kind::Postgres, durable: true });
     let (ours, whole, theirs, shell) = (server.database(), server.database(), server.database(), server.database());
+    let shell_whole = server.database();
     let per_run = "[database]\nurl = \"${DATABASE_URL}\"\ntransaction = \"per-run\"\n";
     std::fs::write(chain.folder.join("per-run.toml"), per_run)?;
     let runner = |database: &TestDatabase, configuration: &str| {
@@ -33,7 +34,8 @@ pub(super) fn bench(tools: &Tools, chain: &Chain, rounds: usize) -> Result<()> {
     let upgrade = || runner(&ours, "runner.toml");
     let upgrade_whole = || runner(&whole, "per-run.toml");
     let sqlx = || tools.sqlx(chain, &theirs.url());
-    let psql = || psql(chain, &shell);
+    let psql_whole = || psql(chain, &shell_whole, "whole.sql");
+    let psql = || psql(chain, &shell, "script.sql");
     let clear = |database: &TestDatabase| database.try_execute(CLEAR).map_err(anyhow::Error::from);
     println!("\nApplying {} revisions on {}", chain.revisions, server.version());
     let times = compare(
@@ -43,17 +45,27 @@ pub(super) fn bench(tools: &Tools, chain: &Chain, rounds: usize) -> Result<()> {
             Contestant { name: "runner upgrade, per-run", before: &|| clear(&whole), command: &upgrade_whole },
             Contestant { name: "sqlx migrate run", before: &|| clear(&theirs), command: &sqlx },
             Contestant { name: "psql -f script", before: &|| clear(&shell), command: &psql },
+            Contestant { name: "psql -f, one transaction", before: &|| clear(&shell_whole), command: &psql_whole },
         ],
     )?;
     println!("  runner / sqlx: {:.2}", times[0] / times[2]);
     println!("  runner / psql: {:.2}", times[0] / times[3]);
-    println!("  per-run / per-revision: {:.2}", times[1] / times[0]);
+    println!("  per-run / per-revision: {:.2} (psql: {:.2})", times[1] / times[0], times[4] / times[3]);
+    println!("  per-run / psql in one transaction: {:.2}", times[1] / times[4]);
+    for (mode, database, command) in
+        [("per-revision", &ours, &upgrade as &dyn Fn() -> Command), ("per-run", &whole, &upgrade_whole)]
+    {
+        clear(database)?;
+        if let Some(peak) = timing::peak_memory(&mut command())? {
+            println!("  memory of the runner at most, {mode}: {peak:.1} MiB");
+        }
+    }
     println!("\nUp to date, {} revisions on {}", chain.revisions, server.version());
     timing::once(&mut upgrade())?;
     timing::once(&mut sqlx())?;
     let nothing = || Ok(());
     let times = compare(
-        rounds,
+        rounds * super::SHORT,
         &[
             Contestant { name: "runner upgrade", before: &nothing, command: &upgrade },
             Contestant { name: "sqlx migrate run", before: &nothing, command: &sqlx },
@@ -63,10 +75,10 @@ pub(super) fn bench(tools: &Tools, chain: &Chain, rounds: usize) -> Result<()> {
     Ok(())
 }
 
-fn psql(chain: &Chain, database: &TestDatabase) -> Command {
+fn psql(chain: &Chain, database: &TestDatabase, script: &str) -> Command {
     let mut command = Command::new("psql");
     command.args(["--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--file", "-", &database.url()]);
-    match File::open(chain.folder.join("script.sql")) {
+    match File::open(chain.folder.join(script)) {
         Ok(script) => command.stdin(script),
         Err(_) => command.stdin(Stdio::null()),
     };

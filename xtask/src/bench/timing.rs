@@ -51,3 +51,24 @@ pub(super) fn compare(rounds: usize, contestants: &[Contestant<'_>]) -> Result<V
     }
     Ok(medians)
 }
+
+/// Runs a command that must end well. Gives the most memory that it had, in MiB, or `None` where the system does not tell.
+pub(super) fn peak_memory(command: &mut Command) -> Result<Option<f64>> {
+    let shown = crate::shown(command);
+    let mut child = silent(command).spawn().with_context(|| format!("`{shown}` can't be started"))?;
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = None;
+    loop {
+        // The high-water mark, in KiB. It is gone when the process ends.
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let mark = text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+        peak = mark.and_then(|mark| mark.parse::<f64>().ok()).map(|kilobytes| kilobytes / 1024.0).or(peak);
+        if let Some(status) = child.try_wait()? {
+            if !status.success() {
+                bail!("`{shown}` failed: {status}");
+            }
+            return Ok(peak);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}

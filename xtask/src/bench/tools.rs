@@ -24,22 +24,29 @@ pub(super) struct Tools {
 }
 
 impl Tools {
-    /// Finds them; `sqlx` is installed into the target folder if it is not there.
+    /// Finds them. `sqlx` is installed into the target folder if it is not there, as its users install it: with its default
+    /// features. The runner is copied, as an installation does; what a linker has just written lies scattered in memory and
+    /// starts more slowly.
     pub(super) fn find() -> Result<Self> {
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root()?.join("target"), PathBuf::from);
         let target = root()?.join(target);
-        let tools = target.join("tools").join(format!("sqlx-{SQLX}"));
+        let tools = target.join("tools").join(format!("sqlx-cli-{SQLX}"));
         let sqlx = tools.join("bin/sqlx");
         if !sqlx.exists() {
-            run(cargo()?
-                .args(["install", "sqlx-cli", "--locked", "--version", SQLX])
-                .args(["--no-default-features", "--features", "sqlite,postgres,rustls", "--root"])
-                .arg(&tools))?;
+            run(cargo()?.args(["install", "sqlx-cli", "--locked", "--version", SQLX, "--root"]).arg(&tools)).context(
+                "sqlx-cli needs OpenSSL's headers: install `libssl-dev` and `pkg-config`, or what your system calls them",
+            )?;
         }
         if Command::new("sqlite3").arg("--version").stdout(Stdio::null()).status().is_err() {
             bail!("`sqlite3` is missing: install the package `sqlite3` of your system");
         }
-        Ok(Tools { runner: target.join("release/runner"), sqlx })
+        let runner = tools.join("bin/runner");
+        // A file of its own: one that is overwritten keeps its place.
+        if runner.exists() {
+            std::fs::remove_file(&runner)?;
+        }
+        std::fs::copy(target.join("release/runner"), &runner).context("the runner was built")?;
+        Ok(Tools { runner, sqlx })
     }
 
     pub(super) fn runner(&self, chain: &Chain, set: &str) -> Command {

@@ -18,6 +18,10 @@ pub(super) const NO_SUCH_TABLE: u16 = 1146;
 const TABLE_CHANGED: u16 = 1412;
 pub(super) const SYNTAX: u16 = 1064;
 pub(super) const IN_TRANSACTION: u16 = 1568;
+/// By `KILL QUERY`.
+const STOPPED: u16 = 1317;
+/// MySQL's own limit for queries.
+const TOO_LONG: u16 = 3024;
 const LOCK_WAIT: u16 = 1205;
 const DEADLOCK: u16 = 1213;
 /// A row changed since the transaction's snapshot was taken.
@@ -88,6 +92,17 @@ pub(super) fn translate_statement(error: &sqlx::Error, sql: &str) -> Error {
     }))
 }
 
+/// An error of a statement that was stopped because it ran too long.
+pub(super) fn translate_stopped(error: &sqlx::Error, sql: &str) -> Error {
+    let mut translated = translate_statement(error, sql);
+    if let Error::Statement(statement) = &mut translated
+        && number(error) == Some(STOPPED)
+    {
+        statement.hint = statement_hint(TOO_LONG).map(str::to_owned);
+    }
+    translated
+}
+
 fn statement_hint(number: u16) -> Option<&'static str> {
     Some(match number {
         1044 | 1142 | 1143 | 1227 | 1370 => "the user of the URL lacks a privilege: see `SHOW GRANTS`",
@@ -97,11 +112,11 @@ fn statement_hint(number: u16) -> Option<&'static str> {
         DEADLOCK => "another session wanted the same rows in another order",
         CHANGED_SINCE_READ => "another session changed the row at the same time",
         1215 | 1005 | 3780 => "the columns of a foreign key must have the same type, and the referenced one an index",
-        1317 => "it was stopped by `KILL`",
+        STOPPED => "it was stopped by `KILL`",
         1418 | 1419 => "the binary log is on: set `log_bin_trust_function_creators` on the server",
         1451 => "a row of another table still refers to it",
         1452 => "a row refers to one that does not exist",
-        1969 | 3024 => "it took longer than the time-out for statements allows",
+        1969 | TOO_LONG => "it took longer than the time-out for statements allows",
         _ => return None,
     })
 }

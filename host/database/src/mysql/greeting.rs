@@ -15,7 +15,7 @@ const PLAIN_SQL_MODE: &str = "SESSION sql_mode = IF(FIND_IN_SET('IGNORE_SPACE', 
                               TRIM(BOTH ',' FROM REPLACE(CONCAT(',', @@SESSION.sql_mode, ','), ',IGNORE_SPACE,', ',')))";
 
 /// Idle for longer, a server closes a session. It may have to outlast a person's answer, or a long statement elsewhere.
-const PATIENT: &str = "SESSION wait_timeout = GREATEST(@@SESSION.wait_timeout, 604800)";
+const PATIENT: &str = "SESSION wait_timeout = CAST(GREATEST(@@SESSION.wait_timeout, 604800) AS UNSIGNED)";
 
 /// What a server says about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

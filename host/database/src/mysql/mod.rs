@@ -17,6 +17,7 @@ mod lock;
 mod read;
 mod refusals;
 mod statements;
+mod stop;
 
 use std::time::Instant;
 
@@ -55,6 +56,8 @@ use self::lock::LockSession;
 use self::lock::LockToken;
 use self::read::ReadError;
 use self::statements::Words;
+use self::stop::Stop;
+use self::stop::What;
 
 /// How often the tables are read again while another runner makes them.
 const READINGS: usize = 5;
@@ -188,18 +191,23 @@ impl Mysql {
         Err(Error::Concurrent { message: message.to_owned() })
     }
 
-    /// Stops the statement that nobody waits for any more, without waiting. The session itself ends with `whole`.
-    fn kill(&self, whole: bool) {
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        let (settings, work, id) = (self.settings.clone(), self.locks.work.clone(), self.link.id);
-        let what = if whole { "CONNECTION" } else { "QUERY" };
-        runtime.spawn(async move {
-            let Ok(connection) = settings.connect().await else { return };
-            let mut link = Link::new(connection);
-            // It may have ended by itself.
-            let _ = lock::kill(&mut link, &work, what, id).await;
-            let _ = link.close().await;
-        });
+    /// Stops the statement that nobody waits for any more, without waiting.
+    fn kill(&self, what: What) {
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(self.stop().send(what));
+        }
+    }
+
+    fn stop(&self) -> Stop {
+        Stop { settings: self.settings.clone(), lock: self.locks.work.clone(), session: self.link.id }
+    }
+
+    /// Runs a text of a script. MySQL itself limits the time of nothing but queries. `true`: it was stopped.
+    async fn run_limited(&mut self, sql: String) -> (std::result::Result<(), (usize, sqlx::Error)>, bool) {
+        match self.settings.statement_timeout.filter(|_| !self.is_mariadb) {
+            Some(limit) => self.stop().after(limit, self.link.run(sql)).await,
+            None => (self.link.run(sql).await, false),
+        }
     }
 
     /// One attempt at the lock of the session that runs scripts, once the first lock is held.
@@ -386,10 +394,11 @@ impl Backend for Mysql {
         self.ready().await?;
         let text =
             if std::mem::take(&mut self.wants_begin) { format!("START TRANSACTION;\n{sql}") } else { sql.to_owned() };
-        match self.link.run(text).await {
-            Ok(()) => Ok(()),
-            Err((0, error)) if begins => Err(failures::translate(&error, "beginning a transaction")),
-            Err((_, error)) => {
+        match self.run_limited(text).await {
+            (Ok(()), _) => Ok(()),
+            (Err((_, error)), true) => Err(failures::translate_stopped(&error, sql)),
+            (Err((0, error)), false) if begins => Err(failures::translate(&error, "beginning a transaction")),
+            (Err((_, error)), false) => {
                 self.refused = failures::number(&error).map(|number| (sql.to_owned(), number));
                 Err(failures::translate_statement(&error, sql))
             }
@@ -447,7 +456,7 @@ impl Backend for Mysql {
 
     fn interrupt(&mut self) {
         if self.link.is_busy() {
-            self.kill(false);
+            self.kill(What::Statement);
         }
     }
 
@@ -455,7 +464,7 @@ impl Backend for Mysql {
         self.wants_begin = false;
         // An idle session ends with its socket; one that is busy would only notice at the end of its statement.
         if self.link.is_busy() {
-            self.kill(true);
+            self.kill(What::Session);
         }
         self.link.cut();
     }

@@ -71,7 +71,8 @@ async fn a_session_begins_as_in_the_client() {
         "a1",
         None,
         &[
-            "CREATE TABLE seen AS SELECT @@sql_mode AS sql_mode, @@time_zone AS time_zone, @@autocommit AS autocommit",
+            "CREATE TABLE seen (sql_mode TEXT, time_zone TEXT, autocommit INT)",
+            "INSERT INTO seen SELECT @@sql_mode, @@time_zone, @@autocommit",
             // With the driver's own settings `count` would be a keyword and `||` join texts.
             "CREATE TABLE count (a INT)",
             "INSERT INTO count SELECT 0 || 1",

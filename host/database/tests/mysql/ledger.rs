@@ -144,7 +144,7 @@ async fn per_run_is_refused_before_anything_runs() {
     let script = up("a1", None, &["CREATE TABLE t (id INT)"]);
     let problems = session.preflight(std::slice::from_ref(&script), TransactionMode::PerRun);
     assert_eq!(problems.len(), 1);
-    assert!(problems[0].message.contains("cannot be one transaction on Ma"), "{problems:?}");
+    assert!(problems[0].message.contains("cannot be one transaction on M"), "{problems:?}");
     assert!(problems[0].help.contains("per-revision"), "{problems:?}");
     assert!(session.preflight(std::slice::from_ref(&script), TransactionMode::PerRevision).is_empty());
     let error = run_all(&mut session, &[script], TransactionMode::PerRun).await.unwrap_err();

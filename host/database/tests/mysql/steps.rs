@@ -35,7 +35,7 @@ async fn a_failing_statement_says_where_and_why() {
     let insert = "INSERT INTO t VALUES (1), (1)";
     let error = target.apply(&[up("a1", None, &["CREATE TABLE t (id INT PRIMARY KEY)", insert])]).await.unwrap_err();
     assert_eq!(statement(&error).code.as_deref(), Some("1062"));
-    assert!(statement(&error).message.contains("'PRIMARY'"), "{error}");
+    assert!(statement(&error).message.contains("PRIMARY'"), "{error}");
 
     let error = target.apply(&[up("b2", Some("a1"), &["SELECT id,\n nme FROM t"])]).await.unwrap_err();
     assert_eq!(statement(&error).offset, Some(12), "{error}");
@@ -274,6 +274,19 @@ async fn a_deadlock_is_tried_again() {
 async fn a_statement_may_take_too_long() {
     let mut target = Target::new();
     target.options.statement_timeout = Some(Duration::from_millis(300));
-    let error = target.apply(&[up("a1", None, &["SELECT SLEEP(20)", "DO 1"])]).await.unwrap_err();
-    assert!(statement(&error).hint.as_deref().unwrap().contains("longer than the time-out"), "{error:?}");
+    target.sql(
+        "CREATE TABLE t (id INT) AS WITH RECURSIVE n AS (SELECT 1 AS id UNION ALL SELECT id + 1 FROM n WHERE id < 900) \
+         SELECT id FROM n",
+    );
+    // MySQL itself would stop only the first of them.
+    for slow in [
+        "SELECT SUM(a.id + b.id + c.id) FROM t a, t b, t c",
+        "INSERT INTO t SELECT SUM(a.id + b.id + c.id) FROM t a, t b, t c",
+    ] {
+        let error = target.apply(&[up("a1", None, &["SELECT 1", slow])]).await.unwrap_err();
+        assert!(
+            statement(&error).hint.as_deref().is_some_and(|hint| hint.contains("longer than the time-out")),
+            "{error:?}"
+        );
+    }
 }

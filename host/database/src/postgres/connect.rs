@@ -49,6 +49,8 @@ pub(super) struct Settings {
     pub(super) schema: Option<String>,
     /// Whether the server must accept writes even for reading.
     pub(super) needs_primary: bool,
+    /// Whether the server can look after its client while a statement runs.
+    pub(super) can_miss_client: bool,
     options: PgConnectOptions,
     connect_timeout: Option<Duration>,
     lock_timeout: Option<Duration>,
@@ -99,6 +101,7 @@ impl Settings {
             target: url.to_string(),
             schema: given.get("schema").map(str::to_owned),
             needs_primary,
+            can_miss_client: false,
             options: connect_options(address)?,
             connect_timeout: connect_timeout(&given)?,
             lock_timeout: options.lock_timeout,
@@ -154,6 +157,10 @@ impl Settings {
         let mut sql = "SET standard_conforming_strings = on".to_owned();
         if let Some(schema) = &self.schema {
             sql.push_str(&format!("; SET search_path TO {}", identifier(schema)));
+        }
+        if self.can_miss_client {
+            // The statement of a runner that died ends soon, rather than in hours.
+            sql.push_str("; SET client_connection_check_interval = '1s'");
         }
         for (name, limit) in [("lock_timeout", self.lock_timeout), ("statement_timeout", self.statement_timeout)] {
             if let Some(limit) = limit {

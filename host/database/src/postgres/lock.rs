@@ -6,6 +6,9 @@
 //! Once it has the lock, the session also holds a second one whose key nobody else has. That it cannot be had tells any other
 //! session, for a few microseconds, that the first lock is still held; reading `pg_locks` takes longer than the rest of the
 //! bookkeeping.
+//!
+//! The session that runs scripts holds a third one: a server may go on with a statement after its client died, and until that
+//! has ended nobody else may begin.
 
 use std::time::Duration;
 
@@ -49,6 +52,11 @@ impl Key {
         Self::named(&format!("runner-proof/1\0{}\0{}\0{}", self.0, holder.pid, holder.started))
     }
 
+    /// The lock of the session that runs scripts.
+    fn work(self) -> Self {
+        Self::named(&format!("runner-work/1\0{}", self.0))
+    }
+
     fn named(name: &str) -> Self {
         let mut first = [0; 8];
         first.copy_from_slice(&Sha256::digest(name.as_bytes())[..8]);
@@ -79,13 +87,22 @@ pub(super) struct LockSession {
     key: Key,
     is_checked: bool,
     is_acquired: bool,
+    /// Whether the session that runs scripts holds its lock.
+    pub(super) is_work_acquired: bool,
     seen_at: Instant,
 }
 
 impl LockSession {
     pub(super) async fn open(settings: &Settings, version: &TableName, me: &Holder) -> Result<Self> {
         let link = settings.connect(Some(&holder::sign(me))).await?;
-        Ok(Self { link, key: Key::of(version), is_checked: false, is_acquired: false, seen_at: Instant::now() })
+        Ok(Self {
+            link,
+            key: Key::of(version),
+            is_checked: false,
+            is_acquired: false,
+            is_work_acquired: false,
+            seen_at: Instant::now(),
+        })
     }
 
     /// Asks for the lock once. `worker` is the session that will run statements; it is inside no transaction.
@@ -116,6 +133,10 @@ impl LockSession {
     }
 
     async fn ask(&mut self, settings: &Settings) -> Result<Attempt> {
+        if self.is_acquired {
+            self.check().await?;
+            return Ok(Attempt::Acquired);
+        }
         let Key(key) = self.key;
         let (pid, held) = (self.link.backend.pid, self.is_held_here());
         // The lock of one session can be taken twice, so it is only asked for where it is not held.
@@ -127,14 +148,41 @@ impl LockSession {
         let answer = self.link.row(sql).await.map_err(translate)?;
         let is_moved = required(&answer, 0).map_err(translate)? != pid.to_string();
         let was_held = required(&answer, 1).map_err(translate)? == "true";
-        if is_moved || (was_held && !self.is_acquired) {
+        if is_moved || was_held {
             return Err(pooled(settings));
         }
-        if was_held || text(&answer, 2).map_err(translate)? == Some("true") {
+        if text(&answer, 2).map_err(translate)? == Some("true") {
             self.settle_down().await.map_err(translate)?;
             return Ok(Attempt::Acquired);
         }
-        Ok(Attempt::Held(self.holder().await.map_err(translate)?))
+        Ok(Attempt::Held(self.holder(self.key).await.map_err(translate)?))
+    }
+
+    /// Asks once for the lock of the session that runs scripts; needs the first lock.
+    pub(super) async fn attempt_work(&mut self, worker: &mut Link) -> Result<Attempt> {
+        let translate = |error: sqlx::Error| failures::translate(&error, 0).while_doing("taking the lock");
+        let row = worker.row(format!("SELECT ({})::text", self.take_work())).await.map_err(translate)?;
+        if required(&row, 0).map_err(translate)? == "true" {
+            self.is_work_acquired = true;
+            return Ok(Attempt::Acquired);
+        }
+        let mut holder = self.holder(self.key.work()).await.map_err(translate)?;
+        if let Some(note) = holder.as_mut().and_then(|holder| holder.note.as_mut()) {
+            note.insert_str(0, "which still runs a statement of a runner that is gone: ");
+        }
+        Ok(Attempt::Held(holder))
+    }
+
+    /// An SQL expression that takes the lock of the session that runs scripts, without waiting.
+    pub(super) fn take_work(&self) -> String {
+        let Key(work) = self.key.work();
+        format!("pg_catalog.pg_try_advisory_lock({work})")
+    }
+
+    /// An SQL expression that gives it back.
+    pub(super) fn release_work(&self) -> String {
+        let Key(work) = self.key.work();
+        format!("pg_catalog.pg_advisory_unlock({work})")
     }
 
     /// Takes the second lock as well, and makes the session last.
@@ -153,8 +201,8 @@ impl LockSession {
         Ok(())
     }
 
-    async fn holder(&mut self) -> std::result::Result<Option<Holder>, sqlx::Error> {
-        let condition = self.key.condition();
+    async fn holder(&mut self, key: Key) -> std::result::Result<Option<Holder>, sqlx::Error> {
+        let condition = key.condition();
         let sql = format!(
             "SELECT l.pid::text, a.application_name, a.usename::text, coalesce(host(a.client_addr), 'the server''s machine'), \
              coalesce(a.backend_start::text, 'an unknown time') \

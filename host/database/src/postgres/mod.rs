@@ -165,8 +165,9 @@ impl Postgres {
         self.link = self.settings.connect(None).await?;
         // The server may not have noticed yet, and still be busy with our last statement.
         stop::end(&mut self.link, &lost).await.map_err(|error| failures::translate(&error, 0))?;
-        if self.lock.is_some() {
-            self.run(&self.settings.of_working_session()).await?;
+        if let Some(lock) = &self.lock {
+            let sql = format!("{}; SELECT {}", self.settings.of_working_session(), lock.take_work());
+            self.run(&sql).await?;
         }
         self.is_changed = false;
         Ok(())
@@ -243,6 +244,10 @@ impl Backend for Postgres {
         let attempt = lock.attempt(&self.settings, &mut self.link).await?;
         self.is_unsettled = false;
         self.lock = Some(lock);
+        let attempt = match (attempt, &mut self.lock) {
+            (Attempt::Acquired, Some(lock)) => lock.attempt_work(&mut self.link).await?,
+            (attempt, _) => attempt,
+        };
         match attempt {
             Attempt::Held(holder) => {
                 self.last_holder.clone_from(&holder);
@@ -260,6 +265,10 @@ impl Backend for Postgres {
         // What is not committed must be gone before the next runner begins.
         let settled = self.ready().await;
         if let Some(lock) = self.lock.take() {
+            if settled.is_ok() && lock.is_work_acquired {
+                // A session that is gone has given it back already.
+                let _ = self.link.execute(format!("SELECT {}", lock.release_work())).await;
+            }
             lock.release().await;
         }
         settled
@@ -401,6 +410,9 @@ impl Backend for Postgres {
             sql.push_str(&format!("SET ROLE {}; ", identifier(&self.role)));
         }
         sql.push_str(&self.settings.of_working_session());
+        if let Some(lock) = &self.lock {
+            sql.push_str(&format!("; SELECT {}", lock.take_work()));
+        }
         self.run(&sql).await.map_err(|error| error.while_doing("resetting the session"))?;
         self.is_changed = false;
         Ok(())

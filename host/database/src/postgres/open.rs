@@ -41,8 +41,10 @@ struct About {
 /// Connects to the server. Nothing of the session is changed: behind a pooler, others would inherit it.
 pub(crate) async fn open(url: &DatabaseUrl, options: &Options, access: Access) -> Result<Box<dyn Backend>> {
     let Some(address) = url.server() else { return Err(Error::Unsupported { dialect: url.dialect() }) };
-    let settings = Settings::new(url, address, options)?;
+    let mut settings = Settings::new(url, address, options)?;
     let (link, about) = connect(&settings).await?;
+    // Other systems came later, and refuse the setting before.
+    settings.can_miss_client = about.major >= 14 && about.product.contains("-linux");
     refuse(&about, &settings, access)?;
     let version = TableName::parse("version_table", &options.version_table)?;
     let ledger = TableName::parse("ledger_table", &options.ledger_table)?;

@@ -32,6 +32,10 @@ async fn child_process() {
         run.step(&script, &mut observe).await.unwrap();
     }
     println!("\nready");
+    if task == "sleeping" {
+        let script = StepScript { transactional: false, ..up("a1", None, &["SELECT 1", "SELECT pg_sleep(25)"]) };
+        run_all(&mut session, &[script], TransactionMode::PerRevision).await.unwrap();
+    }
     tokio::time::sleep(Duration::from_secs(600)).await;
 }
 
@@ -208,4 +212,34 @@ async fn a_stranger_with_the_lock_is_named() {
     let error = session.lock(Duration::ZERO, &holder("x"), &mut |_, _| {}).await.unwrap_err();
     let text = error.to_string();
     assert!(text.contains("application name `psql` (on ") && text.contains("pg_terminate_backend("), "{text}");
+}
+
+#[tokio::test]
+async fn a_statement_that_outlives_its_runner_is_waited_for() {
+    let target = Target::new();
+    let worker = |target: &Target| {
+        target
+            .one("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(25)%' AND pid <> pg_backend_pid()")
+    };
+    let mut child = start_child("sleeping", &target.database.url());
+    while worker(&target) == "0" {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let mut session = target.write().await;
+    let mut notes = Vec::new();
+    let mut on_wait =
+        |holder: Option<&Holder>, _: Duration| notes.extend(holder.and_then(|holder| holder.note.clone()));
+    session.lock(Duration::from_secs(60), &holder("here"), &mut on_wait).await.unwrap();
+    assert_eq!(worker(&target), "0", "it began beside a statement of the one before");
+    let heard =
+        notes.iter().any(|note| note.contains("still runs a statement") && note.contains("pg_terminate_backend"));
+    assert!(heard, "{notes:?}");
+    assert_eq!(session.state().await.unwrap().dirty.len(), 1);
+    session.close().await.unwrap();
+    // Nothing is left, so the next one need not wait.
+    let mut session = target.write().await;
+    session.lock(Duration::ZERO, &holder("next"), &mut |_, _| {}).await.unwrap();
+    session.close().await.unwrap();
 }

@@ -94,9 +94,12 @@ impl Target {
     /// Ends the session that holds the lock, from outside, and waits until it is gone.
     pub(crate) fn kill_lock(&self) {
         self.sql(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND granted \
-                  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE datname = current_database() AND application_name LIKE 'runner %'",
         );
+        while !self.sessions("runner ").is_empty() {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
     }
 }
 

@@ -135,10 +135,12 @@ fn with_parameter(
         !value.is_empty() && value.chars().all(|letter| letter.is_ascii_alphanumeric() || extra.contains(letter))
     };
     Ok(match key.replace('_', "-").as_str() {
-        "ssl-mode" => options.ssl_mode(ssl_mode(value)?),
-        "ssl-ca" => options.ssl_ca(value),
-        "ssl-cert" => options.ssl_client_cert(value),
-        "ssl-key" => options.ssl_client_key(value),
+        "ssl-mode" | "sslmode" => options.ssl_mode(ssl_mode(value)?),
+        "ssl-ca" | "sslca" => options.ssl_ca(value),
+        "ssl-cert" | "sslcert" => options.ssl_client_cert(value),
+        "ssl-key" | "sslkey" => options.ssl_client_key(value),
+        // Nothing is prepared, so nothing is kept.
+        "statement-cache-capacity" => options,
         "charset" if ["utf8mb4", "utf8", "utf8mb3"].iter().any(|known| value.eq_ignore_ascii_case(known)) => {
             options.charset(value)
         }
@@ -149,14 +151,14 @@ fn with_parameter(
             ));
         }
         "collation" if plain("_") => options.collation(value),
-        "timezone" if plain("+-:/_") => options.timezone(value.to_owned()),
-        name @ ("collation" | "timezone") => {
+        "timezone" | "time-zone" if plain("+-:/_") => options.timezone(value.to_owned()),
+        name @ ("collation" | "timezone" | "time-zone") => {
             return Err((
                 format!("the value of `{name}` in the URL cannot be one"),
                 "write for example `collation=utf8mb4_bin` or `timezone=%2B00:00`".to_owned(),
             ));
         }
-        "socket" => options.socket(value),
+        "socket" | "unix-socket" => options.socket(value),
         unknown => {
             let nearest = PARAMETERS
                 .iter()
@@ -209,6 +211,8 @@ mod tests {
         let read = settings("mariadb://me:pw@h:3307/app?ssl_mode=VERIFY_CA&ssl-ca=/ca.pem&timezone=%2B02:00").unwrap();
         assert!(matches!(read.connect.get_ssl_mode(), MySqlSslMode::VerifyCa));
         assert_eq!((read.connect.get_host(), read.connect.get_port()), ("h", 3307));
+        let read = settings("mysql://me@h/app?sslmode=disabled&statement-cache-capacity=9&time-zone=%2B02:00").unwrap();
+        assert!(matches!(read.connect.get_ssl_mode(), MySqlSslMode::Disabled));
         let read = settings("mysql://me@/app?socket=/run/mysqld/mysqld.sock&charset=utf8").unwrap();
         assert_eq!(read.connect.get_socket().unwrap(), Path::new("/run/mysqld/mysqld.sock"));
         assert_eq!(read.connect.get_charset(), "utf8");
@@ -217,7 +221,6 @@ mod tests {
     #[test]
     fn mistakes_in_the_url_say_what_to_write() {
         assert!(hint("mysql://me@h").starts_with("the URL names no database"));
-        assert!(hint("mysql://me@h/app?sslmode=disabled").ends_with("did you mean `ssl-mode`?"));
         assert!(hint("mysql://me@h/app?ssl-mod=disabled").ends_with("did you mean `ssl-mode`?"));
         assert!(hint("mysql://me@h/app?max-connections=1").contains("`ssl-ca`, `ssl-cert`"));
         assert!(hint("mysql://me@h/app?ssl-mode=on").contains("`verify_ca`"));

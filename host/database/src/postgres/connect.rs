@@ -40,6 +40,32 @@ const PARAMETERS: [&str; 15] = [
     "user",
 ];
 
+/// Other spellings, as the driver's own URLs have them.
+const ALIASES: [(&str, &str); 5] = [
+    ("ssl-ca", "sslrootcert"),
+    ("ssl-cert", "sslcert"),
+    ("ssl-key", "sslkey"),
+    ("ssl-mode", "sslmode"),
+    ("ssl-root-cert", "sslrootcert"),
+];
+
+/// What URLs of other programs say, and makes no difference here, with the values that make none; no value: all.
+const INDIFFERENT: [(&str, &[&str]); 13] = [
+    ("channel_binding", &["disable", "prefer"]),
+    ("client_encoding", &["auto", "utf8", "UTF8", "utf-8", "UTF-8"]),
+    ("fallback_application_name", &[]),
+    ("gssencmode", &["disable", "prefer"]),
+    ("keepalives", &[]),
+    ("keepalives_count", &[]),
+    ("keepalives_idle", &[]),
+    ("keepalives_interval", &[]),
+    ("sslcompression", &["0"]),
+    ("sslnegotiation", &["postgres"]),
+    ("sslsni", &["1"]),
+    ("statement-cache-capacity", &[]),
+    ("tcp_user_timeout", &[]),
+];
+
 /// Everything that is needed to connect, as often as that is necessary. It holds a password and is never shown.
 #[derive(Clone)]
 pub(super) struct Settings {
@@ -63,8 +89,19 @@ struct Parameters<'a>(&'a ServerAddress);
 impl Parameters<'_> {
     /// The last value that is not empty, as in libpq.
     fn get(&self, name: &str) -> Option<&str> {
-        let given = self.0.parameters.iter().rev().find(|(key, value)| key == name && !value.reveal().is_empty());
+        let mut given = self.0.parameters.iter().rev();
+        let given = given.find(|(key, value)| canonical(key) == name && !value.reveal().is_empty());
         given.map(|(_, value)| value.reveal())
+    }
+
+    /// The command-line options for the session: `options`, then each `options[name]`, the driver's spelling of one of them.
+    fn options(&self) -> Option<String> {
+        let single = self.0.parameters.iter().filter_map(|(key, value)| {
+            let name = key.strip_prefix("options[")?.strip_suffix(']')?;
+            Some(format!("-c {name}={}", value.reveal().replace('\\', "\\\\").replace(' ', "\\ ")))
+        });
+        let all: Vec<String> = self.get("options").map(str::to_owned).into_iter().chain(single).collect();
+        (!all.is_empty()).then(|| all.join(" "))
     }
 }
 
@@ -72,10 +109,26 @@ fn invalid(message: String) -> Error {
     Error::InvalidOption { option: "url", message }
 }
 
+fn canonical(name: &str) -> &str {
+    ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, canonical)| canonical)
+}
+
 fn check_names(address: &ServerAddress) -> Result<()> {
-    for (key, _) in &address.parameters {
-        if PARAMETERS.contains(&key.as_str()) {
+    for (key, value) in &address.parameters {
+        let is_option = key.strip_prefix("options[").is_some_and(|name| name.ends_with(']'));
+        if is_option || PARAMETERS.contains(&canonical(key)) {
             continue;
+        }
+        if let Some((_, values)) = INDIFFERENT.iter().find(|(name, _)| name == key) {
+            if values.is_empty() || values.contains(&value.reveal()) {
+                continue;
+            }
+            let only = values.join("` or `");
+            let help = match key.as_str() {
+                "channel_binding" => "; `sslmode=verify-full` proves who the server is",
+                _ => "",
+            };
+            return Err(invalid(format!("`{key}` can only be `{only}` here{help}")));
         }
         let nearest = PARAMETERS.iter().min_by_key(|name| strsim::damerau_levenshtein(name, key));
         let nearest = nearest.filter(|name| strsim::damerau_levenshtein(name, key) <= 3);
@@ -205,6 +258,7 @@ fn connect_options(address: &ServerAddress) -> Result<PgConnectOptions> {
         return Err(invalid("`port` is not a number from 1 to 65535".to_owned()));
     }
     let password = given.get("password").or_else(|| Some(address.password.as_ref()?.reveal()));
+    let session_options = given.options();
     let values = [
         ("host", host_address.or(host)),
         ("port", port.as_deref()),
@@ -212,7 +266,7 @@ fn connect_options(address: &ServerAddress) -> Result<PgConnectOptions> {
         ("password", password),
         ("dbname", given.get("dbname").or(address.database.as_deref())),
         ("application_name", given.get("application_name")),
-        ("options", given.get("options")),
+        ("options", session_options.as_deref()),
     ];
     let query: Vec<String> =
         values.iter().filter_map(|(name, value)| Some(format!("{name}={}", percent_encode((*value)?)))).collect();
@@ -317,6 +371,18 @@ mod tests {
     }
 
     #[test]
+    fn urls_of_other_programs_work() {
+        let read = settings(
+            "postgres://u@h/d?ssl-mode=require&channel_binding=prefer&keepalives=1&statement-cache-capacity=0\
+             &options[work_mem]=1%20MB&options=-c%20jit=off",
+        );
+        let options = read.unwrap().options;
+        assert!(matches!(options.get_ssl_mode(), PgSslMode::Require));
+        assert_eq!(options.get_options(), Some("-c jit=off -c work_mem=1\\ MB"));
+        assert!(settings("postgres://u@h/d?options[x=1").is_err());
+    }
+
+    #[test]
     fn sockets_and_addresses() {
         let place = |text| settings(text).unwrap().place();
         assert_eq!(place("postgres:///d?host=/run/x&port=7"), "postgres:///run/x:7");
@@ -347,12 +413,13 @@ mod tests {
             message("postgres://h/d?shema=hunter2"),
             "invalid `url`: unknown parameter `shema`: did you mean `schema`?"
         );
-        assert!(message("postgres://h/d?channel_binding=hunter2").contains("leave it out, or use one of"));
+        assert!(message("postgres://h/d?requiressl=hunter2").contains("leave it out, or use one of"));
         for text in [
             "postgres://u:hunter2@h/d?sslmode=hunter2",
             "postgres://u:hunter2@h/d?target_session_attrs=hunter2",
             "postgres://u:hunter2@h/d?connect_timeout=hunter2",
             "postgres://u:hunter2@h/d?port=hunter2",
+            "postgres://u:hunter2@h/d?channel_binding=hunter2",
             "postgres://u:hunter2@h/d?host=a,b",
             "postgres://u:hunter2@h/d?sslkey=/nowhere/hunter2",
             "postgres://u:hunter2@h/d?hostaddr=hunter2",

@@ -209,8 +209,14 @@ impl Project {
     /// Recovers, and compares with a run that was not disturbed.
     #[track_caller]
     pub(crate) fn is_as(&self, reference: &Reference) {
-        self.recover();
+        self.ends_well();
         assert_eq!(self.looks(), reference.looks);
+    }
+
+    /// Recovers, and leaves no lock and no doubt behind.
+    #[track_caller]
+    pub(crate) fn ends_well(&self) {
+        self.recover();
         let again = self.runner(&["upgrade", "--lock-wait=0s"]).output().unwrap();
         assert!(again.status.success(), "a lock was left: {}", said(&again));
         let check = self.runner(&["check"]).output().unwrap();

@@ -126,7 +126,8 @@ impl Launch {
                     Programs::Mysql { .. } => command.push("--mysqlx=OFF".into()),
                     // Nothing is faster than memory for what is thrown away.
                     _ if !durable => command.push("--innodb-flush-method=nosync".into()),
-                    _ => {}
+                    // Smaller than what a full disk leaves room for.
+                    _ => command.push("--innodb-log-file-size=8M".into()),
                 }
                 command
             }

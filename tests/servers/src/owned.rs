@@ -80,14 +80,19 @@ impl OwnedServer {
             return Err(Error::Start { kind, reason });
         }
         for _ in 1..ATTEMPTS {
-            match launched(&supervisor, &launch) {
+            match launched(&supervisor, &launch, None) {
                 Err(Error::Start { reason, .. }) if reason.contains("ddress already in use") => {
                     launch.port = free_port()?;
                 }
                 other => return other.map(|(server, process)| OwnedServer { server, launch, supervisor, process }),
             }
         }
-        launched(&supervisor, &launch).map(|(server, process)| OwnedServer { server, launch, supervisor, process })
+        launched(&supervisor, &launch, None).map(|(server, process)| OwnedServer {
+            server,
+            launch,
+            supervisor,
+            process,
+        })
     }
 
     /// Kills all processes of the server with SIGKILL, as a power cut would, and returns when they are gone. Its data stays.
@@ -108,7 +113,22 @@ impl OwnedServer {
     /// If it does not start.
     #[track_caller]
     pub fn restart(&self) {
-        match launched(&self.supervisor, &self.launch) {
+        self.restart_with(None);
+    }
+
+    /// The same, but none of the server's files may become larger than so many KiB, as if the disk was full.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    #[track_caller]
+    pub fn restart_in_little_room(&self, largest_file: u32) {
+        self.restart_with(Some(largest_file));
+    }
+
+    #[track_caller]
+    fn restart_with(&self, largest_file: Option<u32>) {
+        match launched(&self.supervisor, &self.launch, largest_file) {
             Ok((_, process)) => self.process.store(process.into_inner(), Ordering::Relaxed),
             Err(error) => panic!("{error}"),
         }
@@ -153,10 +173,16 @@ impl std::fmt::Display for OwnedServer {
 }
 
 /// Starts the server and waits until it answers.
-fn launched(supervisor: &Supervisor, launch: &Launch) -> Result<(Server, AtomicU32), Error> {
+fn launched(supervisor: &Supervisor, launch: &Launch, largest_file: Option<u32>) -> Result<(Server, AtomicU32), Error> {
     let kind = launch.options.kind;
     let failed = |what: String| Error::Start { kind, reason: format!("{what}\n{}", supervisor.end_of_log()) };
-    let process = supervisor.start_server(&launch.server(supervisor.folder()))?;
+    let mut command = launch.server(supervisor.folder());
+    if let Some(kibibytes) = largest_file {
+        // The shell counts in blocks of 512 bytes. Whoever ignores the signal gets an error from the write instead.
+        let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$@\"", kibibytes.saturating_mul(2));
+        command.splice(0..0, ["sh".to_owned(), "-c".to_owned(), script, "server".to_owned()]);
+    }
+    let process = supervisor.start_server(&command)?;
     let start = Instant::now();
     loop {
         // Before the attempt, so that what the server said last is in the log.

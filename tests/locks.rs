@@ -64,7 +64,7 @@ fn a_write_transaction_of_another_program() {
     waiting for the lock held by another program
     error: the target is locked by another connection (waited [TIME])
 
-      help: another program holds a write transaction on this database: close it; `--lock-wait` allows a run more time
+      help: close what else works on this database: on SQLite a program with a write transaction, on a server a session that this user cannot see; `--lock-wait` allows a run more time
     ");
     assert_eq!(project.versions(), ["r0001"]);
     project.run(&["upgrade"]).exits(0);

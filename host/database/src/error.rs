@@ -127,6 +127,20 @@ pub enum Error {
     /// The run was interrupted in the middle of a step, which was rolled back.
     #[error("the run was interrupted in the middle of a step")]
     Interrupted,
+    /// The connection ended. Whatever was not committed is rolled back by the database.
+    #[error("the connection to the database was lost while {doing}: {message}")]
+    ConnectionLost {
+        /// What the runner was doing.
+        doing: &'static str,
+        /// What the system or the server said.
+        message: String,
+    },
+    /// The connection ended in the middle of a commit, and the database could not be asked what became of it.
+    #[error("it is not known whether the last step was committed: {message}")]
+    CommitUnknown {
+        /// What happened.
+        message: String,
+    },
     /// The database refused one of the runner's own statements.
     #[error("the database failed while {doing}: {message}")]
     Database {
@@ -151,7 +165,7 @@ impl Error {
                 "wait until it has finished; `--lock-wait` allows a run more time, and the lock ends with the process that holds it"
             }
             Self::Locked { holder: None, .. } => {
-                "another program holds a write transaction on this database: close it; `--lock-wait` allows a run more time"
+                "close what else works on this database: on SQLite a program with a write transaction, on a server a session that this user cannot see; `--lock-wait` allows a run more time"
             }
             Self::LockLost { .. } => {
                 "nothing more was run, because another runner may have begun: look at `runner current`, then run the command again"
@@ -172,6 +186,12 @@ impl Error {
                 "use one transaction per revision for this run, or apply this revision in a run of its own"
             }
             Self::Interrupted => "run the command again: it goes on where it stopped",
+            Self::ConnectionLost { .. } => {
+                "run the command again when the database is back: it goes on from what is there"
+            }
+            Self::CommitUnknown { .. } => {
+                "when the database is back, `runner current` shows what is applied; the same command goes on from there"
+            }
             Self::Database { .. } => return None,
         };
         Some(text.to_owned())
@@ -200,6 +220,7 @@ impl Error {
         match self {
             Self::Busy { waited, .. } => Self::Busy { doing: activity, waited },
             Self::Database { message, code, .. } => Self::Database { doing: activity, message, code },
+            Self::ConnectionLost { message, .. } => Self::ConnectionLost { doing: activity, message },
             Self::Statement(statement) => {
                 Self::Database { doing: activity, message: statement.message, code: statement.code }
             }

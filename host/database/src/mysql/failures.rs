@@ -59,11 +59,11 @@ pub(super) fn is_end_of_session(error: &sqlx::Error) -> bool {
 
 /// An error of one of the runner's own statements.
 pub(super) fn translate(error: &sqlx::Error, doing: &'static str) -> Error {
-    let text = match server_error(error) {
-        None => format!("the connection was lost ({error})"),
-        Some(_) => message(error),
-    };
-    Error::Database { doing, message: text, code: number(error).map(|number| number.to_string()) }
+    let message = message(error);
+    if is_end_of_session(error) {
+        return Error::ConnectionLost { doing, message };
+    }
+    Error::Database { doing, message, code: number(error).map(|number| number.to_string()) }
 }
 
 /// An error of a script's statement.

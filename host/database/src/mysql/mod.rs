@@ -109,8 +109,8 @@ impl Mysql {
     /// what became of the last statement, so nothing more may be recorded about it until somebody reads the state again.
     async fn ready(&mut self) -> Result<&mut Link> {
         if self.link.is_lost {
-            let message = "the connection to the server was lost".to_owned();
-            return Err(Error::Database { doing: "going on", message, code: None });
+            let message = "nothing is known of the last statement".to_owned();
+            return Err(Error::ConnectionLost { doing: "running it", message });
         }
         if !self.link.is_usable() {
             self.reconnect().await?;

@@ -55,12 +55,11 @@ pub(super) fn message(error: &sqlx::Error) -> String {
 pub(super) fn translate(error: &sqlx::Error, before: usize) -> Error {
     let doing = "talking to PostgreSQL";
     let Some(server) = of_server(error) else {
-        return Error::Database { doing, message: format!("the connection was lost: {}", message(error)), code: None };
+        return Error::ConnectionLost { doing, message: message(error) };
     };
     let code = server.code().to_owned();
     if is_lost(error) {
-        let message = format!("the server ended the connection: {}", server.message());
-        return Error::Database { doing, message, code: Some(code) };
+        return Error::ConnectionLost { doing, message: format!("{} ({code})", server.message()) };
     }
     let offset = match server.position() {
         Some(PgErrorPosition::Original(position)) => position.checked_sub(before + 1),

@@ -344,7 +344,10 @@ impl Backend for Postgres {
             evidence::refuse_invalid_index(&mut self.link, sql).await?;
         }
         self.is_changed |= statements::changes_session(sql);
-        self.run(sql).await
+        self.run(sql).await.map_err(|error| match error {
+            Error::ConnectionLost { .. } => error.while_doing("running a statement"),
+            error => error,
+        })
     }
 
     async fn begin_and_execute(&mut self, sql: &str) -> Result<()> {

@@ -87,6 +87,11 @@ impl Journal {
         self.in_transaction.tables
     }
 
+    /// The last row as far as the open transaction sees.
+    pub(super) fn tail(&self) -> &LedgerTail {
+        &self.in_transaction.tail
+    }
+
     pub(super) fn committed(&mut self) {
         self.in_database = self.in_transaction.clone();
     }

@@ -18,6 +18,7 @@ use crate::script::StepDirection;
 use crate::script::StepScript;
 use crate::script::VersionChange;
 use crate::state::Dirty;
+use crate::state::LedgerTail;
 use crate::state::RecordedStatus;
 
 use self::journal::Draft;
@@ -112,6 +113,8 @@ pub struct Run<'s> {
     is_over: bool,
     /// Statements of the current step that are committed without the step.
     statements_done: usize,
+    /// Whether one more has run that no row tells of yet.
+    is_ahead: bool,
 }
 
 impl fmt::Debug for Run<'_> {
@@ -152,6 +155,7 @@ impl<'s> Run<'s> {
             has_begun: false,
             is_over: false,
             statements_done: 0,
+            is_ahead: false,
         })
     }
 
@@ -177,10 +181,11 @@ impl<'s> Run<'s> {
         self.has_begun = true;
         self.step_running = Some((script.revision.clone(), script.direction));
         self.statements_done = 0;
+        self.is_ahead = false;
         let result = self.perform(script, resume_at, &clock, observer).await;
         if let Err(error) = &result {
             self.record_failure(script, &clock, error).await;
-            self.is_over = self.mode == TransactionMode::PerRun;
+            self.is_over |= self.mode == TransactionMode::PerRun;
         }
         self.step_running = None;
         result?;
@@ -202,8 +207,11 @@ impl<'s> Run<'s> {
         if !self.is_open {
             return Ok(());
         }
-        if let Err(error) = self.backend.commit().await {
-            self.note_abort(&error.to_string()).await;
+        let committed = self.backend.commit().await;
+        if let Err(error) = self.commit_settled(committed).await {
+            if !matches!(error, Error::CommitUnknown { .. }) {
+                self.note_abort(&error.to_string()).await;
+            }
             return Err(error);
         }
         self.is_open = false;
@@ -349,10 +357,23 @@ impl<'s> Run<'s> {
     async fn write_and_commit(&mut self, change: &VersionChange, draft: Draft) -> Result<()> {
         self.backend.ensure_tables(self.journal.tables()).await?;
         let rows = self.journal.rows(draft);
-        self.backend.record_and_commit(change, &rows).await?;
+        let committed = self.backend.record_and_commit(change, &rows).await;
+        self.commit_settled(committed).await?;
         self.is_open = false;
         self.journal.committed();
         Ok(())
+    }
+
+    /// What came of a commit. If the connection was lost meanwhile, the database is asked whether its last row is there.
+    async fn commit_settled(&mut self, committed: Result<()>) -> Result<()> {
+        let Err(error @ Error::ConnectionLost { .. }) = committed else { return committed };
+        let found = self.backend.state().await.map(|state| state.tail.unwrap_or_else(LedgerTail::empty));
+        let ours = self.journal.tail();
+        match found {
+            Ok(tail) if tail == *ours => Ok(()),
+            Ok(tail) if tail.id < ours.id => Err(error),
+            _ => Err(Error::CommitUnknown { message: error.to_string() }),
+        }
     }
 
     async fn roll_back(&mut self) {
@@ -366,8 +387,14 @@ impl<'s> Run<'s> {
 
     async fn record_failure(&mut self, script: &StepScript, clock: &Clock, error: &Error) {
         self.roll_back().await;
-        // A database that stayed busy for a whole wait would only make the user wait again.
-        if !matches!(error, Error::Busy { .. }) {
+        // Nobody may claim that it failed.
+        if matches!(error, Error::CommitUnknown { .. }) {
+            self.is_over = true;
+            return;
+        }
+        // A database that stayed busy for a whole wait would only make the user wait again. And where a statement has run
+        // that could not be recorded, a failure would say that it has not.
+        if !matches!(error, Error::Busy { .. }) && !self.is_ahead {
             let mut draft = Draft::of_step(script, LedgerStatus::Failed, clock);
             draft.statements_done = Some(self.statements_done);
             draft.error = Some(error.to_string());

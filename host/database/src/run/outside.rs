@@ -54,7 +54,7 @@ impl Run<'_> {
             let in_own_transaction = self.is_open;
             let Err(error) = self.run_one(script, index, clock).await else { return Ok(()) };
             let statement = script.statements.get(index).map_or("", |statement| statement.text.as_str());
-            if in_own_transaction || self.backend.placement(statement) == Placement::Opens {
+            if in_own_transaction || self.is_ahead || self.backend.placement(statement) == Placement::Opens {
                 return Err(error);
             }
             self.roll_back().await;
@@ -82,8 +82,11 @@ impl Run<'_> {
             _ if self.is_open => self.run_and_note(script, index, clock).await,
             _ => {
                 self.execute(script, index).await?;
+                self.is_ahead = true;
                 self.begin().await?;
-                self.note(script, index, clock, true).await
+                self.note(script, index, clock, true).await?;
+                self.is_ahead = false;
+                Ok(())
             }
         }
     }
@@ -112,7 +115,8 @@ impl Run<'_> {
     /// The row for the script's own `COMMIT` must be in before it. A `RELEASE` may leave the transaction open.
     async fn run_commit(&mut self, script: &StepScript, index: usize, clock: &Clock) -> Result<()> {
         self.note(script, index, clock, false).await?;
-        self.execute(script, index).await?;
+        let committed = self.execute(script, index).await;
+        self.commit_settled(committed).await?;
         if !self.backend.in_transaction().await? {
             self.is_open = false;
             self.journal.committed();

@@ -4,8 +4,10 @@ use std::time::Duration;
 use std::time::Instant;
 
 use runner_database::*;
+use test_servers::OwnedServer;
 use test_servers::Server;
 use test_servers::ServerOptions;
+use test_servers::TestDatabase;
 
 use crate::support::*;
 
@@ -80,7 +82,7 @@ async fn a_killed_working_session_fails_its_step_and_is_replaced() {
     let mut run = session.start_run(info("r"), TransactionMode::PerRevision).await.unwrap();
     let kill = "SELECT pg_terminate_backend(pg_backend_pid())";
     let error = run.step(&up("a1", None, &["CREATE TABLE t (id INTEGER)", kill]), &mut |_| {}).await.unwrap_err();
-    assert!(error.to_string().contains("the server ended the connection"), "{error}");
+    assert!(error.to_string().contains("lost while running a statement: terminating"), "{error}");
     run.step(&up("a1", None, &["CREATE TABLE t (id INTEGER)"]), &mut |_| {}).await.unwrap();
     run.finish().await.unwrap();
     session.close().await.unwrap();
@@ -88,15 +90,19 @@ async fn a_killed_working_session_fails_its_step_and_is_replaced() {
     target.assert_intact().await;
 }
 
-#[tokio::test]
-async fn a_killed_server_leaves_the_step_undone() {
-    let (server, database) = tokio::task::spawn_blocking(|| {
+/// A server that may be killed, with a database in it.
+async fn own_server() -> (OwnedServer, TestDatabase) {
+    let start = || {
         let server = Server::start(ServerOptions::postgres());
         let database = server.database();
         (server, database)
-    })
-    .await
-    .unwrap();
+    };
+    tokio::task::spawn_blocking(start).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_killed_server_leaves_the_step_undone() {
+    let (server, database) = own_server().await;
     let target = url(&database.url());
     let mut session = Session::open(&target, &Options::default(), Access::Write).await.unwrap();
     session.lock(Duration::ZERO, &holder("x"), &mut |_, _| {}).await.unwrap();
@@ -108,7 +114,7 @@ async fn a_killed_server_leaves_the_step_undone() {
         }
     };
     let error = run.step(&up("b2", Some("a1"), &["INSERT INTO t VALUES (1)"]), &mut observe).await.unwrap_err();
-    assert!(matches!(error, Error::Database { .. } | Error::LockLost { .. }), "{error:?}");
+    assert!(matches!(error, Error::CommitUnknown { .. } | Error::LockLost { .. }), "{error:?}");
     drop(run);
     drop(session);
     let error = Session::open(&target, &Options::default(), Access::Read).await.unwrap_err();
@@ -122,4 +128,72 @@ async fn a_killed_server_leaves_the_step_undone() {
         .unwrap();
     session.close().await.unwrap();
     std::thread::scope(|scope| scope.spawn(move || drop((database, server))).join().unwrap());
+}
+
+#[tokio::test]
+async fn a_connection_lost_in_a_commit_that_fails_leaves_nothing() {
+    let target = Target::new();
+    target.sql(
+        "CREATE TABLE t (id INTEGER); \
+         CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS \
+         $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(5); RETURN NULL; END $$; \
+         CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION die()",
+    );
+    for (transactional, statements) in
+        [(true, vec!["INSERT INTO t VALUES (1)"]), (false, vec!["BEGIN", "INSERT INTO t VALUES (1)", "COMMIT"])]
+    {
+        let script = StepScript { transactional, ..up("a1", None, &statements) };
+        let error = target.apply(&[script]).await.unwrap_err();
+        assert!(matches!(error, Error::ConnectionLost { .. }), "{error:?}");
+        assert_eq!(target.one("SELECT count(*) FROM t"), "0");
+        assert!(target.state().await.versions.is_empty());
+    }
+    target.assert_intact().await;
+}
+
+#[tokio::test]
+async fn a_connection_lost_in_a_commit_that_went_through_is_no_failure() {
+    let (server, database) = own_server().await;
+    let target = Target { url: url(&database.url()), database, options: Options::default() };
+    target.sql("CREATE TABLE t (id INTEGER)");
+    let settings = |sql: &str| {
+        target.sql(sql);
+        target.sql("SELECT pg_reload_conf()");
+    };
+    let in_own = ["BEGIN", "INSERT INTO t VALUES (2)", "COMMIT", "INSERT INTO t VALUES (3)"];
+    let scripts = [
+        up("a1", None, &["INSERT INTO t VALUES (1)"]),
+        StepScript { transactional: false, ..up("b2", Some("a1"), &in_own) },
+    ];
+    for script in scripts {
+        let mut session = target.locked().await;
+        // The commit is done, and waits for a standby that never comes.
+        settings("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+        let run = run_all(&mut session, std::slice::from_ref(&script), TransactionMode::PerRevision);
+        let cut = async {
+            let waiting = "SELECT pid::text FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+            // Every commit of the run meets it; the last of them ends the loop.
+            for _ in 0..if script.transactional { 1 } else { 4 } {
+                let pid = loop {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    if let Some(pid) = target.query(waiting).pop() {
+                        break pid;
+                    }
+                };
+                target.sql(&format!("SET synchronous_commit = local; SELECT pg_terminate_backend({pid})"));
+                while !target.query(&format!("SELECT 1 FROM pg_stat_activity WHERE pid = {pid}")).is_empty() {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            }
+            settings("ALTER SYSTEM RESET synchronous_standby_names");
+        };
+        let (outcome, ()) = tokio::join!(run, cut);
+        outcome.unwrap();
+        session.close().await.unwrap();
+        assert_eq!(target.state().await.versions, std::slice::from_ref(&script.revision));
+    }
+    assert_eq!(target.query("SELECT id::text FROM t ORDER BY id"), ["1", "2", "3"]);
+    assert!(!target.statuses().await.contains(&"failed".to_owned()));
+    target.assert_intact().await;
+    std::thread::scope(|scope| scope.spawn(move || drop((target, server))).join().unwrap());
 }

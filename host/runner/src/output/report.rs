@@ -153,6 +153,7 @@ fn step_line(step: &StepReport, id_width: usize, title_width: usize) -> String {
         Some(StepStatus::Repaired) => (Style::Good, "repaired"),
         Some(StepStatus::Failed) => (Style::Bad, "failed"),
         Some(StepStatus::RolledBack) => (Style::Bad, "undone"),
+        Some(StepStatus::Unknown) => (Style::Bad, "unknown"),
         Some(StepStatus::Pending) | None => (Style::Faint, "pending"),
     };
     let note = match (&step.skipped, step.duration_ms) {

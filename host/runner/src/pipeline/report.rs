@@ -51,6 +51,8 @@ pub enum StepStatus {
     Failed,
     /// It ran and was undone, because the run was one transaction and failed later.
     RolledBack,
+    /// The connection was lost while it was committed, and the database could not be asked.
+    Unknown,
 }
 
 /// One step.

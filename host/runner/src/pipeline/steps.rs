@@ -68,7 +68,7 @@ pub(super) async fn run(
 /// Nothing of a run that is one transaction is left when it fails.
 fn roll_back(report: &mut Report) {
     for step in &mut report.steps {
-        if !matches!(step.status, Some(StepStatus::Failed | StepStatus::Pending)) {
+        if !matches!(step.status, Some(StepStatus::Failed | StepStatus::Pending | StepStatus::Unknown)) {
             step.status = Some(StepStatus::RolledBack);
         }
     }
@@ -106,7 +106,7 @@ async fn run_steps(
                 observer.step_finished(step);
             }
             Some(Err(error)) => {
-                step.status = Some(StepStatus::Failed);
+                step.status = Some(if is_unknown(&error) { StepStatus::Unknown } else { StepStatus::Failed });
                 step.duration_ms = Some(milliseconds(started.elapsed()));
                 observer.step_finished(step);
                 return Err(step_error(error, index, work));
@@ -120,7 +120,15 @@ async fn run_steps(
             }
         }
     }
-    Ok(run.finish().await?)
+    let finished = run.finish().await;
+    if finished.as_ref().is_err_and(is_unknown) && work.mode == TransactionMode::PerRun {
+        report.steps.iter_mut().for_each(|step| step.status = Some(StepStatus::Unknown));
+    }
+    Ok(finished?)
+}
+
+fn is_unknown(error: &runner_database::Error) -> bool {
+    matches!(error, runner_database::Error::CommitUnknown { .. })
 }
 
 fn milliseconds(duration: Duration) -> f64 {
@@ -182,6 +190,9 @@ fn state_after_failure(script: &StepScript, work: &Work<'_>) -> String {
 /// Says what failed, where, and what state the database is in.
 fn step_error(error: runner_database::Error, index: usize, work: &Work<'_>) -> Error {
     let Some(script) = work.scripts.get(index) else { return Error::from(error) };
+    if is_unknown(&error) {
+        return Error::from(error);
+    }
     let state = state_after_failure(script, work);
     let runner_database::Error::Statement(statement) = error else {
         return Error::from(error).help(state);

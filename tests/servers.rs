@@ -310,3 +310,63 @@ fn a_lock_time_out_is_tried_again_and_said() {
     assert!(run.stderr.contains("met a lock or a deadlock; try 2 of 21"), "{run}");
     assert_eq!(database.query("SELECT count(*) FROM runner_ledger WHERE revision = 'r0002'"), ["1"]);
 }
+
+/// `r0002` stops at its third statement, because table `b` is missing.
+fn half_way(server: &Server) -> (Project, TestDatabase) {
+    let (project, database) = project(server, Project::linear(1));
+    project.revision(
+        "r0002",
+        "r0001",
+        "Transaction: off",
+        "CREATE TABLE a (id INTEGER);\nINSERT INTO a VALUES (1);\nINSERT INTO b VALUES (2);\nINSERT INTO a VALUES (3);",
+        "DROP TABLE a;",
+    );
+    project.run(&["upgrade"]).exits(1);
+    (project, database)
+}
+
+#[test]
+fn a_half_done_revision_is_settled_by_hand_with_a_reason() {
+    for server in servers() {
+        let reasons = "SELECT error FROM runner_ledger WHERE command = 'repair' AND error IS NOT NULL";
+        let (project, database) = half_way(server);
+        project.run(&["repair", "r0002", "--resume-at", "4"]).exits(2);
+        project.run(&["repair", "r0002", "--resume-at", "4", "--reason", "b is not needed"]).exits(0);
+        assert_eq!(database.query(reasons), ["b is not needed"]);
+        project.run(&["upgrade"]).exits(0);
+        assert_eq!(database.query("SELECT id FROM a ORDER BY id"), ["1", "3"]);
+        project.run(&["check"]).exits(0);
+
+        let (project, database) = half_way(server);
+        project.run(&["repair", "r0002", "--done", "--reason", "finished by hand"]).exits(0);
+        assert_eq!(database.query("SELECT version_num FROM runner_version"), ["r0002"]);
+        assert_eq!(database.query(reasons), ["finished by hand"]);
+        project.run(&["check"]).exits(0);
+
+        let (project, database) = half_way(server);
+        database.execute("DROP TABLE a");
+        database.execute("CREATE TABLE b (id INTEGER)");
+        project.run(&["repair", "r0002", "--undone", "--reason", "dropped a"]).exits(0);
+        assert_eq!(database.query("SELECT version_num FROM runner_version"), ["r0001"]);
+        project.run(&["upgrade"]).exits(0);
+        assert_eq!(database.query("SELECT id FROM a ORDER BY id"), ["1", "3"]);
+    }
+}
+
+#[test]
+fn edited_and_removed_revisions_are_settled_by_hand_with_a_reason() {
+    for server in servers() {
+        let (project, _database) = project(server, Project::linear(3));
+        project.run(&["upgrade"]).exits(0);
+        project.revision("r0003", "r0002", "", "CREATE TABLE other (id INTEGER);", "DROP TABLE other;");
+        project.run(&["upgrade"]).exits(1);
+        project.run(&["repair", "r0003", "--accept-edit", "--reason", "a name only"]).exits(0);
+        project.run(&["upgrade"]).exits(0);
+        project.remove("migrations/r0002.sql");
+        project.edit("migrations/r0003.sql", "Revises: r0002", "Revises: r0001");
+        project.run(&["upgrade"]).exits(1);
+        project.run(&["repair", "r0002", "--forget", "--reason", "never shipped"]).exits(0);
+        project.run(&["upgrade"]).exits(0);
+        project.run(&["check"]).exits(0);
+    }
+}

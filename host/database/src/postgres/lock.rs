@@ -190,12 +190,15 @@ impl LockSession {
         let Key(proof) = self.proof();
         // The limits of an idle session are for applications; a dead machine should give the lock back within minutes.
         let sql = format!(
-            "SELECT pg_catalog.pg_advisory_lock({proof});\n\
-             SELECT pg_catalog.set_config('tcp_keepalives_idle', '60', false), \
+            "SELECT pg_catalog.pg_try_advisory_lock({proof})::text, \
+             pg_catalog.set_config('tcp_keepalives_idle', '60', false), \
              CASE WHEN current_setting('server_version_num')::int >= 140000 \
              THEN pg_catalog.set_config('idle_session_timeout', '0', false) END"
         );
-        self.link.execute(sql).await?;
+        let row = self.link.row(sql).await?;
+        if required(&row, 0)? != "true" {
+            return Err(sqlx::Error::Protocol("another session holds a lock that only this one knows".to_owned()));
+        }
         self.is_acquired = true;
         self.seen();
         Ok(())

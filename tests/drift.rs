@@ -24,6 +24,7 @@ fn the_database_is_ahead_of_the_files() {
     snapshot!(project.run(&["current"]), @"
     exit: 1
     --- stdout
+    r0002 (there is no such file)
     --- stderr
     error: the database is at `r0002`, which `migrations` does not have
 

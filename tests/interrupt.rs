@@ -80,7 +80,7 @@ fn the_second_rolls_the_step_back() {
     --- stdout
       failed    r0002  Revision r0002  [TIME]
     --- stderr
-    warning: interrupted: the current step is finished first; interrupt again to roll it back
+    warning: interrupted: the current step is finished first; interrupt again to stop it
     error: interrupted in the middle of `r0002`
 
       help: revision `r0002` was rolled back; everything before it stays applied

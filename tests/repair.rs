@@ -166,3 +166,36 @@ fn policies_are_asked() {
     let run = project.run(&["repair", "r0002", "--done", "--reason", "x", "--env", "production"]).exits(3);
     assert!(run.stderr.contains("Refusing to migrate production database"), "{run}");
 }
+
+#[test]
+fn a_half_undone_revision_can_be_mended_and_goes_on() {
+    let project = Project::linear(1);
+    let down = "UPDATE t0001 SET id = id - 10;\nDROP TABLE nothing;";
+    project.revision("r0002", "r0001", "Transaction: off", "UPDATE t0001 SET id = id + 10;", down);
+    project.run(&["upgrade", "r0001"]).exits(0);
+    project.execute("INSERT INTO t0001 (id, name) VALUES (100, 'x')");
+    project.run(&["upgrade"]).exits(0);
+    project.run(&["downgrade", "-1"]).exits(1);
+    assert_eq!(project.query("SELECT id FROM t0001"), ["100"]);
+    let run = project.run(&["upgrade"]).exits(1);
+    assert!(run.stderr.contains("finish it first with `runner downgrade r0001`"), "{run}");
+    project.edit("migrations/r0002.sql", "DROP TABLE nothing;", "");
+    let run = project.run(&["repair", "r0002", "--accept-edit", "--reason", "removed a wrong statement"]).exits(1);
+    assert!(run.stderr.contains("is half-way, so there is no edit to accept yet"), "{run}");
+    project.run(&["downgrade", "r0001"]).exits(0);
+    assert_eq!(project.query("SELECT id FROM t0001"), ["100"]);
+    assert_eq!(project.versions(), ["r0001"]);
+    project.run(&["check"]).exits(4);
+}
+
+#[test]
+fn where_the_database_is_shows_whatever_contradicts_it() {
+    let project = Project::linear(2);
+    project.run(&["upgrade"]).exits(0);
+    project.edit("migrations/r0001.sql", "TEXT", "VARCHAR(9)");
+    let run = project.run(&["current"]).exits(1);
+    assert!(run.stdout.contains("r0002") && run.stderr.contains("edited since"), "{run}");
+    project.remove("migrations/r0002.sql");
+    let run = project.run(&["current"]).exits(1);
+    assert!(run.stdout.contains("r0002 (there is no such file)"), "{run}");
+}

@@ -67,7 +67,7 @@ fn a_run_that_is_one_transaction_takes_no_revision_without_one() {
     let project = Project::linear(1);
     project.configure(PER_RUN);
     project.revision("r0002", "r0001", "Transaction: off", "VACUUM;", "VACUUM;");
-    snapshot!(project.run(&["upgrade"]), @"
+    snapshot!(project.run(&["upgrade"]), @r#"
     exit: 1
     --- stdout
     Upgrade · runner [VERSION]
@@ -79,8 +79,8 @@ fn a_run_that_is_one_transaction_takes_no_revision_without_one() {
     --- stderr
     error: the plan can't run as it stands; nothing was run
 
-      help: `r0002`: a step with `Transaction: off` cannot be part of a run that is one transaction; use one transaction per revision for this run, or apply this revision in a run of its own
-    ");
+      help: `r0002`: a step with `Transaction: off` cannot be part of a run that is one transaction; use one transaction per revision: `transaction = "per-revision"` in `[database]`
+    "#);
     assert_eq!(project.leavings(), [""; 0], "what can be known beforehand must be found before anything runs");
 }
 
@@ -167,7 +167,7 @@ fn a_failure_without_a_transaction_is_resumed_where_it_stopped() {
 
     error: revision `r0002` failed at statement 3: no such table: b
 
-      help: revision `r0002` runs without a transaction: what is recorded as done stays done, and the next run goes on after it
+      help: revision `r0002` runs without a transaction: what is recorded as done stays done; mend the rest and run the same command again, it goes on there
     ");
     assert_eq!(project.query("SELECT id FROM a"), ["1"]);
     assert_eq!(project.versions(), ["r0001"]);
@@ -241,7 +241,6 @@ fn a_statement_that_is_applied_must_not_be_edited_before_resuming() {
     error: revision `r0002` is half-way up (2 of 4 statements done): statement 2 was edited after it had run
 
       help: restore the statements as they were applied and run the same command again, or settle it by hand and say so with `runner repair`
-      help: revision `r0002` runs without a transaction: what is recorded as done stays done, and the next run goes on after it
     ");
     assert_eq!(project.query("SELECT id FROM a"), ["1"]);
     project.edit("migrations/r0002.sql", "VALUES (11)", "VALUES (1)");
@@ -258,7 +257,7 @@ fn what_is_half_way_up_cannot_be_ignored() {
     --- stderr
     error: revision `r0002` is half-way up: 2 of 4 statements are done
 
-      help: finish it first with `runner upgrade`, or settle it by hand and say so with `runner repair`
+      help: finish it first with `runner upgrade r0002`, or settle it by hand and say so with `runner repair`
     ");
     snapshot!(project.run(&["upgrade", "r0001"]), @"
     exit: 1
@@ -266,7 +265,7 @@ fn what_is_half_way_up_cannot_be_ignored() {
     --- stderr
     error: revision `r0002` is half-way up: 2 of 4 statements are done
 
-      help: finish it first with `runner upgrade`, or settle it by hand and say so with `runner repair`
+      help: finish it first with `runner upgrade r0002`, or settle it by hand and say so with `runner repair`
     ");
     assert_eq!(project.versions(), ["r0001"]);
 }

@@ -111,6 +111,8 @@ pub enum Error {
         statements_total: usize,
         /// Why the step cannot go on.
         reason: String,
+        /// Whether that is because nobody knows if the statement after the last one done took effect.
+        is_doubt: bool,
     },
     /// A script began a transaction and did not end it.
     #[error("the script of revision `{revision}` ends inside a transaction that it opened itself")]
@@ -178,12 +180,20 @@ impl Error {
             Self::LedgerDamaged { .. } => {
                 "somebody edited or deleted ledger rows by hand: compare with a backup before you go on"
             }
+            Self::Dirty { revision, statements_done, is_doubt: true, .. } => {
+                return Some(format!(
+                    "look at the database, then say what you saw and run the same command again: `runner repair {revision} --resume-at {} --reason …` if statement {} took effect, `--resume-at {}` if it did not",
+                    statements_done + 2,
+                    statements_done + 1,
+                    statements_done + 1,
+                ));
+            }
             Self::Dirty { .. } => {
                 "restore the statements as they were applied and run the same command again, or settle it by hand and say so with `runner repair`"
             }
             Self::OpenTransaction { .. } => "end it with `COMMIT`; what ran inside it was rolled back",
             Self::NotTransactional { .. } => {
-                "use one transaction per revision for this run, or apply this revision in a run of its own"
+                "use one transaction per revision: `transaction = \"per-revision\"` in `[database]`"
             }
             Self::Interrupted => "run the command again: it goes on where it stopped",
             Self::ConnectionLost { .. } => {

@@ -176,7 +176,7 @@ impl Session {
         (!script.transactional).then(|| {
             (
                 "a step with `Transaction: off` cannot be part of a run that is one transaction".to_owned(),
-                "use one transaction per revision for this run, or apply this revision in a run of its own",
+                "use one transaction per revision: `transaction = \"per-revision\"` in `[database]`",
             )
         })
     }

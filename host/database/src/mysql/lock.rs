@@ -101,7 +101,7 @@ pub(super) async fn holder(link: &mut Link, lock: &str, doing: &str) -> Result<O
         actor: user.map_or_else(|| "another user of the server".to_owned(), |user| format!("user {user}")),
         command: String::new(),
         since: since.map_or_else(|_| unknown(), |since| format!("{since:.3}")),
-        note: Some(format!("connection {id}{doing}: `KILL {id}` ends it")),
+        note: Some(format!("connection {id}{doing}; if it is stuck, `KILL {id}` ends it")),
     }))
 }
 

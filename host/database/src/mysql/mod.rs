@@ -228,7 +228,7 @@ impl Mysql {
             self.seen_at = Some(Instant::now());
             return Ok(LockAttempt::Acquired);
         }
-        let still = ", which still runs a statement of a runner that is gone";
+        let still = ", which still runs a statement of a runner that holds the lock no more";
         Ok(LockAttempt::Held(lock::holder(&mut self.link, &self.locks.work, still).await.map_err(doing)?))
     }
 

@@ -116,7 +116,7 @@ impl Books {
         let mut steps = String::new();
         for row in rows {
             steps.push_str(&text(row, 0)?.unwrap_or_default());
-            steps.push(char::from(joined::BETWEEN_ROWS));
+            steps.push(char::from(joined::AFTER_ROW));
         }
         let steps = joined::step_rows(&steps)?;
         // A change of a definition cannot be committed together with its progress row.

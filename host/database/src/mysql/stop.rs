@@ -21,9 +21,18 @@ pub(super) struct Stop {
     pub(super) session: u64,
 }
 
+/// How long one request may take.
+const ATTEMPT: Duration = Duration::from_secs(10);
+/// How long after a request the next one follows.
+const AGAIN: Duration = Duration::from_secs(1);
+
 impl Stop {
     /// Stops it. It may have ended by itself, so nothing is said of a failure.
     pub(super) async fn send(self, what: What) {
+        let _ = tokio::time::timeout(ATTEMPT, self.ask(what)).await;
+    }
+
+    async fn ask(&self, what: What) {
         let what = match what {
             What::Statement => "QUERY",
             What::Session => "CONNECTION",
@@ -42,8 +51,19 @@ impl Stop {
             answer = &mut statement => return (answer, false),
             () = tokio::time::sleep(limit) => {}
         }
-        // Both to their end: a late `KILL` would hit the next statement.
-        let (answer, ()) = tokio::join!(statement, self.send(What::Statement));
-        (answer, true)
+        loop {
+            let ended = async {
+                tokio::select! {
+                    biased;
+                    answer = &mut statement => Some(answer),
+                    () = tokio::time::sleep(AGAIN) => None,
+                }
+            };
+            // Both to their end: a late `KILL` would hit the next statement.
+            let asked = tokio::time::timeout(ATTEMPT, self.ask(What::Statement));
+            if let (Some(answer), _) = tokio::join!(ended, asked) {
+                return (answer, true);
+            }
+        }
     }
 }

@@ -98,7 +98,11 @@ impl Parameters<'_> {
     fn options(&self) -> Option<String> {
         let single = self.0.parameters.iter().filter_map(|(key, value)| {
             let name = key.strip_prefix("options[")?.strip_suffix(']')?;
-            Some(format!("-c {name}={}", value.reveal().replace('\\', "\\\\").replace(' ', "\\ ")))
+            let escape = |character: char| {
+                let backslash = (character == '\\' || character.is_ascii_whitespace()).then_some('\\');
+                backslash.into_iter().chain([character])
+            };
+            Some(format!("-c {name}={}", value.reveal().chars().flat_map(escape).collect::<String>()))
         });
         let all: Vec<String> = self.get("options").map(str::to_owned).into_iter().chain(single).collect();
         (!all.is_empty()).then(|| all.join(" "))
@@ -115,7 +119,10 @@ fn canonical(name: &str) -> &str {
 
 fn check_names(address: &ServerAddress) -> Result<()> {
     for (key, value) in &address.parameters {
-        let is_option = key.strip_prefix("options[").is_some_and(|name| name.ends_with(']'));
+        let is_name = |name: &str| {
+            !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || "_.".contains(letter))
+        };
+        let is_option = key.strip_prefix("options[").and_then(|name| name.strip_suffix(']')).is_some_and(is_name);
         if is_option || PARAMETERS.contains(&canonical(key)) {
             continue;
         }

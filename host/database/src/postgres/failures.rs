@@ -155,7 +155,7 @@ pub(super) fn translate_bookkeeping(error: &sqlx::Error, books: &Books) -> Error
 }
 
 /// The error of a commit: a deferred constraint speaks up only there, and its detail says which row broke it.
-fn of_commit(error: &sqlx::Error) -> Error {
+pub(super) fn of_commit(error: &sqlx::Error) -> Error {
     match translate(error, 0) {
         Error::Statement(statement) => {
             let detail = statement.detail.map_or_else(String::new, |detail| format!(" ({detail})"));

@@ -44,7 +44,7 @@ pub(super) fn sign(me: &Holder) -> String {
 
 /// Who holds the lock, and how to end that session.
 pub(super) fn recognise(seen: &Seen) -> Holder {
-    let note = Some(format!("`SELECT pg_terminate_backend({});` ends its session", seen.pid));
+    let note = Some(format!("if it is stuck, `SELECT pg_terminate_backend({});` ends its session", seen.pid));
     if let Some(holder) = read(&seen.application_name) {
         return Holder { note, ..holder };
     }
@@ -133,7 +133,7 @@ mod tests {
         let shown = recognise(&seen("psql")).to_string();
         assert_eq!(
             shown,
-            "session 99 of bob, application name `psql` (on 10.0.0.7, since 2026-11-20 12:00:00+00), `SELECT pg_terminate_backend(99);` ends its session"
+            "session 99 of bob, application name `psql` (on 10.0.0.7, since 2026-11-20 12:00:00+00), if it is stuck, `SELECT pg_terminate_backend(99);` ends its session"
         );
     }
 }

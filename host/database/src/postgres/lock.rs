@@ -89,7 +89,8 @@ pub(super) struct LockSession {
     is_acquired: bool,
     /// Whether the session that runs scripts holds its lock.
     pub(super) is_work_acquired: bool,
-    seen_at: Instant,
+    /// When it was last seen to be held.
+    seen_at: Option<Instant>,
 }
 
 impl LockSession {
@@ -101,7 +102,7 @@ impl LockSession {
             is_checked: false,
             is_acquired: false,
             is_work_acquired: false,
-            seen_at: Instant::now(),
+            seen_at: None,
         })
     }
 
@@ -168,7 +169,7 @@ impl LockSession {
         }
         let mut holder = self.holder(self.key.work()).await.map_err(translate)?;
         if let Some(note) = holder.as_mut().and_then(|holder| holder.note.as_mut()) {
-            note.insert_str(0, "which still runs a statement of a runner that is gone: ");
+            note.insert_str(0, "which still runs a statement of a runner that holds the lock no more; ");
         }
         Ok(Attempt::Held(holder))
     }
@@ -242,12 +243,17 @@ impl LockSession {
 
     /// The lock was seen to be held.
     pub(super) fn seen(&mut self) {
-        self.seen_at = Instant::now();
+        self.seen_at = Some(Instant::now());
+    }
+
+    /// Something went wrong since it was seen to be held.
+    pub(super) fn doubt(&mut self) {
+        self.seen_at = None;
     }
 
     /// Fails with [`Error::LockLost`] unless the lock is held.
     pub(super) async fn check(&mut self) -> Result<()> {
-        if self.seen_at.elapsed() < FRESH {
+        if self.seen_at.is_some_and(|seen| seen.elapsed() < FRESH) {
             return Ok(());
         }
         let lost = |reason: String| Err(Error::LockLost { reason });

@@ -148,27 +148,28 @@ impl Postgres {
 
     /// Runs a text that fails unless the lock is held.
     async fn guarded(&mut self, sql: String) -> Result<()> {
-        match self.link.execute(sql).await {
-            Ok(()) => {
-                if let Some(lock) = &mut self.lock {
-                    lock.seen();
-                }
-                Ok(())
-            }
-            Err(error) => Err(self.translate_bookkeeping(&error)),
+        let result = self.link.execute(sql).await;
+        if let Some(lock) = &mut self.lock {
+            if result.is_ok() { lock.seen() } else { lock.doubt() }
         }
+        result.map_err(|error| self.translate_bookkeeping(&error))
     }
 
     /// Connects anew after the connection was lost.
     async fn reconnect(&mut self) -> Result<()> {
-        let lost = self.link.backend.clone();
-        self.link = self.settings.connect(None).await?;
+        let mut link = self.settings.connect(None).await?;
+        let translate = |error: sqlx::Error| failures::translate(&error, 0).while_doing("going on in a new session");
         // The server may not have noticed yet, and still be busy with our last statement.
-        stop::end(&mut self.link, &lost).await.map_err(|error| failures::translate(&error, 0))?;
-        if let Some(lock) = &self.lock {
-            let sql = format!("{}; SELECT {}", self.settings.of_working_session(), lock.take_work());
-            self.run(&sql).await?;
+        stop::end(&mut link, &self.link.backend).await.map_err(translate)?;
+        if let Some(lock) = &mut self.lock {
+            lock.doubt();
+            link.execute(self.settings.of_working_session()).await.map_err(translate)?;
+            if let Attempt::Held(_) = lock.attempt_work(&mut link).await? {
+                let reason = "another session holds the lock of the one that was lost".to_owned();
+                return Err(Error::LockLost { reason });
+            }
         }
+        self.link = link;
         self.is_changed = false;
         Ok(())
     }
@@ -293,9 +294,15 @@ impl Backend for Postgres {
         }
         let Some(lock) = &self.lock else { return Err(Error::NotLocked) };
         // A division by zero ends the transaction if the lock is lost.
-        let sql = format!("SELECT 1 / ({})::int;\nCOMMIT", lock.is_held_elsewhere());
+        let check = format!("SELECT 1 / ({})::int", lock.is_held_elsewhere());
+        // Apart from the commit, where a trigger might divide by zero, too.
         let opening = self.opening();
-        self.guarded(format!("{opening}{sql}")).await
+        self.guarded(format!("{opening}{check}")).await?;
+        let result = self.link.execute("COMMIT".to_owned()).await;
+        result.map_err(|error| {
+            self.is_unsettled |= failures::is_lost(&error);
+            failures::of_commit(&error)
+        })
     }
 
     async fn rollback(&mut self) -> Result<()> {
@@ -409,9 +416,8 @@ impl Backend for Postgres {
         let mut sql = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; UNLISTEN *; \
                        SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES; "
             .to_owned();
-        if self.role != "none" {
-            sql.push_str(&format!("SET ROLE {}; ", identifier(&self.role)));
-        }
+        let role = if self.role == "none" { "NONE".to_owned() } else { identifier(&self.role) };
+        sql.push_str(&format!("SET ROLE {role}; "));
         sql.push_str(&self.settings.of_working_session());
         if let Some(lock) = &self.lock {
             sql.push_str(&format!("; SELECT {}", lock.take_work()));

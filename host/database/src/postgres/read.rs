@@ -100,7 +100,7 @@ impl Books {
 
     async fn read_state(&self, link: &mut Link, have: Tables) -> Result<State> {
         let (version, ledger) = (quoted(&self.version), quoted(&self.ledger));
-        let (columns, rows) = (joined::BETWEEN_COLUMNS, joined::BETWEEN_ROWS);
+        let (columns, rows) = (joined::BETWEEN_COLUMNS, joined::AFTER_ROW);
         let unless = |is_there: bool, query: String| if is_there { format!("({query})") } else { "NULL".to_owned() };
         // `concat` takes NULL for the empty text.
         let step = joined::STEP_COLUMNS.join(&format!(", pg_catalog.chr({columns}), "));
@@ -108,12 +108,12 @@ impl Books {
             "SELECT {}, {}, {}",
             unless(
                 have.version,
-                format!("SELECT pg_catalog.string_agg(version_num::text, pg_catalog.chr({rows})) FROM {version}")
+                format!("SELECT pg_catalog.string_agg(version_num::text || pg_catalog.chr({rows}), '') FROM {version}")
             ),
             unless(
                 have.ledger,
                 format!(
-                    "SELECT pg_catalog.string_agg(pg_catalog.concat({step}), pg_catalog.chr({rows})) FROM {ledger} \
+                    "SELECT pg_catalog.string_agg(pg_catalog.concat({step}, pg_catalog.chr({rows})), '') FROM {ledger} \
                      WHERE revision IS NOT NULL"
                 )
             ),

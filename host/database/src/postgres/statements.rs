@@ -163,6 +163,8 @@ pub(super) fn is_session_statement(sql: &str) -> bool {
 pub(super) fn changes_session(sql: &str) -> bool {
     let start = Start::of(sql);
     is_session_statement(sql)
+        // Until the end of the transaction, which may be that of the whole run.
+        || start.begins(&["SET", "LOCAL|CONSTRAINTS"])
         || start.begins(&["DO|CALL|DECLARE"])
         || (start.begins(&["CREATE"])
             && start.tokens().iter().take(5).any(|token| token.is("TEMP") || token.is("TEMPORARY")))
@@ -382,10 +384,12 @@ mod tests {
             "CREATE LOCAL TEMPORARY VIEW v AS SELECT 1",
             "DO $$ $$",
             "SELECT pg_advisory_lock(1)",
+            "SET LOCAL search_path = a",
+            "SET CONSTRAINTS ALL DEFERRED",
         ] {
             assert!(!is_session_statement(sql) && changes_session(sql), "{sql}");
         }
-        for sql in ["SET LOCAL search_path = a", "SET TRANSACTION READ ONLY", "SELECT 1", "UPDATE t SET a = 1"] {
+        for sql in ["SET TRANSACTION READ ONLY", "SELECT 1", "UPDATE t SET a = 1"] {
             assert!(!changes_session(sql), "{sql}");
         }
     }

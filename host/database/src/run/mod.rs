@@ -113,8 +113,10 @@ pub struct Run<'s> {
     is_over: bool,
     /// Statements of the current step that are committed without the step.
     statements_done: usize,
-    /// Whether one more has run that no row tells of yet.
-    is_ahead: bool,
+    /// Whether one more may have run that no row tells of.
+    is_uncertain: bool,
+    /// Whether the session is that of a fresh one no more, which the next step must not see.
+    needs_reset: bool,
 }
 
 impl fmt::Debug for Run<'_> {
@@ -155,7 +157,8 @@ impl<'s> Run<'s> {
             has_begun: false,
             is_over: false,
             statements_done: 0,
-            is_ahead: false,
+            is_uncertain: false,
+            needs_reset: false,
         })
     }
 
@@ -172,6 +175,7 @@ impl<'s> Run<'s> {
     ) -> Result<StepOutcome> {
         self.refuse_interrupted().await?;
         self.backend.check_lock().await?;
+        self.reset_session().await?;
         let resume_at = self.resume_point(script).await?;
         let fits_one_transaction = script.transactional && self.backend.transactional_ddl();
         if !fits_one_transaction && script.total() > 0 && self.mode == TransactionMode::PerRun {
@@ -181,7 +185,7 @@ impl<'s> Run<'s> {
         self.has_begun = true;
         self.step_running = Some((script.revision.clone(), script.direction));
         self.statements_done = 0;
-        self.is_ahead = false;
+        self.is_uncertain = false;
         let result = self.perform(script, resume_at, &clock, observer).await;
         if let Err(error) = &result {
             self.record_failure(script, &clock, error).await;
@@ -204,17 +208,20 @@ impl<'s> Run<'s> {
     /// [`Error::Busy`] and other failures of the commit, after which nothing of such a run is in the database.
     pub async fn finish(mut self) -> Result<()> {
         self.refuse_interrupted().await?;
-        if !self.is_open {
-            return Ok(());
-        }
-        let committed = self.backend.commit().await;
-        if let Err(error) = self.commit_settled(committed).await {
-            if !matches!(error, Error::CommitUnknown { .. }) {
-                self.note_abort(&error.to_string()).await;
+        if self.is_open {
+            let committed = self.backend.commit().await;
+            if let Err(error) = self.commit_settled(committed).await {
+                if !matches!(error, Error::CommitUnknown { .. }) {
+                    self.note_abort(&error.to_string()).await;
+                }
+                return Err(error);
             }
-            return Err(error);
+            self.is_open = false;
         }
-        self.is_open = false;
+        // The session may serve another run. One that cannot be reset is lost, and replaced when it is used.
+        if let Err(error) = self.reset_session().await {
+            tracing::debug!(%error, "the session could not be reset");
+        }
         Ok(())
     }
 
@@ -281,9 +288,8 @@ impl<'s> Run<'s> {
                 }
             }
         }
-        if is_running && (!self.is_open || self.backend.resets_inside_transactions()) {
-            self.reset_session(script).await?;
-        }
+        // Only then, because a step that is committed has not failed, whatever comes after.
+        self.needs_reset |= is_running && self.changes_session(script);
         Ok(())
     }
 
@@ -333,7 +339,8 @@ impl<'s> Run<'s> {
             draft.error = Some(reason.clone());
         }
         match self.mode {
-            TransactionMode::PerRevision => self.write_and_commit(&script.change, draft).await,
+            // What the session was is of no matter after the last statement.
+            TransactionMode::PerRevision => self.write_and_commit(&script.change, draft).await.map(drop),
             TransactionMode::PerRun => self.write(&script.change, draft).await,
         }
     }
@@ -354,23 +361,27 @@ impl<'s> Run<'s> {
         self.backend.record(change, &rows).await
     }
 
-    async fn write_and_commit(&mut self, change: &VersionChange, draft: Draft) -> Result<()> {
+    async fn write_and_commit(&mut self, change: &VersionChange, draft: Draft) -> Result<AfterCommit> {
         self.backend.ensure_tables(self.journal.tables()).await?;
         let rows = self.journal.rows(draft);
         let committed = self.backend.record_and_commit(change, &rows).await;
-        self.commit_settled(committed).await?;
+        let session = self.commit_settled(committed).await?;
         self.is_open = false;
         self.journal.committed();
-        Ok(())
+        Ok(session)
     }
 
     /// What came of a commit. If the connection was lost meanwhile, the database is asked whether its last row is there.
-    async fn commit_settled(&mut self, committed: Result<()>) -> Result<()> {
-        let Err(error @ Error::ConnectionLost { .. }) = committed else { return committed };
+    async fn commit_settled(&mut self, committed: Result<()>) -> Result<AfterCommit> {
+        let error = match committed {
+            Ok(()) => return Ok(AfterCommit::SameSession),
+            Err(error @ Error::ConnectionLost { .. }) => error,
+            Err(error) => return Err(error),
+        };
         let found = self.backend.state().await.map(|state| state.tail.unwrap_or_else(LedgerTail::empty));
         let ours = self.journal.tail();
         match found {
-            Ok(tail) if tail == *ours => Ok(()),
+            Ok(tail) if tail == *ours => Ok(AfterCommit::NewSession(error)),
             Ok(tail) if tail.id < ours.id => Err(error),
             _ => Err(Error::CommitUnknown { message: error.to_string() }),
         }
@@ -394,15 +405,14 @@ impl<'s> Run<'s> {
         }
         // A database that stayed busy for a whole wait would only make the user wait again. And where a statement has run
         // that could not be recorded, a failure would say that it has not.
-        if !matches!(error, Error::Busy { .. }) && !self.is_ahead {
+        if !matches!(error, Error::Busy { .. }) && !self.is_uncertain {
             let mut draft = Draft::of_step(script, LedgerStatus::Failed, clock);
             draft.statements_done = Some(self.statements_done);
             draft.error = Some(error.to_string());
             self.record_aside(draft).await;
         }
-        if script.action == Action::Run
-            && let Err(error) = self.reset_session(script).await
-        {
+        self.needs_reset |= script.action == Action::Run && self.changes_session(script);
+        if let Err(error) = self.reset_session().await {
             tracing::debug!(%error, "the session could not be reset");
         }
         if !script.transactional
@@ -444,13 +454,26 @@ impl<'s> Run<'s> {
         Ok(())
     }
 
-    /// Later steps must see the session that they would see in a run of their own.
-    async fn reset_session(&mut self, script: &StepScript) -> Result<()> {
-        if script.statements.iter().any(|statement| self.backend.changes_session(&statement.text)) {
+    fn changes_session(&self, script: &StepScript) -> bool {
+        script.statements.iter().any(|statement| self.backend.changes_session(&statement.text))
+    }
+
+    /// A step must see the session that it would see in a run of its own.
+    async fn reset_session(&mut self) -> Result<()> {
+        if self.needs_reset && (!self.is_open || self.backend.resets_inside_transactions()) {
             self.backend.reset_session().await?;
+            self.needs_reset = false;
         }
         Ok(())
     }
+}
+
+/// What a commit left behind.
+#[derive(Debug)]
+enum AfterCommit {
+    SameSession,
+    /// This happened to the session that committed: whatever was set in it is gone.
+    NewSession(Error),
 }
 
 fn recorded_status(script: &StepScript) -> RecordedStatus {

@@ -9,6 +9,7 @@ use crate::ledger::LedgerStatus;
 use crate::script::StepScript;
 use crate::script::VersionChange;
 
+use super::AfterCommit;
 use super::Clock;
 use super::Draft;
 use super::Progress;
@@ -54,7 +55,7 @@ impl Run<'_> {
             let in_own_transaction = self.is_open;
             let Err(error) = self.run_one(script, index, clock).await else { return Ok(()) };
             let statement = script.statements.get(index).map_or("", |statement| statement.text.as_str());
-            if in_own_transaction || self.is_ahead || self.backend.placement(statement) == Placement::Opens {
+            if in_own_transaction || self.is_uncertain || self.backend.placement(statement) == Placement::Opens {
                 return Err(error);
             }
             self.roll_back().await;
@@ -81,12 +82,14 @@ impl Run<'_> {
             Placement::RollsBack if self.is_open => self.run_rollback(script, index, clock).await,
             _ if self.is_open => self.run_and_note(script, index, clock).await,
             _ => {
-                self.execute(script, index).await?;
-                self.is_ahead = true;
+                self.is_uncertain = true;
+                if let Err(error) = self.execute(script, index).await {
+                    // An answer of the server is certain.
+                    self.is_uncertain = matches!(error, Error::ConnectionLost { .. });
+                    return Err(error);
+                }
                 self.begin().await?;
-                self.note(script, index, clock, true).await?;
-                self.is_ahead = false;
-                Ok(())
+                self.note(script, index, clock, true).await
             }
         }
     }
@@ -116,13 +119,13 @@ impl Run<'_> {
     async fn run_commit(&mut self, script: &StepScript, index: usize, clock: &Clock) -> Result<()> {
         self.note(script, index, clock, false).await?;
         let committed = self.execute(script, index).await;
-        self.commit_settled(committed).await?;
+        let session = self.commit_settled(committed).await?;
         if !self.backend.in_transaction().await? {
             self.is_open = false;
             self.journal.committed();
             self.statements_done = index + 1;
         }
-        Ok(())
+        go_on(session, script, index)
     }
 
     /// The script's own `ROLLBACK` takes progress rows back too; they are written anew, because those statements are done with.
@@ -156,8 +159,17 @@ impl Run<'_> {
         if !commit {
             return self.write(&VersionChange::default(), draft).await;
         }
-        self.write_and_commit(&VersionChange::default(), draft).await?;
+        let session = self.write_and_commit(&VersionChange::default(), draft).await?;
         self.statements_done = index + 1;
-        Ok(())
+        self.is_uncertain = false;
+        go_on(session, script, index)
+    }
+}
+
+/// The statements that follow would miss what was set in a session that is gone; a new run repeats it.
+fn go_on(session: AfterCommit, script: &StepScript, index: usize) -> Result<()> {
+    match session {
+        AfterCommit::NewSession(error) if index + 1 < script.total() => Err(error),
+        _ => Ok(()),
     }
 }

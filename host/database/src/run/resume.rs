@@ -24,6 +24,7 @@ impl Run<'_> {
                 statements_done: dirty.statements_done,
                 statements_total: dirty.statements_total,
                 reason,
+                is_doubt: false,
             })
         };
         if matches!(script.action, Action::Stamp | Action::Repair { .. }) {
@@ -57,7 +58,11 @@ impl Run<'_> {
             && let Evidence::Unknown(why) = self.backend.evidence(&next.text).await?
         {
             let reason = format!("it cannot be known whether statement {} ran: {why}", dirty.statements_done + 1);
-            return refuse(&dirty, reason);
+            let mut refused = refuse(&dirty, reason);
+            if let Err(Error::Dirty { is_doubt, .. }) = &mut refused {
+                *is_doubt = true;
+            }
+            return refused;
         }
         Ok(dirty.statements_done)
     }
@@ -86,6 +91,6 @@ impl Run<'_> {
         draft.statements_done = Some(done);
         draft.statements_total = Some(total);
         draft.error = Some(reason.to_owned());
-        self.write_and_commit(&VersionChange::default(), draft).await
+        self.write_and_commit(&VersionChange::default(), draft).await.map(drop)
     }
 }

@@ -75,12 +75,14 @@ impl Books {
         let sql = format!(
             "SELECT {}, {}, {}",
             if have.version {
-                format!("(SELECT group_concat(version_num, char(30)) FROM {version})")
+                format!("(SELECT group_concat(version_num || char(30), '') FROM {version})")
             } else {
                 "NULL".into()
             },
             if have.ledger {
-                format!("(SELECT group_concat(concat({columns}), char(30)) FROM {ledger} WHERE revision IS NOT NULL)")
+                format!(
+                    "(SELECT group_concat(concat({columns}, char(30)), '') FROM {ledger} WHERE revision IS NOT NULL)"
+                )
             } else {
                 "NULL".into()
             },

@@ -8,8 +8,8 @@ use super::StepRow;
 
 /// Between columns: the character with this code.
 pub(crate) const BETWEEN_COLUMNS: u8 = 0x1f;
-/// Between rows: the character with this code.
-pub(crate) const BETWEEN_ROWS: u8 = 0x1e;
+/// After each row: the character with this code.
+pub(crate) const AFTER_ROW: u8 = 0x1e;
 
 /// The columns of [`StepRow`] in its order.
 pub(crate) const STEP_COLUMNS: [&str; 10] = [
@@ -32,9 +32,9 @@ pub(crate) struct Nonsense {
     pub(crate) reason: String,
 }
 
-/// Texts joined as rows.
+/// Texts of which each ends as rows do.
 pub(crate) fn texts(joined: &str) -> impl Iterator<Item = &str> {
-    joined.split(char::from(BETWEEN_ROWS)).filter(|text| !text.is_empty())
+    joined.split_terminator(char::from(AFTER_ROW))
 }
 
 /// An id and a text joined as columns.
@@ -84,11 +84,12 @@ mod tests {
     fn rows_are_ordered_by_number_and_empty_columns_are_none() {
         let later = row(["10", "b", "down", "reverted", "c", "s", "", "", "t0", ""]);
         let first = row(["9", "a", "up", "applied", "c", "s", "2", "3", "t0", "t1"]);
-        let joined = format!("{later}\u{1e}{first}");
+        let joined = format!("{later}\u{1e}{first}\u{1e}");
         let rows = step_rows(&joined).unwrap();
         assert_eq!((rows[0].id, rows[0].revision, rows[0].statements_total), (9, "a", 3));
         assert_eq!((rows[1].id, rows[1].direction, rows[1].statements_done), (10, StepDirection::Down, 0));
         assert_eq!(step_rows(""), Ok(Vec::new()));
+        assert_eq!(texts("\u{1e}a\u{1e}").collect::<Vec<_>>(), ["", "a"]);
     }
 
     #[test]

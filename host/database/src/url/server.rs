@@ -90,15 +90,17 @@ pub(super) fn parse(dialect: Dialect, scheme: &str, rest: &str, default_port: u1
 
 /// Stable, and free of secrets: host, port, database and schema, wherever in the URL they stand.
 fn identity(scheme: &str, address: &ServerAddress, default_port: u16) -> String {
+    // As for connecting: a parameter takes the place of what stands before it, and the last of several counts.
     let parameter = |names: &[&str]| {
-        let found = address.parameters.iter().find(|(key, _)| names.contains(&key.as_str()));
-        found.map(|(_, value)| value.reveal().to_owned())
+        let given = |(key, value): &&(String, Secret)| names.contains(&key.as_str()) && !value.reveal().is_empty();
+        address.parameters.iter().rev().find(given).map(|(_, value)| value.reveal().to_owned())
     };
-    let host = address.host.clone().or_else(|| parameter(&["host", "socket", "unix_socket"]));
+    let host = parameter(&["hostaddr"]).or_else(|| parameter(&["host", "socket", "unix-socket", "unix_socket"]));
+    let host = host.or_else(|| address.host.clone());
     let host = host.map_or_else(|| "localhost".to_owned(), |host| host.to_ascii_lowercase());
-    let port = address.port.map(|port| port.to_string()).or_else(|| parameter(&["port"]));
+    let port = parameter(&["port"]).or_else(|| address.port.map(|port| port.to_string()));
     let port = port.unwrap_or_else(|| default_port.to_string());
-    let database = address.database.clone().or_else(|| parameter(&["dbname"])).unwrap_or_default();
+    let database = parameter(&["dbname"]).or_else(|| address.database.clone()).unwrap_or_default();
     // Two schemas of one database are two targets.
     let schema = parameter(&["schema"]).map_or_else(String::new, |schema| format!("?schema={schema}"));
     format!("{scheme}://{host}:{port}/{database}{schema}")
@@ -117,11 +119,14 @@ fn parameters(query: &str) -> Result<Vec<(String, Secret)>, UrlError> {
     .collect()
 }
 
+fn is_secret(key: &str) -> bool {
+    let key = percent_decode(key).unwrap_or_default().to_ascii_lowercase();
+    SECRET_PARAMETERS.iter().any(|secret| key.contains(secret))
+}
+
 fn mask_parameters(query: &str) -> String {
     let masked = query.split('&').map(|parameter| match parameter.split_once('=') {
-        Some((key, _)) if SECRET_PARAMETERS.iter().any(|secret| key.to_ascii_lowercase().contains(secret)) => {
-            format!("{key}=***")
-        }
+        Some((key, _)) if is_secret(key) => format!("{key}=***"),
         _ => parameter.to_owned(),
     });
     masked.collect::<Vec<_>>().join("&")

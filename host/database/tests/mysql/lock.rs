@@ -62,7 +62,7 @@ async fn two_sessions_exclude_each_other() {
     let Error::Locked { holder: Some(found), waited } = &error else { panic!("{error:?}") };
     assert!(*waited >= wait && heard >= 2, "{waited:?} {heard}");
     let note = found.note.as_deref().unwrap();
-    let id: u64 = note.strip_prefix("connection ").unwrap().split(':').next().unwrap().parse().unwrap();
+    let id: u64 = note.strip_prefix("connection ").unwrap().split(';').next().unwrap().parse().unwrap();
     assert!(note.contains(&format!("KILL {id}")) && target.sessions().contains(&id.to_string()), "{note}");
     assert!(error.to_string().contains("the target is locked by user "), "{error}");
     assert_eq!(target.sessions().len(), 3, "the second gave up its session for the lock");

@@ -60,7 +60,7 @@ pub(super) async fn report(
     let signalled = printer.clone();
     let interrupt = Interrupt::on_signals(move |count| {
         if count == 1 {
-            signalled.warn("interrupted: the current step is finished first; interrupt again to roll it back");
+            signalled.warn("interrupted: the current step is finished first; interrupt again to stop it");
         }
     });
     let mut observer = TextObserver::new(printer, global.yes);

@@ -1,6 +1,5 @@
 //! `runner current`
 
-use runner_database::Access;
 use serde_json::json;
 
 use super::revision_json;
@@ -26,8 +25,8 @@ pub(crate) struct Args {}
 impl Args {
     pub(crate) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
         let config = Config::load(&global.overrides())?;
-        let database = Database::open(&config, Access::Read).await?;
-        let Database { chain, versions, state, warnings, .. } = &database;
+        let database = Database::open_as_it_is(&config).await?;
+        let Database { chain, versions, state, warnings, contradiction, .. } = &database;
         for warning in warnings {
             printer.warn(warning);
         }
@@ -41,11 +40,17 @@ impl Args {
                 printer.line(revision_json::line(chain, revision, Some(versions)));
             }
         }
+        for id in versions.iter().filter(|id| chain.get(id.as_str()).is_none()) {
+            printer.line(format_args!("{id} (there is no such file)"));
+        }
         for dirty in &state.dirty {
             printer.warn(format_args!(
                 "`{}` is half-way {}: {} of {} statements are done, the next run goes on there",
                 dirty.revision, dirty.direction, dirty.statements_done, dirty.statements_total
             ));
+        }
+        if let Some(error) = contradiction {
+            return Err(error.clone());
         }
         let applied = chain.applied(versions)?;
         let pending = chain.len() - applied.len();

@@ -52,6 +52,13 @@ url = "${DATABASE_URL:-sqlite://runner.db}"
 
 impl Args {
     pub(crate) fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
+        if global.overrides().database_url.is_some() {
+            return Err(Error::new(
+                ErrorKind::Usage,
+                "`init` writes a configuration for SQLite and takes no `--database-url`",
+            )
+            .help("write the URL into `url` of `[database]` afterwards, or set DATABASE_URL"));
+        }
         let folder = &self.folder;
         let migrations = folder.join("migrations");
         let configuration = match global.config_file() {

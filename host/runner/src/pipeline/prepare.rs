@@ -264,6 +264,13 @@ fn repair_plan(database: &Database, repair: Repair, selectors: &[Selector]) -> R
             None => Err(Error::new(ErrorKind::Drift, format!("revision `{id}` is not half-way"))
                 .help("`runner check` names what is; a repair can also say `--done` or `--undone`")),
         },
+        Repair::AcceptEdit if dirty.is_some() => Err(Error::new(
+            ErrorKind::Drift,
+            format!("revision `{id}` is half-way, so there is no edit to accept yet"),
+        )
+        .help(
+            "what is done of it must stay as it was; what is not may be edited freely, and the next run goes on there",
+        )),
         Repair::AcceptEdit => {
             let record = state
                 .records

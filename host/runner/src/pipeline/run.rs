@@ -289,17 +289,19 @@ fn half_done(order: &Order, database: &Database, judged: &Judged) -> Result<()> 
             .any(|step| step.revision == dirty.revision && prepare::direction(step.direction) == dirty.direction);
         if !planned {
             let (id, done, total) = (&dirty.revision, dirty.statements_done, dirty.statements_total);
-            let back = match dirty.direction {
-                runner_database::StepDirection::Up => "upgrade",
-                runner_database::StepDirection::Down => "downgrade",
+            let back = match (database.chain.get(id), dirty.direction) {
+                (None, _) => "put its file back".to_owned(),
+                (_, runner_database::StepDirection::Up) => format!("finish it first with `runner upgrade {id}`"),
+                (Some(revision), runner_database::StepDirection::Down) => {
+                    let parent = revision.parents.first().map_or("base", |parent| parent.as_str());
+                    format!("finish it first with `runner downgrade {parent}`")
+                }
             };
             return Err(Error::new(
                 ErrorKind::Drift,
                 format!("revision `{id}` is half-way {}: {done} of {total} statements are done", dirty.direction),
             )
-            .help(format!(
-                "finish it first with `runner {back}`, or settle it by hand and say so with `runner repair`"
-            )));
+            .help(format!("{back}, or settle it by hand and say so with `runner repair`")));
         }
     }
     Ok(())

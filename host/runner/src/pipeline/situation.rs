@@ -50,6 +50,8 @@ pub(crate) struct Database {
     /// Stands in for the file of a revision that is to be forgotten.
     pub(super) forgotten: Option<Revision>,
     lost: Option<Error>,
+    /// Why nothing could be run, as far as that was tolerated.
+    pub(crate) contradiction: Option<Error>,
     tolerance: Tolerance,
 }
 
@@ -60,6 +62,8 @@ pub(super) enum Tolerance {
     None,
     /// Edited, removed and inserted revisions.
     Edits,
+    /// Any, because it is only looked at.
+    All,
 }
 
 impl Database {
@@ -68,6 +72,13 @@ impl Database {
         let (opened, chain) = chain_and_session(config, access).await;
         let (chain, (session, state)) = (chain?, opened?);
         Self::compare(chain, session, state?, config, Tolerance::None)
+    }
+
+    /// Opens the database for reading, whatever contradicts the chain; see [`contradiction`](Self::contradiction).
+    pub(crate) async fn open_as_it_is(config: &Config) -> Result<Self> {
+        let (opened, chain) = chain_and_session(config, Access::Read).await;
+        let (chain, (session, state)) = (chain?, opened?);
+        Self::compare(chain, session, state?, config, Tolerance::All)
     }
 
     pub(super) fn compare(
@@ -85,6 +96,7 @@ impl Database {
             warnings: Vec::new(),
             forgotten: None,
             lost: None,
+            contradiction: None,
             tolerance,
         };
         database.check(config)?;
@@ -131,6 +143,7 @@ impl Database {
         match self.tolerance {
             Tolerance::None => drift.refuse(config)?,
             Tolerance::Edits => drift.refuse_unknown(config)?,
+            Tolerance::All => self.contradiction = drift.refuse(config).err(),
         }
         tracing::debug!("chain and database are compared");
         self.lost = drift.lost_rows();

@@ -1,5 +1,7 @@
 //! Runs the steps of a plan, and says what state the database is in when one of them does not end well.
 
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -90,14 +92,29 @@ async fn run_steps(
         let Some(step) = report.steps.get_mut(index) else { continue };
         observer.step_started(step);
         let started = Instant::now();
-        let mut hear = |progress: Progress| match progress {
-            Progress::Statement { index, total } => observer.statement_started(step, index + 1, total),
-            Progress::Retrying { attempt, of, pause } => observer.retrying(step, attempt, of, pause),
-            Progress::Resuming { .. } | Progress::Recording => {}
+        let is_recording = AtomicBool::new(false);
+        let mut hear = |progress: Progress| {
+            is_recording.store(progress == Progress::Recording, Ordering::Relaxed);
+            match progress {
+                Progress::Statement { index, total } => observer.statement_started(step, index + 1, total),
+                Progress::Retrying { attempt, of, pause } => observer.retrying(step, attempt, of, pause),
+                Progress::Resuming { .. } | Progress::Recording => {}
+            }
         };
-        let result = tokio::select! {
-            result = run.step(script, &mut hear) => Some(result),
-            () = interrupt.asked(2) => None,
+        let result = {
+            let mut running = std::pin::pin!(run.step(script, &mut hear));
+            let stopped = tokio::select! {
+                result = &mut running => Some(result),
+                () = interrupt.asked(2) => None,
+            };
+            match stopped {
+                // A commit that is stopped half-way may have happened.
+                None if is_recording.load(Ordering::Relaxed) => tokio::select! {
+                    result = running => Some(result),
+                    () = interrupt.asked(3) => None,
+                },
+                stopped => stopped,
+            }
         };
         match result {
             Some(Ok(outcome)) => {
@@ -112,19 +129,29 @@ async fn run_steps(
                 return Err(step_error(error, index, work));
             }
             None => {
-                step.status = Some(StepStatus::Failed);
+                let is_recording = is_recording.load(Ordering::Relaxed);
+                step.status = Some(if is_recording { StepStatus::Unknown } else { StepStatus::Failed });
                 step.duration_ms = Some(milliseconds(started.elapsed()));
                 observer.step_finished(step);
                 run.abort("interrupted").await?;
-                return Err(interrupted_within(script, work));
+                return Err(if is_recording {
+                    interrupted_recording(script)
+                } else {
+                    interrupted_within(script, work)
+                });
             }
         }
     }
     let finished = run.finish().await;
-    if finished.as_ref().is_err_and(is_unknown) && work.mode == TransactionMode::PerRun {
-        report.steps.iter_mut().for_each(|step| step.status = Some(StepStatus::Unknown));
+    let Err(error) = finished else { return Ok(()) };
+    if work.mode == TransactionMode::PerRevision {
+        return Err(error.into());
     }
-    Ok(finished?)
+    if is_unknown(&error) {
+        report.steps.iter_mut().for_each(|step| step.status = Some(StepStatus::Unknown));
+        return Err(error.into());
+    }
+    Err(Error::from(error).help(WHOLE_RUN))
 }
 
 fn is_unknown(error: &runner_database::Error) -> bool {
@@ -171,12 +198,18 @@ fn interrupted_within(script: &StepScript, work: &Work<'_>) -> Error {
     error.help(state_after_failure(script, work)).help(GO_ON)
 }
 
+fn interrupted_recording(script: &StepScript) -> Error {
+    let message =
+        format!("interrupted while `{}` was committed, so that it is not known whether it was", script.revision);
+    Error::new(ErrorKind::Interrupted, message).help("`runner current` shows what is applied").help(GO_ON)
+}
+
 fn state_after_failure(script: &StepScript, work: &Work<'_>) -> String {
     let id = &script.revision;
     match (work.mode, script.direction) {
         (TransactionMode::PerRun, _) => WHOLE_RUN.to_owned(),
         (TransactionMode::PerRevision, _) if !(script.transactional && work.transactional_ddl) => format!(
-            "revision `{id}` runs without a transaction: what is recorded as done stays done, and the next run goes on after it"
+            "revision `{id}` runs without a transaction: what is recorded as done stays done; mend the rest and run the same command again, it goes on there"
         ),
         (TransactionMode::PerRevision, StepDirection::Up) => {
             format!("revision `{id}` was rolled back; everything before it stays applied")
@@ -190,7 +223,8 @@ fn state_after_failure(script: &StepScript, work: &Work<'_>) -> String {
 /// Says what failed, where, and what state the database is in.
 fn step_error(error: runner_database::Error, index: usize, work: &Work<'_>) -> Error {
     let Some(script) = work.scripts.get(index) else { return Error::from(error) };
-    if is_unknown(&error) {
+    // What is refused before it begins changes nothing.
+    if is_unknown(&error) || matches!(error, runner_database::Error::Dirty { .. }) {
         return Error::from(error);
     }
     let state = state_after_failure(script, work);

@@ -42,11 +42,9 @@ impl Settings {
             return Err(Error::Unsupported { dialect: url.dialect() });
         };
         let target = url.to_string();
-        let refuse = |message: String, hint: String| Error::Connect {
-            target: target.clone(),
-            message,
-            hint,
-            is_transient: false,
+        let refuse = |message: String, hint: String| Error::InvalidOption {
+            option: "url",
+            message: format!("{message}: {hint}"),
         };
         let Some(database) = address.database.clone() else {
             let hint = "put its name behind the host: `mysql://user@host:3306/database`".to_owned();
@@ -202,8 +200,8 @@ mod tests {
     }
 
     fn hint(url: &str) -> String {
-        let Err(Error::Connect { message, hint, is_transient: false, .. }) = settings(url) else { panic!("{url}") };
-        format!("{message}: {hint}")
+        let Err(Error::InvalidOption { option: "url", message }) = settings(url) else { panic!("{url}") };
+        message
     }
 
     #[test]

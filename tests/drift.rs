@@ -13,15 +13,16 @@ fn applied(count: usize) -> Project {
 fn the_database_is_ahead_of_the_files() {
     let project = applied(2);
     project.remove("migrations/r0002.sql");
-    snapshot!(project.run(&["upgrade"]), @"
+    snapshot!(project.run(&["upgrade"]), @r#"
     exit: 1
     --- stdout
     --- stderr
     error: the database is at `r0002`, which `migrations` does not have
 
       help: the database is ahead of the files: update your checkout, or check that this is the right database
-    ");
-    snapshot!(project.run(&["current"]), @"
+      help: if a file is gone for good, put one with its id and its `Revises:` in its place, then `runner repair r0002 --undone --reason "…"`, and remove it
+    "#);
+    snapshot!(project.run(&["current"]), @r#"
     exit: 1
     --- stdout
     r0002 (there is no such file)
@@ -29,7 +30,8 @@ fn the_database_is_ahead_of_the_files() {
     error: the database is at `r0002`, which `migrations` does not have
 
       help: the database is ahead of the files: update your checkout, or check that this is the right database
-    ");
+      help: if a file is gone for good, put one with its id and its `Revises:` in its place, then `runner repair r0002 --undone --reason "…"`, and remove it
+    "#);
     for arguments in [&["downgrade", "base"][..], &["plan"], &["stamp", "r0001"]] {
         project.run(arguments).exits(1);
     }

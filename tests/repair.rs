@@ -199,3 +199,18 @@ fn where_the_database_is_shows_whatever_contradicts_it() {
     let run = project.run(&["current"]).exits(1);
     assert!(run.stdout.contains("r0002 (there is no such file)"), "{run}");
 }
+
+#[test]
+fn a_newest_revision_without_a_file_is_settled_with_one_in_its_place() {
+    let project = Project::linear(2);
+    project.run(&["upgrade"]).exits(0);
+    project.remove("migrations/r0002.sql");
+    let run = project.run(&["upgrade"]).exits(1);
+    assert!(run.stderr.contains("`runner repair r0002 --undone"), "{run}");
+    project.revision("r0002", "r0001", "", "SELECT 1;", "SELECT 1;");
+    project.run(&["repair", "r0002", "--undone", "--reason", "its file was deleted"]).exits(0);
+    project.remove("migrations/r0002.sql");
+    project.run(&["upgrade"]).exits(0);
+    assert_eq!(project.versions(), ["r0001"]);
+    project.run(&["check"]).exits(0);
+}

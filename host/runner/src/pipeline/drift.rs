@@ -112,7 +112,11 @@ impl Drift {
             )
             .help(
                 "the database is ahead of the files: update your checkout, or check that this is the right database",
-            ));
+            )
+            .help(format!(
+                "if a file is gone for good, put one with its id and its `Revises:` in its place, then `runner repair {} --undone --reason \"…\"`, and remove it",
+                self.unknown[0]
+            )));
         }
         Ok(())
     }

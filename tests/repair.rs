@@ -38,6 +38,8 @@ fn a_half_done_revision_goes_on_where_somebody_says() {
     assert_eq!(project.versions(), ["r0002"]);
     let reasons = project.query("SELECT error FROM runner_ledger WHERE command = 'repair' AND error IS NOT NULL");
     assert_eq!(reasons, ["b is not needed here"]);
+    let log = project.run(&["log"]).exits(0).stdout;
+    assert!(log.lines().any(|line| line.contains("repaired") && line.contains("b is not needed here")), "{log}");
     project.run(&["check"]).exits(0);
 }
 

@@ -56,7 +56,10 @@ fn cells(row: &LedgerRow) -> Vec<String> {
         who.push_str(&format!("  {}", error.lines().next().unwrap_or("")));
     }
     let when = row.started_at.clone();
-    vec![when, row.command.clone(), row.environment.clone(), row.status.clone(), what, took, who]
+    // How a repair is recorded is the ledger's affair: it may leave a step as a failure would.
+    let is_repair = row.command == "repair" && row.revision.is_some();
+    let status = if is_repair { "repaired".to_owned() } else { row.status.clone() };
+    vec![when, row.command.clone(), row.environment.clone(), status, what, took, who]
 }
 
 fn entry(row: &LedgerRow) -> serde_json::Value {

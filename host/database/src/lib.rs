@@ -18,6 +18,7 @@ mod mysql;
 mod options;
 mod postgres;
 mod preflight;
+mod reading;
 mod run;
 mod script;
 mod session;

@@ -38,6 +38,7 @@ use crate::lock::Holder;
 use crate::options::Options;
 use crate::options::TableName;
 use crate::preflight::PreflightProblem;
+use crate::reading::ReadError;
 use crate::script::StepScript;
 use crate::script::VersionChange;
 use crate::session::Access;
@@ -54,7 +55,6 @@ use self::lock::FRESH;
 use self::lock::LockNames;
 use self::lock::LockSession;
 use self::lock::LockToken;
-use self::read::ReadError;
 use self::statements::Words;
 use self::stop::Stop;
 use self::stop::What;
@@ -233,7 +233,11 @@ impl Mysql {
     }
 
     fn read_failed(&self, error: ReadError) -> Error {
-        read::into_error(error, |message| self.foreign_tables(message))
+        error.into_error(|error| match failures::number(&error) {
+            // Columns that are missing belong to somebody else's table.
+            Some(failures::NO_SUCH_COLUMN) => self.foreign_tables(&failures::message(&error)),
+            _ => failures::translate(&error, "reading the runner's tables"),
+        })
     }
 }
 

@@ -3,12 +3,15 @@
 use sqlx::mysql::MySqlRow;
 
 use crate::backend::Tables;
-use crate::error::Error;
 use crate::ledger::COLUMNS;
 use crate::ledger::ChainCheck;
 use crate::ledger::LedgerCheck;
 use crate::ledger::LedgerRow;
 use crate::options::TableName;
+use crate::reading;
+use crate::reading::CHECK_BATCH;
+use crate::reading::ReadError;
+use crate::reading::Result;
 use crate::state;
 use crate::state::LedgerTail;
 use crate::state::State;
@@ -28,30 +31,6 @@ const BEGIN_READING: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;\n\
                              START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 /// How many statements that is.
 const BEGINNING: usize = 2;
-
-/// Rows per query while the whole ledger is checked, to bound memory.
-const CHECK_BATCH: i64 = 500;
-
-/// A failed reading: either the driver's error, or rows that make no sense.
-#[derive(Debug)]
-pub(super) enum ReadError {
-    Driver(sqlx::Error),
-    Damaged { id: i64, reason: String },
-}
-
-impl From<sqlx::Error> for ReadError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Driver(error)
-    }
-}
-
-impl From<joined::Nonsense> for ReadError {
-    fn from(row: joined::Nonsense) -> Self {
-        Self::Damaged { id: row.id, reason: row.reason }
-    }
-}
-
-type Result<T> = std::result::Result<T, ReadError>;
 
 impl Books {
     /// Which of the tables are there, and the end of the ledger, in one round trip.
@@ -154,7 +133,7 @@ impl Books {
         };
         if let Ok(row) = answer.row(0) {
             let id = number(row, 0)?.unwrap_or_default();
-            return Ok(LedgerCheck::Damaged { id, reason: "ids begin at 1".to_owned() });
+            return Ok(reading::stray(id));
         }
         let mut check = ChainCheck::new();
         loop {
@@ -164,15 +143,8 @@ impl Books {
             if rows.is_empty() {
                 return Ok(check.finish());
             }
-            for row in rows {
-                let row = match ledger_row(row) {
-                    Ok(row) => row,
-                    Err(ReadError::Damaged { id, reason }) => return Ok(LedgerCheck::Damaged { id, reason }),
-                    Err(error) => return Err(error),
-                };
-                if let Err((id, reason)) = check.accept(&row) {
-                    return Ok(LedgerCheck::Damaged { id, reason });
-                }
+            if let Some(damage) = reading::accept_all(&mut check, rows.iter().map(ledger_row))? {
+                return Ok(damage);
             }
         }
     }
@@ -212,15 +184,4 @@ fn ledger_row(row: &MySqlRow) -> Result<LedgerRow> {
     let column =
         |index: usize| text(row, index).map_err(|_| damaged(format!("`{}` is not UTF-8 text", COLUMNS[index])));
     LedgerRow::from_columns(id, column, damaged)
-}
-
-/// The failure of a reading as the crate's error. Columns that are missing belong to somebody else's table.
-pub(super) fn into_error(error: ReadError, foreign: impl FnOnce(&str) -> Error) -> Error {
-    match error {
-        ReadError::Driver(error) if failures::number(&error) == Some(failures::NO_SUCH_COLUMN) => {
-            foreign(&failures::message(&error))
-        }
-        ReadError::Driver(error) => failures::translate(&error, "reading the runner's tables"),
-        ReadError::Damaged { id, reason } => Error::LedgerDamaged { id, reason },
-    }
 }

@@ -33,6 +33,7 @@ use crate::ledger::LedgerRow;
 use crate::ledger::LedgerStatus;
 use crate::lock::Holder;
 use crate::preflight::PreflightProblem;
+use crate::reading::ReadError;
 use crate::script::StepScript;
 use crate::script::VersionChange;
 use crate::state::LedgerTail;
@@ -45,7 +46,6 @@ use self::literal::identifier;
 use self::lock::Attempt;
 use self::lock::LockSession;
 pub(crate) use self::open::open;
-use self::read::ReadError;
 use self::stop::Stop;
 
 /// A session with a server.
@@ -89,14 +89,10 @@ impl Postgres {
     }
 
     fn unread(&mut self, error: ReadError) -> Error {
-        match error {
-            ReadError::Driver(error) if failures::code(&error) == Some(failures::UNDEFINED_COLUMN) => {
-                self.foreign_tables(&failures::message(&error))
-            }
-            ReadError::Driver(error) => self.translate(&error, 0).while_doing("reading the runner's tables"),
-            ReadError::Damaged { id, reason } => Error::LedgerDamaged { id, reason },
-            ReadError::Known(error) => error,
-        }
+        error.into_error(|error| match failures::code(&error) {
+            Some(failures::UNDEFINED_COLUMN) => self.foreign_tables(&failures::message(&error)),
+            _ => self.translate(&error, 0).while_doing("reading the runner's tables"),
+        })
     }
 
     async fn run(&mut self, sql: &str) -> Result<()> {

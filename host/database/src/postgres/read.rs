@@ -3,11 +3,14 @@
 use sqlx::postgres::PgRow;
 
 use crate::backend::Tables;
-use crate::error::Error;
 use crate::ledger::COLUMNS;
 use crate::ledger::ChainCheck;
 use crate::ledger::LedgerCheck;
 use crate::ledger::LedgerRow;
+use crate::reading;
+use crate::reading::CHECK_BATCH;
+use crate::reading::ReadError;
+use crate::reading::Result;
 use crate::state;
 use crate::state::LedgerTail;
 use crate::state::State;
@@ -23,37 +26,11 @@ use super::literal::literal;
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-/// Rows per query while the whole ledger is checked, to bound memory.
-const CHECK_BATCH: usize = 500;
-
-/// A failed reading: either the driver's error, or rows that make no sense.
-#[derive(Debug)]
-pub(super) enum ReadError {
-    Driver(sqlx::Error),
-    Damaged { id: i64, reason: String },
-    Known(Error),
+/// Whether a reading failed because there is no such table.
+fn is_missing_table(error: &ReadError) -> bool {
+    let ReadError::Driver(error) = error else { return false };
+    matches!(failures::code(error), Some(failures::UNDEFINED_TABLE | failures::UNDEFINED_SCHEMA))
 }
-
-impl From<sqlx::Error> for ReadError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Driver(error)
-    }
-}
-
-impl ReadError {
-    fn is_missing_table(&self) -> bool {
-        let Self::Driver(error) = self else { return false };
-        matches!(failures::code(error), Some(failures::UNDEFINED_TABLE | failures::UNDEFINED_SCHEMA))
-    }
-}
-
-impl From<joined::Nonsense> for ReadError {
-    fn from(row: joined::Nonsense) -> Self {
-        Self::Damaged { id: row.id, reason: row.reason }
-    }
-}
-
-type Result<T> = std::result::Result<T, ReadError>;
 
 /// Texts of `columns`, so that no value put there by hand can confuse the driver. They keep their names: rows are ordered by
 /// `l.id`, because `id` alone would be the text.
@@ -90,7 +67,7 @@ impl Books {
     pub(super) async fn state(&self, link: &mut Link) -> Result<State> {
         // The usual case is one round trip; only without the tables it takes more.
         match self.read_state(link, Tables { version: true, ledger: true }).await {
-            Err(error) if error.is_missing_table() => {
+            Err(error) if is_missing_table(&error) => {
                 let have = tables(&link.row(self.which_exist()?).await?)?;
                 self.read_state(link, have).await
             }
@@ -150,7 +127,7 @@ impl Books {
             Ok(mut sets) => Ok(Some(if sets.len() > 1 { sets.swap_remove(1) } else { Vec::new() })),
             Err(error) => {
                 link.rollback().await?;
-                if error.is_missing_table() { Ok(None) } else { Err(error) }
+                if is_missing_table(&error) { Ok(None) } else { Err(error) }
             }
         }
     }
@@ -168,7 +145,7 @@ impl Books {
             return Ok(check.finish());
         };
         if let Some(row) = stray.first() {
-            return Ok(LedgerCheck::Damaged { id: id(row)?, reason: "ids begin at 1".to_owned() });
+            return Ok(reading::stray(id(row)?));
         }
         loop {
             let rest = format!("WHERE l.id >= {} ORDER BY l.id LIMIT {CHECK_BATCH}", check.next_id());
@@ -176,15 +153,8 @@ impl Books {
             if rows.is_empty() {
                 return Ok(check.finish());
             }
-            for row in &rows {
-                let row = match ledger_row(row) {
-                    Ok(row) => row,
-                    Err(ReadError::Damaged { id, reason }) => return Ok(LedgerCheck::Damaged { id, reason }),
-                    Err(error) => return Err(error),
-                };
-                if let Err((id, reason)) = check.accept(&row) {
-                    return Ok(LedgerCheck::Damaged { id, reason });
-                }
+            if let Some(damage) = reading::accept_all(&mut check, rows.iter().map(ledger_row))? {
+                return Ok(damage);
             }
         }
     }

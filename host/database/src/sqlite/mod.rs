@@ -42,6 +42,7 @@ use crate::lock::Holder;
 use crate::options::Options;
 use crate::options::TableName;
 use crate::preflight::PreflightProblem;
+use crate::reading::ReadError;
 use crate::script::StepScript;
 use crate::script::VersionChange;
 use crate::session::Access;
@@ -54,7 +55,6 @@ pub(crate) use self::location::SqliteLocation;
 pub(crate) use self::location::SqliteMode;
 pub(crate) use self::location::SqlitePlace;
 use self::lock_file::LockFile;
-use self::read::ReadError;
 use self::settings::Settings;
 use crate::ledger::Value;
 
@@ -266,7 +266,9 @@ macro_rules! read {
         $self.ready().await?;
         let ($books, $connection) = (&$self.books, &mut $self.connection);
         let outcome: Result<_, ReadError> = async { $body }.await;
-        outcome.map_err(|error| error.into_error(|error| $self.settings.translate(error)))
+        outcome.map_err(|error| {
+            error.into_error(|error| $self.settings.translate(&error).while_doing("reading the runner's tables"))
+        })
     }};
 }
 

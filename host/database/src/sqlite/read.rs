@@ -6,41 +6,20 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use crate::backend::Tables;
-use crate::error::Error;
 use crate::ledger::COLUMNS;
 use crate::ledger::ChainCheck;
 use crate::ledger::LedgerCheck;
 use crate::ledger::LedgerRow;
+use crate::reading;
+use crate::reading::CHECK_BATCH;
+use crate::reading::ReadError;
+use crate::reading::Result;
 use crate::state;
 use crate::state::LedgerTail;
 use crate::state::State;
 use crate::state::joined;
 
 use super::books::Books;
-
-/// Rows per query while the whole ledger is checked, to bound memory.
-const CHECK_BATCH: i64 = 500;
-
-/// A failed reading: either the driver's error, or rows that make no sense.
-#[derive(Debug)]
-pub(super) enum ReadError {
-    Driver(sqlx::Error),
-    Damaged { id: i64, reason: String },
-}
-
-impl From<sqlx::Error> for ReadError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Driver(error)
-    }
-}
-
-impl From<joined::Nonsense> for ReadError {
-    fn from(row: joined::Nonsense) -> Self {
-        Self::Damaged { id: row.id, reason: row.reason }
-    }
-}
-
-type Result<T> = std::result::Result<T, ReadError>;
 
 impl Books {
     /// Which of the tables are there.
@@ -133,7 +112,7 @@ impl Books {
         // Ids below 1 are never assigned, and would hide from the loop below.
         let stray = format!("SELECT id FROM {} WHERE id < 1 ORDER BY id LIMIT 1", self.ledger.quoted());
         if let Some(row) = sqlx::query(AssertSqlSafe(stray)).fetch_optional(&mut *connection).await? {
-            return Ok(LedgerCheck::Damaged { id: row.try_get(0)?, reason: "ids begin at 1".to_owned() });
+            return Ok(reading::stray(row.try_get(0)?));
         }
         loop {
             let query = sqlx::query(AssertSqlSafe(sql.clone())).bind(check.next_id()).bind(CHECK_BATCH);
@@ -141,15 +120,8 @@ impl Books {
             if rows.is_empty() {
                 return Ok(check.finish());
             }
-            for row in &rows {
-                let row = match ledger_row(row) {
-                    Ok(row) => row,
-                    Err(ReadError::Damaged { id, reason }) => return Ok(LedgerCheck::Damaged { id, reason }),
-                    Err(error) => return Err(error),
-                };
-                if let Err((id, reason)) = check.accept(&row) {
-                    return Ok(LedgerCheck::Damaged { id, reason });
-                }
+            if let Some(damage) = reading::accept_all(&mut check, rows.iter().map(ledger_row))? {
+                return Ok(damage);
             }
         }
     }
@@ -167,14 +139,4 @@ fn ledger_row(row: &SqliteRow) -> Result<LedgerRow> {
     let column =
         |index: usize| row.try_get(index).map_err(|_| damaged(format!("`{}` is not UTF-8 text", COLUMNS[index])));
     LedgerRow::from_columns(id, column, damaged)
-}
-
-impl ReadError {
-    /// As the crate's error; `translate` handles the driver's.
-    pub(super) fn into_error(self, translate: impl FnOnce(&sqlx::Error) -> Error) -> Error {
-        match self {
-            Self::Driver(error) => translate(&error).while_doing("reading the runner's tables"),
-            Self::Damaged { id, reason } => Error::LedgerDamaged { id, reason },
-        }
-    }
 }

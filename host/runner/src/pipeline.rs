@@ -6,6 +6,7 @@ mod interrupt;
 mod observer;
 mod order;
 mod prepare;
+mod repair;
 mod report;
 mod request;
 mod run;

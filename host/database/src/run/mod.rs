@@ -1,5 +1,6 @@
 //! A run: steps, one after the other, each recorded with what it did.
 
+mod commit;
 mod journal;
 mod outside;
 mod resume;
@@ -18,7 +19,6 @@ use crate::script::StepDirection;
 use crate::script::StepScript;
 use crate::script::VersionChange;
 use crate::state::Dirty;
-use crate::state::LedgerTail;
 use crate::state::RecordedStatus;
 
 use self::journal::Draft;
@@ -361,32 +361,6 @@ impl<'s> Run<'s> {
         self.backend.record(change, &rows).await
     }
 
-    async fn write_and_commit(&mut self, change: &VersionChange, draft: Draft) -> Result<AfterCommit> {
-        self.backend.ensure_tables(self.journal.tables()).await?;
-        let rows = self.journal.rows(draft);
-        let committed = self.backend.record_and_commit(change, &rows).await;
-        let session = self.commit_settled(committed).await?;
-        self.is_open = false;
-        self.journal.committed();
-        Ok(session)
-    }
-
-    /// What came of a commit. If the connection was lost meanwhile, the database is asked whether its last row is there.
-    async fn commit_settled(&mut self, committed: Result<()>) -> Result<AfterCommit> {
-        let error = match committed {
-            Ok(()) => return Ok(AfterCommit::SameSession),
-            Err(error @ Error::ConnectionLost { .. }) => error,
-            Err(error) => return Err(error),
-        };
-        let found = self.backend.state().await.map(|state| state.tail.unwrap_or_else(LedgerTail::empty));
-        let ours = self.journal.tail();
-        match found {
-            Ok(tail) if tail == *ours => Ok(AfterCommit::NewSession(error)),
-            Ok(tail) if tail.id < ours.id => Err(error),
-            _ => Err(Error::CommitUnknown { message: error.to_string() }),
-        }
-    }
-
     async fn roll_back(&mut self) {
         if let Err(error) = self.backend.rollback().await {
             // A connection that cannot even roll back is gone, and the database rolls back by itself.
@@ -466,14 +440,6 @@ impl<'s> Run<'s> {
         }
         Ok(())
     }
-}
-
-/// What a commit left behind.
-#[derive(Debug)]
-enum AfterCommit {
-    SameSession,
-    /// This happened to the session that committed: whatever was set in it is gone.
-    NewSession(Error),
 }
 
 fn recorded_status(script: &StepScript) -> RecordedStatus {

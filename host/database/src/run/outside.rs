@@ -9,11 +9,11 @@ use crate::ledger::LedgerStatus;
 use crate::script::StepScript;
 use crate::script::VersionChange;
 
-use super::AfterCommit;
 use super::Clock;
 use super::Draft;
 use super::Progress;
 use super::Run;
+use super::commit::AfterCommit;
 use super::retry::Tries;
 
 impl Run<'_> {

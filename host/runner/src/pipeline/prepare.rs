@@ -10,11 +10,9 @@ use runner_chain::planning;
 use runner_chain::planning::Plan;
 use runner_chain::planning::PlanIdentity;
 use runner_chain::planning::RowChange;
-use runner_chain::planning::Step;
 use runner_chain::sql::Statement;
 use runner_database::Action;
 use runner_database::Dialect;
-use runner_database::Dirty;
 use runner_database::RecordedStatus;
 use runner_database::ScriptStatement;
 use runner_database::StepDirection;
@@ -26,6 +24,7 @@ use runner_policy::StepFate;
 use super::Operation;
 use super::Order;
 use super::Repair;
+use super::repair;
 use super::situation::Database;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -63,7 +62,7 @@ pub(super) fn prepare<'a>(database: &'a Database, order: &Order) -> Result<Prepa
         order.targets.iter().map(|target| target.parse::<Selector>()).collect::<std::result::Result<_, _>>()?;
     let (chain, versions) = (&database.chain, &database.versions);
     let mut plan = match order.operation {
-        Operation::Repair(repair) => repair_plan(database, repair, &selectors)?,
+        Operation::Repair(repair) => repair::plan(database, repair, &selectors)?,
         Operation::Upgrade => planning::upgrade(chain, versions, &selectors)?,
         Operation::Stamp => planning::stamp(chain, versions, &selectors)?,
         Operation::Downgrade => match selectors.as_slice() {
@@ -72,7 +71,7 @@ pub(super) fn prepare<'a>(database: &'a Database, order: &Order) -> Result<Prepa
         },
     };
     if order.operation == Operation::Stamp {
-        settle_half_done(&mut plan, chain, &database.state.dirty);
+        repair::settle_half_done(&mut plan, chain, &database.state.dirty);
     }
     let dialect = database.session.dialect();
     let mut problems = Vec::new();
@@ -98,20 +97,6 @@ pub(super) fn prepare<'a>(database: &'a Database, order: &Order) -> Result<Prepa
         Ok(Prepared { plan, steps })
     } else {
         Err(Error::new(ErrorKind::Chain, "the SQL of the plan can't be read; nothing was run").at(problems))
-    }
-}
-
-/// A stamp says what is applied, so it also says it of the half-done revisions that it does not pass.
-fn settle_half_done(plan: &mut Plan, chain: &Chain, dirty: &[Dirty]) {
-    let applied = chain.applied(&plan.after);
-    for one in dirty {
-        let found = chain.revisions().iter().position(|revision| revision.id.as_str() == one.revision);
-        let Some(revision) = found.filter(|&found| plan.steps.iter().all(|step| step.revision != found)) else {
-            continue;
-        };
-        let is_applied = applied.as_ref().is_ok_and(|applied| applied.contains(revision));
-        let direction = if is_applied { Direction::Up } else { Direction::Down };
-        plan.steps.push(Step { revision, direction, rows: RowChange::default() });
     }
 }
 
@@ -225,69 +210,6 @@ pub(super) fn operation(order: &Order) -> String {
     match order.operation {
         Operation::Repair(repair) => format!("repair {repair:?} {}", order.targets.join(" ")),
         operation => operation.name().to_owned(),
-    }
-}
-
-/// The one step of a repair.
-fn repair_plan(database: &Database, repair: Repair, selectors: &[Selector]) -> Result<Plan> {
-    let (chain, versions, state) = (&database.chain, &database.versions, &database.state);
-    let step = |revision, direction| Plan {
-        steps: vec![Step { revision, direction, rows: RowChange::default() }],
-        before: versions.clone(),
-        after: versions.clone(),
-    };
-    if repair == Repair::Forget {
-        // No position of the chain: what is forgotten has no file.
-        return Ok(step(usize::MAX, Direction::Down));
-    }
-    let [selector] = selectors else {
-        return Err(Error::new(ErrorKind::Usage, "a repair is about exactly one revision"));
-    };
-    let id = chain.resolve_one(selector, Some(versions))?;
-    let index = id.as_ref().and_then(|id| chain.index(id.as_str()));
-    let (Some(id), Some(index)) = (id, index) else {
-        return Err(Error::new(ErrorKind::Selector, format!("`{selector}` is before the first revision")));
-    };
-    let dirty = state.dirty.iter().find(|dirty| dirty.revision == id.as_str());
-    match repair {
-        Repair::Done | Repair::Undone => {
-            let direction = if repair == Repair::Done { Direction::Up } else { Direction::Down };
-            let plan = planning::settle(chain, versions, index, direction)?;
-            // The rows may be right already, and the record not.
-            Ok(if plan.steps.is_empty() && dirty.is_some() { step(index, direction) } else { plan })
-        }
-        Repair::ResumeAt(_) => match dirty {
-            Some(dirty) => Ok(step(
-                index,
-                if dirty.direction == runner_database::StepDirection::Up { Direction::Up } else { Direction::Down },
-            )),
-            None => Err(Error::new(ErrorKind::Drift, format!("revision `{id}` is not half-way"))
-                .help("`runner check` names what is; a repair can also say `--done` or `--undone`")),
-        },
-        Repair::AcceptEdit if dirty.is_some() => Err(Error::new(
-            ErrorKind::Drift,
-            format!("revision `{id}` is half-way, so there is no edit to accept yet"),
-        )
-        .help(
-            "what is done of it must stay as it was; what is not may be edited freely, and the next run goes on there",
-        )),
-        Repair::AcceptEdit => {
-            let record = state
-                .records
-                .get(id.as_str())
-                .filter(|_| chain.applied(versions).is_ok_and(|applied| applied.contains(index)));
-            match (record, chain.get(id.as_str())) {
-                (Some(record), Some(revision)) if record.checksum != revision.checksum().to_string() => {
-                    Ok(step(index, Direction::Up))
-                }
-                (Some(_), _) => Ok(Plan { steps: Vec::new(), before: versions.clone(), after: versions.clone() }),
-                (None, _) => Err(Error::new(
-                    ErrorKind::Drift,
-                    format!("revision `{id}` is not applied, so there is no edit to accept"),
-                )),
-            }
-        }
-        Repair::Forget => Ok(step(usize::MAX, Direction::Down)),
     }
 }
 

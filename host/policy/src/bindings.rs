@@ -4,7 +4,7 @@
 #![expect(missing_docs, reason = "generated; the documentation is in `wit/`")]
 
 wasmtime::component::bindgen!({
-    path: "../../wit",
+    path: "../../wit/0.1.1",
     world: "policy",
     imports: { default: trappable },
     exports: { default: async },

@@ -196,7 +196,7 @@ fn linker(engine: &Engine, wasi: bool) -> Result<Linker<Guest>, Refusal> {
 
 /// Looks for each role on its own, so that a component may export any mix.
 fn exports(engine: &Engine, component: &Component, instance: &InstancePre<Guest>) -> Result<Exports, Refusal> {
-    let present = |role: &str| component.get_export_index(None, format!("runner:policy/{role}@0.1.0")).is_some();
+    let present = |role: &str| component.get_export_index(None, format!("runner:policy/{role}@0.1.1")).is_some();
     if !present("plugin") {
         return Err(Refusal::OtherWorld { what: other_world(engine, component) });
     }

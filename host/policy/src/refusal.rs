@@ -165,7 +165,7 @@ impl Refusal {
             }
             Refusal::NotAComponent { help, .. } => Some((*help).to_owned()),
             Refusal::OtherWorld { .. } => {
-                Some("a policy exports `runner:policy/plugin@0.1.0` and at least one role of that package".to_owned())
+                Some("a policy exports `runner:policy/plugin@0.1.1` and at least one role of that package".to_owned())
             }
             Refusal::Import { .. } => Some(
                 "a policy gets everything as data; network, processes and other components are not offered".to_owned(),

@@ -6,8 +6,8 @@
 /// The plain data.
 pub mod data {
     wit_bindgen::generate!({
-        path: "../../wit",
-        inline: "package runner:sdk; world data { import runner:policy/types@0.1.0; import runner:policy/log@0.1.0; }",
+        path: "../../wit/0.1.1",
+        inline: "package runner:sdk; world data { import runner:policy/types@0.1.1; import runner:policy/log@0.1.1; }",
         world: "runner:sdk/data",
         generate_all,
     });
@@ -16,8 +16,8 @@ pub mod data {
 /// `describe` and `check-settings`.
 pub mod plugin {
     wit_bindgen::generate!({
-        path: "../../wit",
-        inline: "package runner:sdk; world plugin-part { export runner:policy/plugin@0.1.0; }",
+        path: "../../wit/0.1.1",
+        inline: "package runner:sdk; world plugin-part { export runner:policy/plugin@0.1.1; }",
         world: "runner:sdk/plugin-part",
         pub_export_macro: true,
         export_macro_name: "export_plugin",
@@ -30,10 +30,10 @@ macro_rules! role {
         /// One role.
         pub mod $role {
             wit_bindgen::generate!({
-                path: "../../wit",
+                path: "../../wit/0.1.1",
                 inline: $inline,
                 world: $world,
-                with: { "runner:policy/types@0.1.0": crate::bindings::data::runner::policy::types },
+                with: { "runner:policy/types@0.1.1": crate::bindings::data::runner::policy::types },
                 pub_export_macro: true,
                 export_macro_name: $macro,
                 default_bindings_module: $module,
@@ -46,27 +46,27 @@ role!(
     environment,
     "export_environment",
     "runner_policy_sdk::bindings::environment",
-    "package runner:sdk; world environment-part { export runner:policy/environment@0.1.0; }",
+    "package runner:sdk; world environment-part { export runner:policy/environment@0.1.1; }",
     "runner:sdk/environment-part"
 );
 role!(
     gate,
     "export_gate",
     "runner_policy_sdk::bindings::gate",
-    "package runner:sdk; world gate-part { export runner:policy/gate@0.1.0; }",
+    "package runner:sdk; world gate-part { export runner:policy/gate@0.1.1; }",
     "runner:sdk/gate-part"
 );
 role!(
     lint,
     "export_lint",
     "runner_policy_sdk::bindings::lint",
-    "package runner:sdk; world lint-part { export runner:policy/lint@0.1.0; }",
+    "package runner:sdk; world lint-part { export runner:policy/lint@0.1.1; }",
     "runner:sdk/lint-part"
 );
 role!(
     notify,
     "export_notify",
     "runner_policy_sdk::bindings::notify",
-    "package runner:sdk; world notify-part { export runner:policy/notify@0.1.0; }",
+    "package runner:sdk; world notify-part { export runner:policy/notify@0.1.1; }",
     "runner:sdk/notify-part"
 );

@@ -144,7 +144,7 @@ impl Component {
             imports: Vec::new(),
             allocator: None,
             fields: String::new(),
-            version: "0.1.0".to_owned(),
+            version: contract::FIRST.to_owned(),
         }
     }
 

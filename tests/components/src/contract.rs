@@ -34,15 +34,19 @@ pub(crate) fn world<'a>(
     (resolve, world)
 }
 
+/// The first version of the contract, against which the components are built: what holds for them holds for the policies
+/// that were built before there was any other.
+pub(crate) const FIRST: &str = "0.1.0";
+
 /// The package `runner:policy` as `wit/` defines it.
 pub(crate) fn definition(version: &str) -> Resolve {
-    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit"));
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit")).join(FIRST);
     let mut sources = SourceMap::new();
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "wit")) {
         let text = fs::read_to_string(file).unwrap();
-        sources.push(file, text.replace("runner:policy@0.1.0", &format!("runner:policy@{version}")));
+        sources.push(file, text.replace(&format!("runner:policy@{FIRST}"), &format!("runner:policy@{version}")));
     }
     let group = sources.parse().unwrap_or_else(|(_, error)| panic!("{error}"));
     let mut resolve = Resolve::default();

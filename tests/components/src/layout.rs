@@ -205,7 +205,7 @@ mod tests {
 
     impl Contract {
         fn read() -> Self {
-            let resolve = contract::definition("0.1.0");
+            let resolve = contract::definition(contract::FIRST);
             let mut sizes = SizeAlign::default();
             sizes.fill(&resolve).unwrap();
             Contract { resolve, sizes }

@@ -6,6 +6,7 @@ mod answers;
 mod audit;
 mod builtins;
 mod cache;
+mod contract;
 mod grants;
 mod hierarchy;
 mod isolation;

@@ -286,7 +286,7 @@ macro_rules! snapshot {
         let mut settings = insta::Settings::clone_current();
         settings.add_filter(r"\d+(\.\d+)? (ms|s)\b", "[TIME]");
         settings.add_filter(r#""duration_ms": [0-9][0-9.e-]*"#, r#""duration_ms": "[TIME]""#);
-        settings.add_filter(r"(runner|environment-hierarchy|production-override) \d+\.\d+\.\d+", "$1 [VERSION]");
+        settings.add_filter(r"(runner|environment-hierarchy|production-override|change-window) \d+\.\d+\.\d+", "$1 [VERSION]");
         settings.add_filter(r#""version": "\d+\.\d+\.\d+""#, r#""version": "[VERSION]""#);
         settings.add_filter(r"\b(tester|pipeline)@\S+", "$1@[HOST]");
         settings.add_filter(r"process \d+ on \S+, since", "process [PID] on [HOST], since");

@@ -17,7 +17,7 @@ use sha2::Digest;
 use sha2::Sha256;
 
 const TARGET: &str = "wasm32-unknown-unknown";
-const POLICIES: [&str; 2] = ["environment-hierarchy", "production-override"];
+const POLICIES: [&str; 3] = ["change-window", "environment-hierarchy", "production-override"];
 
 fn main() {
     if let Err(error) = build() {

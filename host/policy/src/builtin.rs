@@ -74,6 +74,9 @@ pub fn builtin_set(name: &str, plugin: impl Fn(&str) -> Option<PluginDefinition>
         hierarchy.grants.env.retain(|name| !name.ends_with("_VALIDATE_ENV"));
         hierarchy.mode = Mode::Enforce;
         gate.mode = Mode::Enforce;
+        let mut window = plugin("change-window")?;
+        window.mode = Mode::Enforce;
+        return Some(PluginSet { name: name.to_owned(), plugins: vec![hierarchy, gate, window] });
     }
     Some(PluginSet { name: name.to_owned(), plugins: vec![hierarchy, gate] })
 }

@@ -63,7 +63,8 @@ fn both_sets_allow_what_is_not_production() {
             assert_eq!(review.notices, []);
             assert!(review.verdicts.iter().all(|verdict| verdict.decision == Decision::Allow));
             let plugins: Vec<_> = review.verdicts.iter().map(|verdict| verdict.plugin.as_str()).collect();
-            assert_eq!(plugins, ["environment-hierarchy", "production-override"]);
+            let expected = ["environment-hierarchy", "production-override", "change-window"];
+            assert_eq!(plugins, expected[..if set == "default" { 2 } else { 3 }]);
         }
     }
 }
@@ -187,14 +188,23 @@ fn what_makes_the_strict_set_strict_can_not_be_configured_away() {
     let set = builtin_set("strict-prod", |name| {
         let mut definition = builtin_definition(name)?;
         definition.mode = Mode::Audit;
-        definition.settings.insert(
-            if name == "production-override" { "approval" } else { "mode" }.to_owned(),
-            if name == "production-override" { json!("true") } else { json!("off") },
-        );
+        match name {
+            "environment-hierarchy" => definition.settings.insert("mode".to_owned(), json!("off")),
+            "production-override" => definition.settings.insert("approval".to_owned(), json!("true")),
+            _ => {
+                definition.settings.insert("freezes".to_owned(), json!([{ "from": "2020-01-01", "to": "2099-12-31" }]))
+            }
+        };
         Some(definition)
     })
     .unwrap();
-    denial(&ask(&set, approved_by_word, request_for("production", &PLAN)), "production-override");
+    let denials = |variables| {
+        let verdicts = ask(&set, variables, request_for("production", &PLAN)).verdicts;
+        let denials = verdicts.into_iter().filter(|verdict| verdict.decision == Decision::Deny);
+        denials.map(|verdict| verdict.plugin).collect::<Vec<_>>()
+    };
+    assert_eq!(denials(approved_by_word), ["production-override", "change-window"]);
+    assert_eq!(denials(approved_by_hash), ["change-window"]);
     let review = ask(&set, none, request_for("development", &[("a1", "production")]));
     assert_eq!(rule(&denial(&review, "environment-hierarchy")), "environment-hierarchy");
 }

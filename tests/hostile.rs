@@ -17,6 +17,9 @@ use crate::snapshot;
 /// Nothing a plugin does may take longer. The default limits end it after a second; the rest is for slow machines.
 const BOUND: Duration = Duration::from_secs(60);
 
+/// A clock that does not strike before the fuel is used up, however busy the machine is.
+const PATIENT: &str = "limits = { time = \"60s\" }";
+
 /// A project with two revisions and the set `team`: the default one and `evil`, with further keys of the plugin.
 fn project_with(evil: &[u8], further: &str) -> Project {
     project_of("extends = \"default\"", evil, further)
@@ -87,7 +90,7 @@ fn refused_with(evil: &[u8], further: &str, rule: &str, role: Option<&str>, word
 
 #[track_caller]
 fn refused(evil: &Component, rule: &str, role: Option<&str>, words: &str) -> Run {
-    refused_with(&evil.bytes(), "", rule, role, words)
+    refused_with(&evil.bytes(), PATIENT, rule, role, words)
 }
 
 #[test]
@@ -378,7 +381,7 @@ fn in_audit_mode_nothing_is_refused() {
         Component::gate().body(Function::Review, &bodies::deny("not on a Friday")),
         Component::of(&[]),
     ] {
-        let project = project_with(&component.bytes(), "mode = \"audit\"");
+        let project = project_with(&component.bytes(), &format!("mode = \"audit\"\n{PATIENT}"));
         let json = project.run(&["upgrade", "--json"]).exits(0).json();
         assert_eq!(json["outcome"], "applied", "{json:#}");
         let warned = json["verdicts"].as_array().unwrap().iter().find(|verdict| verdict["plugin"] == "evil").unwrap();

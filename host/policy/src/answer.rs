@@ -4,18 +4,72 @@ use std::collections::HashSet;
 
 use crate::Refusal;
 use crate::data::AppliedRevision;
+use crate::data::Description;
+use crate::data::Failure;
 use crate::data::Finding;
+use crate::data::GateDecision;
 use crate::data::Judgement;
 use crate::data::Level;
 use crate::data::LintRule;
 use crate::data::LintSource;
+use crate::data::Message;
 use crate::data::Plan;
 use crate::data::Reason;
 use crate::data::Ruling;
+use crate::data::SettingProblem;
 use crate::verdict::printable;
+
+/// Entries that one list of an answer may have. More of them nobody reads, and the ledger would have to keep them.
+const MOST: usize = 10_000;
+/// Bytes that one text of an answer may have.
+const LONGEST: usize = 64 << 10;
 
 fn broken<T>(reason: &str) -> Result<T, Refusal> {
     Err(Refusal::Answer { reason: printable(reason) })
+}
+
+/// No list that floods what people and the ledger see.
+fn few(what: &str, count: usize) -> Result<(), Refusal> {
+    if count > MOST { broken(&format!("it gives {count} {what}, and at most {MOST} are taken")) } else { Ok(()) }
+}
+
+/// No text that does.
+fn short<'a>(what: &str, texts: impl IntoIterator<Item = &'a str>) -> Result<(), Refusal> {
+    match texts.into_iter().find(|text| text.len() > LONGEST) {
+        Some(text) => broken(&format!("{what} has {} bytes, and at most {LONGEST} are taken", text.len())),
+        None => Ok(()),
+    }
+}
+
+/// What a policy says of itself, and why it can't decide, is shown as well.
+pub(crate) fn failure(failure: &Failure) -> Result<(), Refusal> {
+    short("a text of it", std::iter::once(failure.message.as_str()).chain(failure.help.as_deref()))
+}
+
+/// The same for its description.
+pub(crate) fn description(description: &Description) -> Result<(), Refusal> {
+    let Description { name, version, summary, needs, settings_schema: _ } = description;
+    few("needs", needs.len())?;
+    let whys = needs.iter().map(|need| need.why.as_str());
+    short("a text of its description", [name.as_str(), version, summary].into_iter().chain(whys))
+}
+
+/// And for what it says of its settings.
+pub(crate) fn settings(problems: &[SettingProblem]) -> Result<(), Refusal> {
+    few("problems of its settings", problems.len())?;
+    short("a problem of its settings", problems.iter().flat_map(|problem| [problem.path.as_str(), &problem.message]))
+}
+
+/// Few messages, each of a length that can be delivered.
+pub(crate) fn messages(messages: &[Message]) -> Result<(), Refusal> {
+    few("messages", messages.len())?;
+    let fields = messages.iter().flat_map(|message| &message.fields);
+    few("fields of messages", fields.clone().count())?;
+    short(
+        "a text of a message",
+        messages.iter().flat_map(|message| [message.channel.as_str(), &message.title, &message.text]),
+    )?;
+    short("a field of a message", fields.flat_map(|field| [field.name.as_str(), &field.value]))
 }
 
 /// Exactly one ruling a step, in the order of the plan, and remarks on known revisions alone.
@@ -29,16 +83,29 @@ pub(crate) fn judgement(judgement: &Judgement, plan: &Plan, applied: &[AppliedRe
         }
     }
     let known: HashSet<&str> = applied.iter().map(|revision| revision.id.as_str()).chain(planned(plan)).collect();
+    for reason in judgement.steps.iter().filter_map(|ruling| ruling.reason.as_ref()) {
+        short("a reason", texts(reason))?;
+    }
     reasons(&judgement.remarks, &known)
 }
 
 /// Reasons about known revisions alone.
 pub(crate) fn ruling(ruling: &Ruling, plan: &Plan) -> Result<(), Refusal> {
+    few("notices", ruling.notices.len())?;
+    short("a notice", ruling.notices.iter().map(String::as_str))?;
+    if let GateDecision::Confirm(prompt) = &ruling.decision {
+        short("a question", [prompt.as_str()])?;
+    }
     reasons(&ruling.reasons, &planned(plan).collect())
 }
 
 /// Findings about known revisions alone.
 pub(crate) fn findings(findings: &[Finding], sources: &[LintSource]) -> Result<(), Refusal> {
+    few("findings", findings.len())?;
+    short(
+        "a finding",
+        findings.iter().flat_map(|finding| [finding.message.as_str(), finding.help.as_deref().unwrap_or("")]),
+    )?;
     let known: HashSet<&str> = sources.iter().map(|source| source.revision.id.as_str()).collect();
     match findings.iter().find(|finding| !known.contains(finding.revision.as_str())) {
         Some(finding) => broken(&format!("it speaks of `{}`, which it was not asked about", finding.revision)),
@@ -61,7 +128,11 @@ pub(crate) fn levels(levels: &[Level]) -> Result<(), Refusal> {
     if levels.is_empty() {
         return broken("it knows no environment");
     }
-    for name in levels.iter().flat_map(|level| std::iter::once(&level.name).chain(&level.aliases)) {
+    few("environments", levels.len())?;
+    let all = || levels.iter().flat_map(|level| std::iter::once(&level.name).chain(&level.aliases));
+    few("names of environments", all().count())?;
+    short("the name of an environment", all().map(String::as_str))?;
+    for name in all() {
         if !names.insert(name) {
             return broken(&format!("it lists `{name}` twice"));
         }
@@ -73,7 +144,13 @@ fn planned(plan: &Plan) -> impl Iterator<Item = &str> {
     plan.steps.iter().map(|step| step.revision.id.as_str())
 }
 
+fn texts(reason: &Reason) -> impl Iterator<Item = &str> {
+    std::iter::once(reason.message.as_str()).chain(reason.rule.as_deref()).chain(reason.help.as_deref())
+}
+
 fn reasons(reasons: &[Reason], known: &HashSet<&str>) -> Result<(), Refusal> {
+    few("reasons", reasons.len())?;
+    short("a reason", reasons.iter().flat_map(texts))?;
     for revision in reasons.iter().filter_map(|reason| reason.revision.as_deref()) {
         if !known.contains(revision) {
             return broken(&format!("it speaks of `{revision}`, which it was not asked about"));

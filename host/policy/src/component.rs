@@ -19,8 +19,8 @@ use crate::bindings::runner::policy::log;
 use crate::builtin;
 use crate::sandbox::Guest;
 
-/// Larger files are not read. A Python policy takes about 20 MB.
-const LARGEST: u64 = 256 << 20;
+/// Larger files are not read. A Python policy takes about 20 MB, and every run reads and hashes the file.
+const LARGEST: u64 = 64 << 20;
 
 /// Bytes of a component and their SHA-256.
 pub(crate) struct Bytes {

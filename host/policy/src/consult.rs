@@ -278,7 +278,8 @@ impl Policies {
                     }
                     None => Ok(Ok(Vec::new())),
                 })
-                .await;
+                .await
+                .and_then(|messages| answer::messages(&messages).map(|()| messages));
             match answer {
                 Ok(worded) => messages.extend(worded),
                 Err(refusal) => {

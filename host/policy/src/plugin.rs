@@ -9,6 +9,7 @@ use crate::Limits;
 use crate::PluginDefinition;
 use crate::Refusal;
 use crate::Role;
+use crate::answer;
 use crate::cache::hex;
 use crate::component::Bytes;
 use crate::component::Exports;
@@ -116,9 +117,13 @@ impl Plugin {
                 Ok(Ok((description, checked)))
             })
             .await??;
+        answer::description(&description)?;
         self.identity.version = Some(printable(&description.version));
         self.summary = Some(printable(&description.summary));
-        checked.map_err(Refusal::Settings)?;
+        if let Err(problems) = checked {
+            answer::settings(&problems)?;
+            return Err(Refusal::Settings(problems));
+        }
         self.check_needs(&description)
     }
 
@@ -189,6 +194,9 @@ impl Plugin {
             .call(context.now, seed, async |exports, instance, store| ask(exports, instance, store, &context).await)
             .await?;
         answer.map_err(|mut failure| {
+            if let Err(refusal) = answer::failure(&failure) {
+                return refusal;
+            }
             failure.message = printable(&failure.message);
             failure.help = failure.help.as_deref().map(printable);
             Refusal::Failure(failure)

@@ -6,7 +6,6 @@ use policy_components::Role;
 use policy_components::bodies;
 use policy_components::bodies::Step;
 use runner_policy::Decision;
-use runner_policy::Limits;
 use runner_policy::Outcome;
 use runner_policy::Policies;
 use runner_policy::data;
@@ -18,6 +17,7 @@ use crate::support::consult;
 use crate::support::context;
 use crate::support::denial;
 use crate::support::host;
+use crate::support::patient;
 use crate::support::refusal;
 use crate::support::request;
 use crate::support::review;
@@ -43,7 +43,7 @@ async fn well_behaved_components_allow() {
 async fn a_policy_that_can_not_decide_denies_in_its_own_words() {
     for role in Role::ALL {
         let component = Component::of(&[role]).body(role.question(), &bodies::fail("the moon is wrong", "wait a week"));
-        let verdict = refusal(role, &component, Limits::default()).await;
+        let verdict = refusal(role, &component, patient()).await;
         assert_eq!(rule(&verdict), "plugin-failure");
         assert!(verdict.message.contains("the moon is wrong"), "{}", verdict.message);
         assert_eq!(verdict.help.as_deref(), Some("wait a week"));
@@ -55,7 +55,7 @@ async fn text_that_is_not_utf_8_is_not_taken() {
     let broken = "(i32.store8 (local.get $answer) (i32.const 1))
         (call $put (i32.add (local.get $answer) (i32.const 4)) (text \"a\\ff\\feb\"))";
     for role in Role::ALL {
-        let verdict = refusal(role, &Component::of(&[role]).body(role.question(), broken), Limits::default()).await;
+        let verdict = refusal(role, &Component::of(&[role]).body(role.question(), broken), patient()).await;
         assert_eq!(rule(&verdict), "plugin-trap", "{verdict:#?}");
         assert!(verdict.message.to_lowercase().contains("utf-8"), "{}", verdict.message);
     }
@@ -67,16 +67,16 @@ async fn a_case_that_does_not_exist_is_not_taken() {
     for role in Role::ALL {
         // Neither `ok` nor a failure.
         let component = Component::of(&[role]).body(role.question(), &case(0));
-        assert_eq!(rule(&refusal(role, &component, Limits::default()).await), "plugin-trap");
+        assert_eq!(rule(&refusal(role, &component, patient()).await), "plugin-trap");
     }
     // A decision of a gate, of a step, and a severity.
     let gate = Component::gate().body(Function::Review, &case(4));
-    assert_eq!(rule(&refusal(Role::Gate, &gate, Limits::default()).await), "plugin-trap");
+    assert_eq!(rule(&refusal(Role::Gate, &gate, patient()).await), "plugin-trap");
     let judge = bodies::judge_each(Step::Deny, "").replace("(i32.const 3))\n", "(i32.const 99))\n");
     let environment = Component::environment().body(Function::Judge, &judge);
-    assert_eq!(rule(&refusal(Role::Environment, &environment, Limits::default()).await), "plugin-trap");
+    assert_eq!(rule(&refusal(Role::Environment, &environment, patient()).await), "plugin-trap");
     let lint = Component::lint().body(Function::Check, &bodies::find(7, "a1", "x"));
-    assert_eq!(rule(&refusal(Role::Lint, &lint, Limits::default()).await), "plugin-trap");
+    assert_eq!(rule(&refusal(Role::Lint, &lint, patient()).await), "plugin-trap");
 }
 
 #[tokio::test]
@@ -89,18 +89,18 @@ async fn an_answer_outside_the_memory_is_not_taken() {
             );
             // For a failure these are address and length of its message. (3, 1) is a text of one zero byte, and well-formed.
             let component = Component::of(&[role]).body(role.question(), &body);
-            let verdict = refusal(role, &component, Limits::default()).await;
+            let verdict = refusal(role, &component, patient()).await;
             let expected: &[&str] = if address == 3 { &["plugin-failure"] } else { &["plugin-trap", "limit-answer"] };
             assert!(expected.contains(&rule(&verdict)), "{role:?} {address} {length}: {verdict:#?}");
         }
         // The answer itself lies outside.
         let component = Component::of(&[role]).body(role.question(), "(return (i32.const -4))");
-        assert_eq!(rule(&refusal(role, &component, Limits::default()).await), "plugin-trap");
+        assert_eq!(rule(&refusal(role, &component, patient()).await), "plugin-trap");
         let component = Component::of(&[role]).body(role.question(), "(return (i32.const 1025))");
-        assert_eq!(rule(&refusal(role, &component, Limits::default()).await), "plugin-trap", "not aligned");
+        assert_eq!(rule(&refusal(role, &component, patient()).await), "plugin-trap", "not aligned");
     }
     let component = Component::gate().allocator("(i32.const -8)");
-    assert_eq!(rule(&refusal(Role::Gate, &component, Limits::default()).await), "plugin-trap");
+    assert_eq!(rule(&refusal(Role::Gate, &component, patient()).await), "plugin-trap");
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn every_step_gets_exactly_one_ruling() {
         (bodies::judge_named("a1"), "it rules on 1 steps, the plan has 3"),
     ] {
         let component = Component::environment().body(Function::Judge, &body);
-        let verdict = refusal(Role::Environment, &component, Limits::default()).await;
+        let verdict = refusal(Role::Environment, &component, patient()).await;
         assert_eq!(rule(&verdict), "plugin-answer");
         assert!(verdict.message.contains(message), "{}", verdict.message);
     }
@@ -137,7 +137,7 @@ async fn a_policy_speaks_of_revisions_it_was_asked_about_alone() {
         (Role::Lint, Function::Check, bodies::find(0, "zz\u{1b}[2J", "wrong")),
         (Role::Environment, Function::Judge, bodies::remark("zz\u{1b}[2J", "wrong")),
     ] {
-        let verdict = refusal(role, &Component::of(&[role]).body(function, &body), Limits::default()).await;
+        let verdict = refusal(role, &Component::of(&[role]).body(function, &body), patient()).await;
         assert_eq!(rule(&verdict), "plugin-answer");
         assert!(verdict.message.contains("it speaks of `zz\\u{1b}[2J`, which it was not asked about"), "{verdict:#?}");
         assert_eq!(verdict.revision, None);
@@ -147,7 +147,7 @@ async fn a_policy_speaks_of_revisions_it_was_asked_about_alone() {
 #[tokio::test]
 async fn a_finding_names_a_rule_of_its_policy() {
     let component = Component::lint().body(Function::Rules, "").body(Function::Check, &bodies::find(0, "a1", "wrong"));
-    let verdict = refusal(Role::Lint, &component, Limits::default()).await;
+    let verdict = refusal(Role::Lint, &component, patient()).await;
     assert_eq!(rule(&verdict), "plugin-answer");
     assert!(verdict.message.contains("`tested`"), "{}", verdict.message);
 }
@@ -286,4 +286,45 @@ async fn a_notifier_words_messages() {
     assert_eq!(failed, []);
     assert_eq!(messages.len(), 1);
     assert_eq!((messages[0].channel.as_str(), messages[0].title.as_str()), ("team", "Up we go"));
+}
+
+/// Gives the same empty text so many times as a notice.
+fn notices(count: usize) -> Component {
+    Component::gate().body(
+        Function::Review,
+        &format!(
+            "(drop (memory.grow (i32.const 10)))
+            (call $put (i32.add (local.get $answer) (i32.const 24)) (i32.const 65536) (i32.const {count}))"
+        ),
+    )
+}
+
+#[tokio::test]
+async fn a_flood_within_the_limit_of_an_answer_is_not_taken() {
+    assert_eq!(review_of(&notices(10_000)).await.outcome, Outcome::Allowed);
+    let verdict = denial(&review_of(&notices(10_001)).await, "tested");
+    assert_eq!(rule(&verdict), "plugin-answer");
+    assert!(verdict.message.contains("it gives 10001 notices, and at most 10000 are taken"), "{}", verdict.message);
+}
+
+#[tokio::test]
+async fn a_text_that_nobody_can_read_is_not_taken() {
+    let long = "x".repeat(65_537);
+    for component in [
+        Component::gate().body(Function::Review, &bodies::notice(&long)),
+        Component::gate().body(Function::Review, &bodies::deny(&long)),
+        Component::gate().body(Function::Review, &bodies::allow_because(&long)),
+        Component::gate().body(Function::Review, &bodies::confirm(&long)),
+        Component::gate().body(Function::Review, &bodies::fail(&long, "")),
+        Component::gate().body(Function::Review, &bodies::fail("", &long)),
+        Component::gate().body(Function::Describe, &bodies::describe("x", "1.0.0", &long, &[])),
+        Component::gate().body(Function::CheckSettings, &bodies::wrong_settings("", &long)),
+        Component::lint().body(Function::Check, &bodies::find(0, "a1", &long)),
+        Component::environment().body(Function::Judge, &bodies::judge_each(bodies::Step::Warn, &long)),
+        Component::environment().body(Function::Judge, &bodies::remark("a1", &long)),
+    ] {
+        let verdict = denial(&review_of(&component).await, "tested");
+        assert_eq!(rule(&verdict), "plugin-answer", "{}", verdict.message);
+        assert!(verdict.message.ends_with("has 65537 bytes, and at most 65536 are taken"), "{}", verdict.message);
+    }
 }

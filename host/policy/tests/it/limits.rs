@@ -11,6 +11,7 @@ use runner_policy::Outcome;
 
 use crate::support::Folder;
 use crate::support::denial;
+use crate::support::patient;
 use crate::support::refusal;
 use crate::support::review;
 use crate::support::review_of;
@@ -33,18 +34,18 @@ async fn each_role(body: &str, fields: &str, limits: Limits, expected: &str, mes
 
 #[tokio::test]
 async fn a_trap_denies() {
-    each_role(bodies::TRAP, "", Limits::default(), "plugin-trap", " failed: ").await;
+    each_role(bodies::TRAP, "", patient(), "plugin-trap", " failed: ").await;
 }
 
 #[tokio::test]
 async fn an_endless_loop_runs_out_of_fuel() {
-    let limits = Limits { fuel: 3_000_000, time: Duration::from_secs(60), ..Limits::default() };
+    let limits = Limits { fuel: 3_000_000, time: Duration::from_secs(60), ..patient() };
     each_role(bodies::ENDLESS, "", limits, "limit-fuel", "used up its fuel of 3000000").await;
 }
 
 #[tokio::test]
 async fn an_endless_loop_runs_out_of_time() {
-    let limits = Limits { fuel: ENDLESS_FUEL, time: Duration::from_millis(200), ..Limits::default() };
+    let limits = Limits { fuel: ENDLESS_FUEL, time: Duration::from_millis(200), ..patient() };
     each_role(bodies::ENDLESS, "", limits, "limit-time", "gave no answer within 200ms").await;
 }
 
@@ -52,12 +53,12 @@ async fn an_endless_loop_runs_out_of_time() {
 async fn endless_recursion_runs_out_of_stack() {
     let deep = "(func $deep (param $depth i32) (result i32)
         (i32.add (i32.const 1) (call $deep (i32.add (local.get $depth) (i32.const 1)))))";
-    each_role("(drop (call $deep (i32.const 0)))", deep, Limits::default(), "limit-stack", "used up its stack").await;
+    each_role("(drop (call $deep (i32.const 0)))", deep, patient(), "limit-stack", "used up its stack").await;
 }
 
 #[tokio::test]
 async fn memory_taken_at_once_is_refused() {
-    let limits = Limits { memory: 8 << 20, ..Limits::default() };
+    let limits = Limits { memory: 8 << 20, ..patient() };
     let grow = "(drop (memory.grow (i32.const 40000)))";
     each_role(grow, "", limits, "limit-memory", "of memory, its limit is 8.0 MiB").await;
 }
@@ -65,14 +66,14 @@ async fn memory_taken_at_once_is_refused() {
 #[tokio::test]
 async fn memory_taken_in_small_steps_is_refused() {
     let grow = "(loop $more (drop (memory.grow (i32.const 1))) (br $more))";
-    each_role(grow, "", Limits::default(), "limit-memory", "its limit is 64.0 MiB").await;
+    each_role(grow, "", patient(), "limit-memory", "its limit is 64.0 MiB").await;
 }
 
 #[tokio::test]
 async fn tables_count_as_memory() {
     let table = "(table $table 1 funcref)";
     let grow = "(loop $more (drop (table.grow $table (ref.null func) (i32.const 100000))) (br $more))";
-    each_role(grow, table, Limits::default(), "limit-memory", "its limit is 64.0 MiB").await;
+    each_role(grow, table, patient(), "limit-memory", "its limit is 64.0 MiB").await;
 }
 
 #[tokio::test]
@@ -81,7 +82,7 @@ async fn several_memories_share_one_limit() {
         Function::Review,
         "(drop (memory.grow $second (i32.const 90))) (drop (memory.grow $third (i32.const 90)))",
     );
-    let limits = Limits { memory: 8 << 20, ..Limits::default() };
+    let limits = Limits { memory: 8 << 20, ..patient() };
     assert_eq!(rule(&refusal(Role::Gate, &component, limits).await), "limit-memory");
     let review = review_of(&component).await;
     assert_eq!(review.outcome, Outcome::Allowed, "64 MiB are enough for both");
@@ -90,7 +91,7 @@ async fn several_memories_share_one_limit() {
 #[tokio::test]
 async fn memory_asked_for_at_the_start_is_refused() {
     for fields in ["(memory $huge 60000)", "(table $huge 9000000 funcref)"] {
-        let verdict = refusal(Role::Gate, &Component::gate().fields(fields), Limits::default()).await;
+        let verdict = refusal(Role::Gate, &Component::gate().fields(fields), patient()).await;
         assert_eq!(rule(&verdict), "limit-memory", "{fields}: {verdict:#?}");
         assert_eq!(verdict.role, None, "it can't even say who it is");
     }
@@ -107,7 +108,7 @@ async fn objects_of_the_collector_are_no_way_around_the_limit() {
                 (local.set $count (i32.add (local.get $count) (i32.const 1)))
                 (br_if $more (i32.lt_u (local.get $count) (i32.const 1000))))",
         );
-    let limits = Limits { fuel: ENDLESS_FUEL, time: Duration::from_secs(20), ..Limits::default() };
+    let limits = Limits { fuel: ENDLESS_FUEL, time: Duration::from_secs(20), ..patient() };
     let verdict = refusal(Role::Gate, &component, limits).await;
     assert!(["limit-memory", "plugin-not-a-component"].contains(&rule(&verdict)), "{verdict:#?}");
 }
@@ -134,7 +135,7 @@ async fn filling_memory_again_and_again_ends_in_time() {
             (local.set $count (i32.add (local.get $count) (i32.const 1)))
             (br_if $more (i32.lt_u (local.get $count) (i32.const 3000))))",
     );
-    let limits = Limits { time: Duration::from_millis(200), ..Limits::default() };
+    let limits = Limits { time: Duration::from_millis(200), ..patient() };
     let verdict = refusal(Role::Gate, &component, limits).await;
     assert!(["limit-time", "limit-fuel"].contains(&rule(&verdict)), "{verdict:#?}");
 }
@@ -145,7 +146,7 @@ async fn an_answer_that_is_too_large_is_not_taken() {
     let long = "(drop (memory.grow (i32.const 400)))
         (i32.store8 (local.get $answer) (i32.const 1))
         (call $put (i32.add (local.get $answer) (i32.const 4)) (i32.const 65536) (i32.const 20000000))";
-    each_role(long, "", Limits::default(), "limit-answer", "gave an answer larger than 16.0 MiB").await;
+    each_role(long, "", patient(), "limit-answer", "gave an answer larger than 16.0 MiB").await;
 }
 
 #[tokio::test]
@@ -156,8 +157,8 @@ async fn a_long_list_is_too_large_as_well() {
         "(drop (memory.grow (i32.const 100)))
         (call $put (i32.add (local.get $answer) (i32.const 24)) (i32.const 65536) (i32.const 700000))",
     );
-    assert_eq!(rule(&refusal(Role::Gate, &component, Limits::default()).await), "limit-answer");
-    let small = Limits { answer: 1000, ..Limits::default() };
+    assert_eq!(rule(&refusal(Role::Gate, &component, patient()).await), "limit-answer");
+    let small = Limits { answer: 1000, ..patient() };
     let allowed = Component::gate().body(Function::Review, &bodies::notice(&"x".repeat(2000)));
     let verdict = refusal(Role::Gate, &allowed, small).await;
     assert!(verdict.message.ends_with("gave an answer larger than 1000 B"), "{}", verdict.message);
@@ -165,7 +166,7 @@ async fn a_long_list_is_too_large_as_well() {
 
 #[tokio::test]
 async fn loading_is_limited_as_well() {
-    let limits = || Limits { fuel: 3_000_000, ..Limits::default() };
+    let limits = || Limits { fuel: 3_000_000, ..patient() };
     for function in [Function::Describe, Function::CheckSettings] {
         for (body, expected) in [(bodies::TRAP, "plugin-trap"), (bodies::ENDLESS, "limit-fuel")] {
             let component = Component::gate().body(function, body);
@@ -184,7 +185,7 @@ async fn loading_is_limited_as_well() {
 async fn an_environment_policy_that_can_not_identify_denies() {
     for (body, expected) in [(bodies::TRAP, "plugin-trap"), (bodies::ENDLESS, "limit-fuel")] {
         let component = Component::environment().body(Function::Identify, body);
-        let verdict = refusal(Role::Environment, &component, Limits::default()).await;
+        let verdict = refusal(Role::Environment, &component, patient()).await;
         assert_eq!(rule(&verdict), expected);
         assert_eq!(verdict.role, Some(runner_policy::Role::Environment));
     }
@@ -193,7 +194,7 @@ async fn an_environment_policy_that_can_not_identify_denies() {
 #[tokio::test]
 async fn the_help_names_the_limit_and_the_plugin() {
     let component = Component::gate().body(Function::Review, bodies::ENDLESS);
-    let verdict = refusal(Role::Gate, &component, Limits { fuel: 1000, ..Limits::default() }).await;
+    let verdict = refusal(Role::Gate, &component, Limits { fuel: 1000, ..patient() }).await;
     // 1000 is too little for `describe` even.
     let help = verdict.help.unwrap();
     assert_eq!(help, "if the plugin is to be trusted with more, set `limits = { fuel = … }` in `[plugins.evil]`");

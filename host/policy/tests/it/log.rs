@@ -1,7 +1,5 @@
 //! What a policy writes to the log: under its name, with control characters visible, and not without end.
 
-use std::time::Duration;
-
 use policy_components::Component;
 use policy_components::Function;
 use runner_policy::Limits;
@@ -11,6 +9,7 @@ use runner_policy::PluginDefinition;
 use crate::support::Folder;
 use crate::support::Line;
 use crate::support::Log;
+use crate::support::patient;
 use crate::support::review;
 
 /// Lines of a gate with this body, which is allowed to take its time.
@@ -24,23 +23,19 @@ async fn lines(body: &str, limits: Limits) -> Vec<Line> {
     log.lines().into_iter().filter(|line| line.plugin == "chatty").collect()
 }
 
-fn patient() -> Limits {
-    Limits { time: Duration::from_secs(60), ..Limits::default() }
-}
-
 #[tokio::test]
 async fn a_line_carries_level_and_plugin() {
     let body = r#"(call $log (i32.const 0) (text "detail"))
         (call $log (i32.const 1) (text "news"))
         (call $log (i32.const 2) (text "danger"))"#;
-    let lines = lines(body, Limits::default()).await;
+    let lines = lines(body, patient()).await;
     let said: Vec<_> = lines.iter().map(|line| (line.level.as_str(), line.message.as_str())).collect();
     assert_eq!(said, [("DEBUG", "detail"), ("INFO", "news"), ("WARN", "danger")]);
 }
 
 #[tokio::test]
 async fn escapes_in_a_line_are_visible() {
-    let lines = lines(r#"(call $log (i32.const 2) (text "a\1b[2J\0d\0aerror: b"))"#, Limits::default()).await;
+    let lines = lines(r#"(call $log (i32.const 2) (text "a\1b[2J\0d\0aerror: b"))"#, patient()).await;
     assert_eq!(lines[0].message, "a\\u{1b}[2J\\u{d} error: b");
 }
 
@@ -73,7 +68,7 @@ async fn a_flood_of_empty_lines_is_cut_off_as_well() {
 async fn a_line_that_is_too_long_is_dropped_and_counted() {
     let body = "(drop (memory.grow (i32.const 20)))
         (call $log (i32.const 2) (i32.const 65536) (i32.const 1000000))";
-    let lines = lines(body, Limits::default()).await;
+    let lines = lines(body, patient()).await;
     assert_eq!(lines.len(), 1);
     assert!(lines[0].message.contains("1 log line"), "{:?}", lines[0]);
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use policy_components as made;
 use policy_components::Component;
@@ -59,10 +60,15 @@ impl Folder {
             source: Source::File { path: self.path(&file), shown: file },
             settings: Map::new(),
             grants: Grants::default(),
-            limits: Limits::default(),
+            limits: patient(),
             mode: Mode::Enforce,
         }
     }
+}
+
+/// The usual limits, but for a clock that never strikes before the fuel is used up, however busy the machine is.
+pub(crate) fn patient() -> Limits {
+    Limits { time: Duration::from_secs(120), ..Limits::default() }
 }
 
 /// A host without a cache and without variables.

@@ -17,6 +17,7 @@ use crate::support::Folder;
 use crate::support::Log;
 use crate::support::consult;
 use crate::support::host;
+use crate::support::patient;
 use crate::support::refusal;
 use crate::support::request;
 use crate::support::review;
@@ -135,7 +136,7 @@ async fn an_endless_amount_of_randomness_is_refused() {
     let component = Component::gate()
         .import("wasi:random/random@0.2.0", "get-random-bytes: func(len: u64) -> list<u8>;", "(param i64 i32)")
         .body(Function::Review, "(call $get-random-bytes (i64.const 1000000000000) (local.get $answer))");
-    let verdict = refusal(Role::Gate, &component, Limits::default()).await;
+    let verdict = refusal(Role::Gate, &component, patient()).await;
     assert!(["plugin-trap", "limit-memory"].contains(&rule(&verdict)), "{verdict:#?}");
 }
 
@@ -146,7 +147,7 @@ async fn to_exit_is_not_to_answer() {
         let component = Component::gate()
             .import("wasi:cli/exit@0.2.0", "exit: func(status: result);", "(param i32)")
             .body(Function::Review, &format!("(call $exit (i32.const {status}))"));
-        let verdict = refusal(Role::Gate, &component, Limits::default()).await;
+        let verdict = refusal(Role::Gate, &component, patient()).await;
         assert_eq!(rule(&verdict), "plugin-trap");
     }
 }
@@ -166,7 +167,7 @@ async fn a_guest_that_sleeps_runs_out_of_time() {
             "(param i64) (result i32)",
         )
         .body(Function::Review, "(call $block (call $subscribe-duration (i64.const 3600000000000)))");
-    let limits = Limits { time: Duration::from_millis(100), ..Limits::default() };
+    let limits = Limits { time: Duration::from_millis(100), ..patient() };
     let verdict = refusal(Role::Gate, &component, limits).await;
     assert_eq!(rule(&verdict), "limit-time");
 }
@@ -292,7 +293,7 @@ async fn stderr_goes_to_the_log_under_the_name_of_the_plugin() {
 async fn a_flood_on_stderr_is_cut_off() {
     let folder = Folder::new();
     let plugin = folder.plugin("guest", writing(&format!("{}\\0a", "x".repeat(99)), 50).bytes());
-    let limits = Limits { log: 1000, ..Limits::default() };
+    let limits = Limits { log: 1000, ..patient() };
     let (log, _guard) = Log::listen();
     let review = review(PluginDefinition { limits, ..plugin }).await;
     assert_eq!(review.outcome, Outcome::Allowed, "{review:#?}");

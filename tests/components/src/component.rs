@@ -232,6 +232,15 @@ impl Component {
         self
     }
 
+    /// Defines types of an interface that other imports use, in WIT, and calls nothing of it.
+    ///
+    /// # Panics
+    /// When `interface` is not of the form `wasi:io/poll@0.2.0`.
+    #[must_use]
+    pub fn types(self, interface: &str, definition: &str) -> Self {
+        self.import_as(interface, definition, "", "")
+    }
+
     /// The core module alone, without the description that makes a component of it.
     ///
     /// # Panics

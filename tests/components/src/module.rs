@@ -86,7 +86,8 @@ pub(crate) fn text(parts: &Parts<'_>) -> String {
     let (data, heap) = texts.segment();
     let mut module = String::from("(module\n");
     writeln!(module, "(import \"runner:policy/log@{version}\" \"write\" (func $log (param i32 i32 i32)))").unwrap();
-    for import in imports {
+    // What has no function only defines types for the others.
+    for import in imports.iter().filter(|import| !import.function.is_empty()) {
         let (path, name) = (contract::path(import), &import.function);
         let called = name.rsplit('.').next().unwrap_or(name);
         writeln!(module, "(import \"{path}\" \"{name}\" (func ${called} {}))", import.signature).unwrap();

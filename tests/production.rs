@@ -201,6 +201,7 @@ fn strict_prod_wants_the_hash_of_the_plan() {
       plan         2 steps, [HASH]
       *** PRODUCTION DATABASE, proceed with caution ***
       allow  environment-hierarchy [VERSION]  production (level 100)
+      allow  change-window [VERSION]
       deny   production-override [VERSION]    Refusing to migrate production database. Set ALLOW_PRODUCTION_MIGRATE to the hash of the approved plan to proceed.
     --- stderr
     error: refused by `production-override`: Refusing to migrate production database. Set ALLOW_PRODUCTION_MIGRATE to the hash of the approved plan to proceed.
@@ -217,6 +218,7 @@ fn strict_prod_wants_the_hash_of_the_plan() {
       plan         2 steps, [HASH]
       *** PRODUCTION DATABASE, proceed with caution ***
       allow  environment-hierarchy [VERSION]  production (level 100)
+      allow  change-window [VERSION]
       deny   production-override [VERSION]    Refusing to migrate production database. Set ALLOW_PRODUCTION_MIGRATE to the hash of the approved plan to proceed.
     --- stderr
     error: refused by `production-override`: Refusing to migrate production database. Set ALLOW_PRODUCTION_MIGRATE to the hash of the approved plan to proceed.
@@ -262,6 +264,7 @@ fn strict_prod_has_the_hierarchy_strict() {
       plan         1 step, [HASH]
       allow  environment-hierarchy [VERSION]  staging (level 30)
       allow  production-override [VERSION]
+      allow  change-window [VERSION]
       deny   environment-hierarchy [VERSION]  only is for production (level 100) and above, this is staging (level 30)
     --- stderr
     error: refused by `environment-hierarchy`: `only` is for production (level 100) and above, this is staging (level 30)

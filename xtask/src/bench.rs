@@ -2,6 +2,7 @@
 //! are noisy. Prints medians and ratios; nothing is asserted.
 
 mod chains;
+mod policies;
 #[cfg(unix)]
 mod postgres;
 mod timing;
@@ -50,6 +51,7 @@ impl Args {
         self.apply(&tools, &generated)?;
         #[cfg(unix)]
         postgres::bench(&tools, &generated, self.rounds.min(5))?;
+        policies::bench(self.rounds.min(5))?;
         println!("\nLoading, validating and planning");
         run(cargo()?.args(["run", "--quiet", "--release", "--package", "runner-chain", "--example", "large_chain"]))
     }

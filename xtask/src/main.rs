@@ -1,9 +1,10 @@
-//! Developer chores, so that no shell script is needed: `cargo xtask test`, `cargo xtask bench`, `cargo xtask faults`.
+//! Developer chores, so that no shell script is needed: `cargo xtask test`, `cargo xtask bench`, `cargo xtask faults`, `cargo xtask fuzz`.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a developer's tool talks to the terminal")]
 
 mod bench;
 mod faults;
+mod fuzz;
 #[cfg(unix)]
 mod servers;
 mod test;
@@ -26,6 +27,7 @@ enum Chore {
     /// Time the tool side by side with `sqlx` and `sqlite3`
     Bench(bench::Args),
     Faults(faults::Args),
+    Fuzz(fuzz::Args),
 }
 
 fn main() -> Result<()> {
@@ -33,6 +35,7 @@ fn main() -> Result<()> {
         Chore::Test(args) => args.run(),
         Chore::Bench(args) => args.run(),
         Chore::Faults(args) => args.run(),
+        Chore::Fuzz(args) => args.run(),
     }
 }
 

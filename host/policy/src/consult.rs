@@ -80,6 +80,24 @@ pub struct Identity {
     pub refused: Option<Verdict>,
 }
 
+impl Identity {
+    /// What a context already says.
+    pub fn of(environment: &data::Environment) -> Self {
+        Identity {
+            name: environment.name.clone(),
+            level: environment.level,
+            production: environment.production,
+            refused: None,
+        }
+    }
+
+    /// A context with this environment.
+    pub(crate) fn context(&self, context: &Context) -> Context {
+        let environment = data::Environment { name: self.name.clone(), level: self.level, production: self.production };
+        Context { environment, ..context.clone() }
+    }
+}
+
 impl Policies {
     /// Loads the plugins of a set that have one of the roles, side by side. What can't be loaded is kept as a denial.
     pub async fn load(host: &Host, set: &PluginSet, roles: &[Role]) -> Self {
@@ -174,9 +192,11 @@ impl Policies {
             return Err(self.refusals().next());
         };
         let answer = plugin
-            .ask(context, "", async |exports, instance, store, context| match &exports.environment {
-                Some(role) => role.load(&mut *store, instance)?.call_levels(&mut *store, context).await,
-                None => Ok(Ok(Vec::new())),
+            .ask("environment.levels", context, "", async |exports, instance, store, context| {
+                match &exports.environment {
+                    Some(role) => role.load(&mut *store, instance)?.call_levels(&mut *store, context).await,
+                    None => Ok(Ok(Vec::new())),
+                }
             })
             .await
             .and_then(|levels| answer::levels(&levels).map(|()| levels));
@@ -195,12 +215,14 @@ impl Policies {
             return unknown(None);
         };
         let answer = plugin
-            .ask(context, "", async |exports, instance, store, context| match &exports.environment {
-                Some(role) => {
-                    let level = role.load(&mut *store, instance)?.call_identify(&mut *store, context).await?;
-                    Ok(level.map(Some))
+            .ask("environment.identify", context, "", async |exports, instance, store, context| {
+                match &exports.environment {
+                    Some(role) => {
+                        let level = role.load(&mut *store, instance)?.call_identify(&mut *store, context).await?;
+                        Ok(level.map(Some))
+                    }
+                    None => Ok(Ok(None)),
                 }
-                None => Ok(Ok(None)),
             })
             .await;
         match answer {
@@ -225,12 +247,23 @@ impl Policies {
     /// the hash under which the others see the plan, so that an approval covers what will be done and no more.
     pub async fn review_as(
         &self,
+        request: Request,
+        identity: &Identity,
+        plan_hash: impl FnOnce(&[StepFate]) -> String,
+    ) -> Review {
+        self.review_in(&Role::ALL, request, identity, plan_hash).await
+    }
+
+    /// The same in some roles alone.
+    pub(crate) async fn review_in(
+        &self,
+        roles: &[Role],
         mut request: Request,
         identity: &Identity,
         plan_hash: impl FnOnce(&[StepFate]) -> String,
     ) -> Review {
-        request.context.environment =
-            data::Environment { name: identity.name.clone(), level: identity.level, production: identity.production };
+        let ready = |role| self.ready(role).filter(move |_| roles.contains(&role));
+        request.context = identity.context(&request.context);
         let mut answer = Review {
             outcome: Outcome::Allowed,
             plan_hash: String::new(),
@@ -243,7 +276,7 @@ impl Policies {
         if let Some(refused) = &identity.refused {
             answer.verdicts.push(refused.clone());
         } else {
-            for plugin in self.ready(Role::Environment) {
+            for plugin in ready(Role::Environment) {
                 review::judge(plugin, &mut request, &mut answer).await;
                 answer.environment_enforced |= plugin.definition.mode == Mode::Enforce;
             }
@@ -252,10 +285,10 @@ impl Policies {
             request.plan.hash = plan_hash(&answer.steps);
         }
         answer.plan_hash.clone_from(&request.plan.hash);
-        for plugin in self.ready(Role::Lint) {
+        for plugin in ready(Role::Lint) {
             review::lint(plugin, &request, &mut answer).await;
         }
-        for plugin in self.ready(Role::Gate) {
+        for plugin in ready(Role::Gate) {
             review::gate(plugin, &request, &mut answer).await;
         }
         answer.outcome = match answer.verdicts.iter().map(|verdict| verdict.decision).max() {
@@ -272,11 +305,13 @@ impl Policies {
         let (mut messages, mut failed) = (Vec::new(), Vec::new());
         for plugin in self.ready(Role::Notify) {
             let answer = plugin
-                .ask(context, &plan.hash, async |exports, instance, store, context| match &exports.notify {
-                    Some(role) => {
-                        role.load(&mut *store, instance)?.call_announce(&mut *store, context, plan, event).await
+                .ask("notify.announce", context, &plan.hash, async |exports, instance, store, context| {
+                    match &exports.notify {
+                        Some(role) => {
+                            role.load(&mut *store, instance)?.call_announce(&mut *store, context, plan, event).await
+                        }
+                        None => Ok(Ok(Vec::new())),
                     }
-                    None => Ok(Ok(Vec::new())),
                 })
                 .await
                 .and_then(|messages| answer::messages(&messages).map(|()| messages));
@@ -299,7 +334,7 @@ impl Policies {
     }
 
     /// A denial for every plugin that can't be used.
-    fn refusals(&self) -> impl Iterator<Item = Verdict> {
+    pub(crate) fn refusals(&self) -> impl Iterator<Item = Verdict> {
         self.slots.iter().filter_map(|slot| match slot {
             Slot::Refused(refused) => {
                 Some(refusal_verdict(&refused.identity, refused.definition.mode, None, &refused.refusal))

@@ -1,5 +1,6 @@
 //! The WebAssembly engine: deterministic, metered, and shared by all plugins of a process.
 
+use std::sync::Arc;
 use std::sync::OnceLock;
 
 use sha2::Digest as _;
@@ -11,25 +12,31 @@ use wasmtime::OptLevel;
 use crate::Cache;
 use crate::cache::hex;
 use crate::limits::STACK;
+use crate::meter::Meter;
 
 /// What plugins are loaded with.
 #[derive(Clone)]
 pub struct Host {
     pub(crate) cache: Cache,
-    pub(crate) variables: fn(&str) -> Option<String>,
+    pub(crate) variables: Variables,
+    /// Hears of every call of the plugins.
+    pub(crate) meter: Option<Meter>,
 }
+
+/// Gives the value of a variable that is set.
+type Variables = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 impl Host {
     /// A host that keeps native code in `cache` and reads granted variables from the process environment.
     pub fn new(cache: Cache) -> Self {
         // A variable that is not UTF-8 counts as not set: no approval can come of it.
-        Host { cache, variables: |name| std::env::var(name).ok() }
+        Host { cache, variables: Arc::new(|name: &str| std::env::var(name).ok()), meter: None }
     }
 
     /// A host that reads granted variables with `variables`.
     #[must_use]
-    pub fn with_variables(mut self, variables: fn(&str) -> Option<String>) -> Self {
-        self.variables = variables;
+    pub fn with_variables(mut self, variables: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        self.variables = Arc::new(variables);
         self
     }
 }

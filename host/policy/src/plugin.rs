@@ -1,5 +1,7 @@
 //! One configured plugin: loaded, asked who it is, and callable in its roles.
 
+use std::time::Instant;
+
 use serde::Serialize;
 use wasmtime::Store;
 use wasmtime::component::Instance;
@@ -21,11 +23,15 @@ use crate::data::Grant;
 use crate::data::Timestamp;
 use crate::data::Variable;
 use crate::engine::engine;
+use crate::meter::Meter;
 use crate::sandbox::Circumstances;
 use crate::sandbox::Guest;
 use crate::sandbox::call;
 use crate::verdict::PluginIdentity;
 use crate::verdict::printable;
+
+/// Both in one instance.
+const INTRODUCTION: &str = "plugin.describe, plugin.check-settings";
 
 /// A plugin as `plugin list` shows it.
 #[derive(Clone, Debug, Serialize)]
@@ -66,6 +72,7 @@ pub(crate) struct Plugin {
     pub(crate) summary: Option<String>,
     settings: String,
     variables: Vec<Variable>,
+    meter: Option<Meter>,
 }
 
 /// A plugin that can't be used.
@@ -90,7 +97,15 @@ impl Plugin {
                     .filter_map(|name| (host.variables)(&name).map(|value| Variable { name, value }))
                     .collect();
                 let settings = serde_json::Value::Object(definition.settings.clone()).to_string();
-                Ok(Plugin { definition: definition.clone(), identity, policy, summary: None, settings, variables })
+                Ok(Plugin {
+                    definition: definition.clone(),
+                    identity,
+                    policy,
+                    summary: None,
+                    settings,
+                    variables,
+                    meter: host.meter.clone(),
+                })
             }
             Err(refusal) => Err(Box::new(Refused { definition: definition.clone(), identity, refusal })),
         }
@@ -107,7 +122,7 @@ impl Plugin {
     pub(crate) async fn introduce(&mut self) -> Result<(), Refusal> {
         let settings = self.settings.clone();
         let (description, checked) = self
-            .call(Timestamp { seconds: 0, nanoseconds: 0 }, "", async |exports, instance, store| {
+            .call(INTRODUCTION, Timestamp { seconds: 0, nanoseconds: 0 }, "", async |exports, instance, store| {
                 if let Err((interface, error)) = exports.check(&mut *store, instance) {
                     return Ok(Err(misshapen(interface, &error)));
                 }
@@ -157,12 +172,14 @@ impl Plugin {
     }
 
     /// Runs one call in a fresh instance.
-    async fn call<T, Call>(&self, now: Timestamp, seed: &str, function: Call) -> Result<T, Refusal>
+    async fn call<T, Call>(&self, name: &'static str, now: Timestamp, seed: &str, function: Call) -> Result<T, Refusal>
     where
         Call: AsyncFnOnce(&Exports, &Instance, &mut Store<Guest>) -> wasmtime::Result<T>,
     {
         let circumstances = Circumstances {
             plugin: &self.definition.name,
+            function: name,
+            meter: self.meter.as_ref(),
             limits: &self.definition.limits,
             grants: &self.definition.grants,
             variables: &self.variables,
@@ -172,15 +189,23 @@ impl Plugin {
         };
         let engine = engine().map_err(|reason| Refusal::Sandbox { reason })?;
         call(engine, &circumstances, async |store| {
+            let began = Instant::now();
             let instance = self.policy.instance.instantiate_async(&mut *store).await?;
+            store.data_mut().instantiated(began.elapsed());
             function(&self.policy.exports, &instance, store).await
         })
         .await
     }
 
-    /// Asks in a role: the context completed with this plugin's settings and variables, a fresh instance, and the plugin's
+    /// Asks in a role, by the function `name`: the context completed with this plugin's settings and variables, a fresh instance, and the plugin's
     /// own "I can't decide" turned into a refusal.
-    pub(crate) async fn ask<T, Ask>(&self, context: &Context, seed: &str, ask: Ask) -> Result<T, Refusal>
+    pub(crate) async fn ask<T, Ask>(
+        &self,
+        name: &'static str,
+        context: &Context,
+        seed: &str,
+        ask: Ask,
+    ) -> Result<T, Refusal>
     where
         Ask: AsyncFnOnce(
             &Exports,
@@ -191,7 +216,9 @@ impl Plugin {
     {
         let context = Context { settings: self.settings.clone(), variables: self.variables.clone(), ..context.clone() };
         let answer = self
-            .call(context.now, seed, async |exports, instance, store| ask(exports, instance, store, &context).await)
+            .call(name, context.now, seed, async |exports, instance, store| {
+                ask(exports, instance, store, &context).await
+            })
             .await?;
         answer.map_err(|mut failure| {
             if let Err(refusal) = answer::failure(&failure) {

@@ -1,5 +1,8 @@
 //! Asks one plugin about a plan in one role, and turns its answer into verdicts.
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use crate::Mode;
 use crate::Refusal;
 use crate::Role;
@@ -20,8 +23,8 @@ use crate::verdict::Severity;
 use crate::verdict::Verdict;
 use crate::verdict::printable;
 
-/// What the policies are asked about.
-#[derive(Clone, Debug)]
+/// What the policies are asked about. Its serialised form is the recorded request, which holds no secret.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Request {
     /// The situation. Environment, settings and variables are filled in for each plugin.
     pub context: Context,
@@ -94,6 +97,7 @@ pub(crate) fn refusal_verdict(identity: &PluginIdentity, mode: Mode, role: Optio
         _ => format!("the plugin {refusal}"),
     };
     let mut verdict = Verdict::new(identity, role, Decision::Deny, &message);
+    verdict.refusal = true;
     verdict.rule = Some(refusal.rule().to_owned());
     verdict.help = refusal.help(&identity.name).as_deref().map(printable);
     audited(verdict, mode)
@@ -119,7 +123,7 @@ fn reasoned(plugin: &Plugin, role: Role, decision: Decision, reason: &Reason) ->
 
 pub(crate) async fn judge(plugin: &Plugin, request: &mut Request, review: &mut Review) {
     let answer = plugin
-        .ask(&request.context, &request.plan.hash, async |exports, instance, store, context| {
+        .ask("environment.judge", &request.context, &request.plan.hash, async |exports, instance, store, context| {
             match &exports.environment {
                 Some(role) => {
                     let environment = role.load(&mut *store, instance)?;
@@ -163,9 +167,13 @@ pub(crate) async fn judge(plugin: &Plugin, request: &mut Request, review: &mut R
 
 pub(crate) async fn lint(plugin: &Plugin, request: &Request, review: &mut Review) {
     let answer = plugin
-        .ask(&request.context, &request.plan.hash, async |exports, instance, store, context| match &exports.lint {
-            Some(role) => role.load(&mut *store, instance)?.call_check(&mut *store, context, &request.sources).await,
-            None => Ok(Ok(Vec::new())),
+        .ask("lint.check", &request.context, &request.plan.hash, async |exports, instance, store, context| {
+            match &exports.lint {
+                Some(role) => {
+                    role.load(&mut *store, instance)?.call_check(&mut *store, context, &request.sources).await
+                }
+                None => Ok(Ok(Vec::new())),
+            }
         })
         .await
         .and_then(|findings| answer::findings(&findings, &request.sources).map(|()| findings));
@@ -204,18 +212,22 @@ pub(crate) async fn lint(plugin: &Plugin, request: &Request, review: &mut Review
 /// The rules of a lint policy.
 async fn rules(plugin: &Plugin, request: &Request) -> Result<Vec<data::LintRule>, Refusal> {
     plugin
-        .ask(&request.context, &request.plan.hash, async |exports, instance, store, _| match &exports.lint {
-            Some(role) => Ok(Ok(role.load(&mut *store, instance)?.call_rules(&mut *store).await?)),
-            None => Ok(Ok(Vec::new())),
+        .ask("lint.rules", &request.context, &request.plan.hash, async |exports, instance, store, _| {
+            match &exports.lint {
+                Some(role) => Ok(Ok(role.load(&mut *store, instance)?.call_rules(&mut *store).await?)),
+                None => Ok(Ok(Vec::new())),
+            }
         })
         .await
 }
 
 pub(crate) async fn gate(plugin: &Plugin, request: &Request, review: &mut Review) {
     let answer = plugin
-        .ask(&request.context, &request.plan.hash, async |exports, instance, store, context| match &exports.gate {
-            Some(role) => role.load(&mut *store, instance)?.call_review(&mut *store, context, &request.plan).await,
-            None => Ok(Err(data::Failure { message: "it has no such role".to_owned(), help: None })),
+        .ask("gate.review", &request.context, &request.plan.hash, async |exports, instance, store, context| {
+            match &exports.gate {
+                Some(role) => role.load(&mut *store, instance)?.call_review(&mut *store, context, &request.plan).await,
+                None => Ok(Err(data::Failure { message: "it has no such role".to_owned(), help: None })),
+            }
         })
         .await
         .and_then(|ruling| answer::ruling(&ruling, &request.plan).map(|()| ruling));

@@ -1,6 +1,7 @@
 //! What a policy sees of the world during one call, and what ends the call.
 
 use std::time::Duration;
+use std::time::Instant;
 
 use wasmtime::Engine;
 use wasmtime::ResourceLimiter;
@@ -21,6 +22,8 @@ use crate::bindings::runner::policy::log;
 use crate::data::Timestamp;
 use crate::data::Variable;
 use crate::limits::STACK;
+use crate::meter::Call as Metered;
+use crate::meter::Meter;
 use crate::verdict::printable;
 
 /// Memories, tables and instances that one component may have; Python's interpreter needs about a dozen.
@@ -33,6 +36,10 @@ const TABLE_ELEMENT: usize = 16;
 /// The circumstances of a call that the sandbox makes visible.
 pub(crate) struct Circumstances<'a> {
     pub(crate) plugin: &'a str,
+    /// Interface and function that is called, as in `gate.review`.
+    pub(crate) function: &'static str,
+    /// Hears what the call has used.
+    pub(crate) meter: Option<&'a Meter>,
     pub(crate) limits: &'a Limits,
     pub(crate) grants: &'a Grants,
     pub(crate) variables: &'a [Variable],
@@ -47,11 +54,19 @@ pub(crate) struct Circumstances<'a> {
 pub(crate) struct Guest {
     plugin: String,
     budget: Budget,
+    instantiation: Duration,
     log_left: u64,
     log_dropped: u64,
     /// Made for plugins that import it.
     wasi: Option<WasiCtx>,
     table: ResourceTable,
+}
+
+impl Guest {
+    /// Says how long it took to make the instance.
+    pub(crate) fn instantiated(&mut self, took: Duration) {
+        self.instantiation = took;
+    }
 }
 
 impl log::Host for Guest {
@@ -180,6 +195,7 @@ where
     let guest = Guest {
         plugin: circumstances.plugin.to_owned(),
         budget: Budget { limit: limits.memory, used: 0, exceeded: None },
+        instantiation: Duration::ZERO,
         log_left: limits.log,
         log_dropped: 0,
         wasi: circumstances.wasi.then(|| wasi(circumstances, &stderr)).transpose()?,
@@ -191,8 +207,19 @@ where
     store.fuel_async_yield_interval(Some(BREATH)).map_err(broken)?;
     store.set_hostcall_fuel(usize::try_from(limits.answer).unwrap_or(usize::MAX));
 
+    let began = Instant::now();
     // A guest that never waits still comes back to this timer whenever it has burnt `BREATH`.
     let answer = tokio::time::timeout(limits.time, call(&mut store)).await.ok();
+    if let Some(meter) = circumstances.meter {
+        let guest = store.data();
+        meter.note(Metered {
+            function: circumstances.function,
+            fuel: limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0)),
+            memory: guest.budget.used,
+            time: began.elapsed(),
+            instantiation: guest.instantiation,
+        });
+    }
     report_log(store.data(), &stderr);
     match answer {
         None => Err(Refusal::Time { limit: limits.time }),

@@ -89,6 +89,10 @@ pub struct Verdict {
     /// What to do about it. Shown to people, not part of the JSON form.
     #[serde(skip)]
     pub help: Option<String>,
+    /// Whether the plugin could not be used and the host speaks in its place; `rule` then names the refusal. Not part of the
+    /// JSON form.
+    #[serde(skip)]
+    pub refusal: bool,
 }
 
 impl Verdict {
@@ -108,6 +112,7 @@ impl Verdict {
             line: None,
             column: None,
             help: None,
+            refusal: false,
         }
     }
 }

@@ -14,4 +14,5 @@ mod limits;
 mod loading;
 mod log;
 mod support;
+mod trial;
 mod wasi;

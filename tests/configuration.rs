@@ -269,7 +269,7 @@ fn plugin_sets_of_the_project() {
     --- stderr
     error: the plugin set `team` names `missing`, which is not configured
 
-      help: configure it in `[plugins.missing]`; known are `environment-hierarchy`, `production-override`
+      help: configure it in `[plugins.missing]`; known are `change-window`, `environment-hierarchy`, `production-override`
     ");
     snapshot!(project.run(&["upgrade", "--plugins", "one"]), @"
     exit: 2

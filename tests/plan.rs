@@ -134,7 +134,163 @@ fn json_has_the_documented_shape() {
           "column": null
         }
       ],
-      "outcome": "allowed"
+      "outcome": "allowed",
+      "request": {
+        "context": {
+          "operation": "Upgrade",
+          "dry_run": true,
+          "now": {
+            "seconds": "[TIME]",
+            "nanoseconds": "[TIME]"
+          },
+          "actor": {
+            "name": "tester",
+            "host": "[HOST]"
+          },
+          "target": {
+            "dialect": "Sqlite",
+            "name": "sqlite://app.db",
+            "server_version": "[VERSION]"
+          },
+          "environment": {
+            "name": "development",
+            "level": 10,
+            "production": false
+          },
+          "settings": "{}",
+          "variables": []
+        },
+        "plan": {
+          "hash": "[HASH]",
+          "steps": [
+            {
+              "revision": {
+                "id": "r0001",
+                "parents": [],
+                "depends_on": [],
+                "labels": [],
+                "title": "Revision r0001",
+                "description": "",
+                "created": null,
+                "environments": [],
+                "file": "migrations/r0001.sql",
+                "transactional": true
+              },
+              "direction": "Up",
+              "statements": [
+                {
+                  "text": "CREATE TABLE t0001 (id INTEGER PRIMARY KEY, name TEXT)",
+                  "line": 7,
+                  "column": 1
+                }
+              ],
+              "recorded": null,
+              "skipped": false
+            },
+            {
+              "revision": {
+                "id": "staged",
+                "parents": [
+                  "r0001"
+                ],
+                "depends_on": [],
+                "labels": [],
+                "title": "Revision staged",
+                "description": "",
+                "created": null,
+                "environments": [
+                  {
+                    "name": "staging",
+                    "exact": false
+                  }
+                ],
+                "file": "migrations/staged.sql",
+                "transactional": true
+              },
+              "direction": "Up",
+              "statements": [
+                {
+                  "text": "CREATE TABLE s (id INTEGER)",
+                  "line": 8,
+                  "column": 1
+                }
+              ],
+              "recorded": null,
+              "skipped": false
+            }
+          ]
+        },
+        "applied": [],
+        "sources": [
+          {
+            "revision": {
+              "id": "r0001",
+              "parents": [],
+              "depends_on": [],
+              "labels": [],
+              "title": "Revision r0001",
+              "description": "",
+              "created": null,
+              "environments": [],
+              "file": "migrations/r0001.sql",
+              "transactional": true
+            },
+            "text": "-- Revision r0001\n--\n-- Revision ID: r0001\n-- Revises: base\n\n-- migrate:up\nCREATE TABLE t0001 (id INTEGER PRIMARY KEY, name TEXT);\n\n-- migrate:down\nDROP TABLE t0001;\n",
+            "up": [
+              {
+                "text": "CREATE TABLE t0001 (id INTEGER PRIMARY KEY, name TEXT)",
+                "line": 7,
+                "column": 1
+              }
+            ],
+            "down": [
+              {
+                "text": "DROP TABLE t0001",
+                "line": 10,
+                "column": 1
+              }
+            ],
+            "planned": true
+          },
+          {
+            "revision": {
+              "id": "staged",
+              "parents": [
+                "r0001"
+              ],
+              "depends_on": [],
+              "labels": [],
+              "title": "Revision staged",
+              "description": "",
+              "created": null,
+              "environments": [
+                {
+                  "name": "staging",
+                  "exact": false
+                }
+              ],
+              "file": "migrations/staged.sql",
+              "transactional": true
+            },
+            "text": "-- Revision staged\n--\n-- Revision ID: staged\n-- Revises: r0001\n-- Env: staging\n\n-- migrate:up\nCREATE TABLE s (id INTEGER);\n\n-- migrate:down\nDROP TABLE s;\n",
+            "up": [
+              {
+                "text": "CREATE TABLE s (id INTEGER)",
+                "line": 8,
+                "column": 1
+              }
+            ],
+            "down": [
+              {
+                "text": "DROP TABLE s",
+                "line": 11,
+                "column": 1
+              }
+            ],
+            "planned": true
+          }
+        ]
+      }
     }
     --- stderr
     "#);
@@ -184,6 +340,7 @@ fn a_plan_that_is_refused_still_shows_its_hash() {
       plan         1 step, [HASH]
       *** PRODUCTION DATABASE, proceed with caution ***
       allow  environment-hierarchy [VERSION]  production (level 100)
+      allow  change-window [VERSION]
       deny   production-override [VERSION]    Refusing to migrate production database. Set ALLOW_PRODUCTION_MIGRATE to the hash of the approved plan to proceed.
       up  r0001  Revision r0001
     The plan's hash is [HASH]

@@ -58,6 +58,7 @@ pub use crate::state::LedgerTail;
 pub use crate::state::Record;
 pub use crate::state::RecordedStatus;
 pub use crate::state::State;
+pub use crate::state::records;
 pub use crate::url::DatabaseUrl;
 pub use crate::url::UrlError;
 pub use crate::wait::wait;

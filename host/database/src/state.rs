@@ -5,6 +5,7 @@ pub(crate) mod joined;
 use std::collections::HashMap;
 
 use crate::ledger::FIRST_PREVIOUS_HASH;
+use crate::ledger::LedgerRow;
 use crate::ledger::LedgerStatus;
 use crate::script::StepDirection;
 
@@ -141,6 +142,24 @@ pub(crate) struct StepRow<'a> {
     pub(crate) finished_at: &'a str,
 }
 
+impl<'a> StepRow<'a> {
+    fn of(row: &'a LedgerRow) -> Option<Self> {
+        let count = |number: Option<i64>| number.and_then(|number| usize::try_from(number).ok()).unwrap_or_default();
+        Some(Self {
+            id: row.id,
+            revision: row.revision.as_deref()?,
+            direction: StepDirection::parse(row.direction.as_deref()?)?,
+            status: row.known_status()?,
+            checksum: row.checksum.as_deref().unwrap_or_default(),
+            sql_checksum: row.sql_checksum.as_deref().unwrap_or_default(),
+            statements_done: count(row.statements_done),
+            statements_total: count(row.statements_total),
+            started_at: &row.started_at,
+            finished_at: row.finished_at.as_deref().unwrap_or_default(),
+        })
+    }
+}
+
 /// What the ledger's step rows come to.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
@@ -178,6 +197,15 @@ pub(crate) fn reduce<'a>(rows: impl IntoIterator<Item = StepRow<'a>>, atomic_pro
         records: records.collect(),
         dirty: dirty.into_iter().map(|stuck| (stuck.dirty, stuck.failed_id)).collect(),
     }
+}
+
+/// What the ledger says of each revision after these rows, by its id. The rows may stand in any order; those about whole runs
+/// and those that make no sense are left out.
+#[must_use]
+pub fn records(rows: &[LedgerRow]) -> HashMap<String, Record> {
+    let mut steps: Vec<StepRow<'_>> = rows.iter().filter_map(StepRow::of).collect();
+    steps.sort_by_key(|row| row.id);
+    reduce(steps, true).records
 }
 
 struct Stuck {

@@ -3,7 +3,7 @@
 mod file;
 mod plugins;
 mod template;
-mod toml_error;
+pub(crate) mod toml_error;
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -11,12 +11,14 @@ use std::time::Duration;
 
 use runner_database::DatabaseUrl;
 use runner_database::TransactionMode;
+use runner_policy::PluginDefinition;
 use runner_policy::PluginSet;
 
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use file::File;
+pub(crate) use plugins::settings_from_toml;
 use template::Template;
 
 /// The file that a project is configured in.
@@ -152,6 +154,16 @@ impl Config {
     /// How long to wait for the lock.
     pub fn lock_wait(&self) -> Duration {
         self.database.lock_wait
+    }
+
+    /// A plugin as `[plugins.NAME]` configures it, or a built-in one.
+    pub(crate) fn plugin(&self, name: &str) -> Option<PluginDefinition> {
+        self.plugins.plugin(name)
+    }
+
+    /// Names of all plugins that are configured or built in.
+    pub(crate) fn plugin_names(&self) -> Vec<&str> {
+        self.plugins.names()
     }
 
     /// The plugin set in force.

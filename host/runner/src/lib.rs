@@ -21,6 +21,8 @@
 //! The same configuration, policies, lock and ledger apply as for the command line.
 
 mod args;
+mod bounded;
+mod cases;
 mod commands;
 pub mod config;
 mod convert;
@@ -28,6 +30,7 @@ pub mod error;
 mod output;
 pub mod pipeline;
 mod project;
+mod recorded;
 #[cfg(test)]
 mod reference;
 mod suggest;

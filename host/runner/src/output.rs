@@ -14,5 +14,6 @@ pub(crate) use printer::Color;
 pub(crate) use printer::Printer;
 pub(crate) use printer::Verbosity;
 pub(crate) use report::TextObserver;
+pub(crate) use report::print_verdicts;
 pub(crate) use style::Style;
 pub(crate) use table::Table;

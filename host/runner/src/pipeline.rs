@@ -2,13 +2,15 @@
 
 mod context;
 mod drift;
+mod evidence;
 mod interrupt;
 mod observer;
 mod order;
 mod prepare;
 mod repair;
+pub(crate) mod replay;
 mod report;
-mod request;
+pub(crate) mod request;
 mod run;
 mod situation;
 mod steps;
@@ -29,6 +31,7 @@ pub use report::Target;
 pub(crate) use context::policy_context;
 pub(crate) use context::policy_host;
 pub(crate) use drift::Drift;
+pub(crate) use run::ROLES;
 pub(crate) use run::execute;
 pub(crate) use situation::Database;
 pub(crate) use situation::load_chain;

@@ -84,13 +84,20 @@ impl Plugins {
         Ok(set)
     }
 
-    fn plugin(&self, name: &str) -> Option<PluginDefinition> {
+    pub(super) fn plugin(&self, name: &str) -> Option<PluginDefinition> {
         self.definitions.get(name).cloned().or_else(|| builtin_definition(name))
     }
 
+    pub(super) fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = builtin_names().collect();
+        names.extend(self.definitions.keys().map(String::as_str));
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     fn unknown_plugin(&self, set: &str, plugin: &str) -> Error {
-        let mut known: Vec<&str> = builtin_names().collect();
-        known.extend(self.definitions.keys().map(String::as_str));
+        let known = self.names();
         let message = format!("the plugin set `{set}` names `{plugin}`, which is not configured");
         Error::new(ErrorKind::Configuration, message)
             .maybe_help(nearest(plugin, &known).map(|nearest| format!("did you mean `{nearest}`?")))
@@ -160,13 +167,27 @@ fn settings(table: toml::Table, key: &str, fill: &Fill<'_>) -> Result<serde_json
 fn json(value: toml::Value, key: &str, fill: &Fill<'_>) -> Result<serde_json::Value> {
     Ok(match value {
         toml::Value::String(text) => fill.fill(&Template::new(text), key)?.into(),
-        toml::Value::Integer(number) => number.into(),
-        toml::Value::Float(number) => number.into(),
-        toml::Value::Boolean(flag) => flag.into(),
-        toml::Value::Datetime(date) => date.to_string().into(),
         toml::Value::Array(values) => {
             values.into_iter().map(|value| json(value, key, fill)).collect::<Result<Vec<_>>>()?.into()
         }
         toml::Value::Table(table) => settings(table, key, fill)?.into(),
+        plain => as_it_is(plain),
     })
+}
+
+/// Settings as JSON, with every text as it is written. Dates become texts.
+pub(crate) fn settings_from_toml(table: toml::Table) -> serde_json::Map<String, serde_json::Value> {
+    table.into_iter().map(|(name, value)| (name, as_it_is(value))).collect()
+}
+
+fn as_it_is(value: toml::Value) -> serde_json::Value {
+    match value {
+        toml::Value::String(text) => text.into(),
+        toml::Value::Integer(number) => number.into(),
+        toml::Value::Float(number) => number.into(),
+        toml::Value::Boolean(flag) => flag.into(),
+        toml::Value::Datetime(date) => date.to_string().into(),
+        toml::Value::Array(values) => values.into_iter().map(as_it_is).collect::<Vec<_>>().into(),
+        toml::Value::Table(table) => settings_from_toml(table).into(),
+    }
 }

@@ -1,5 +1,6 @@
 //! Errors of `runner.toml` with file, line, column and the line shown.
 
+use std::ops::Range;
 use std::path::Path;
 
 use runner_chain::Problem;
@@ -9,31 +10,41 @@ use crate::error::ErrorKind;
 use crate::output::mask;
 use crate::suggest::nearest;
 
-/// Turns what the TOML parser says into our error.
+/// Turns what the TOML parser says of the configuration into our error.
 pub(super) fn explain(path: &Path, text: &str, error: &toml::de::Error) -> Error {
+    explain_as("configuration", path, text, error)
+}
+
+/// Turns what the TOML parser says of a file into our error. `what` is what the file should be.
+pub(crate) fn explain_as(what: &str, path: &Path, text: &str, error: &toml::de::Error) -> Error {
     let message = error.message().trim().lines().collect::<Vec<_>>().join(", ");
     let suggestion = suggestion(&message);
     let file = path.display().to_string();
     let Some(span) = error.span() else {
         return Error::new(ErrorKind::Configuration, format!("`{file}`: {message}")).maybe_help(suggestion);
     };
+    Error::new(ErrorKind::Configuration, format!("`{file}` is not a valid {what}"))
+        .at(vec![problem(&file, text, span, &message, suggestion)])
+}
+
+/// A problem at a place of a text.
+pub(crate) fn problem(file: &str, text: &str, span: Range<usize>, message: &str, help: Option<String>) -> Problem {
     let start = span.start.min(text.len());
     let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
     let source_line = text[line_start..].lines().next().unwrap_or("");
     let shown_length =
         span.end.saturating_sub(start).min(source_line.len() - (start - line_start).min(source_line.len()));
-    let problem = Problem {
-        file: file.clone(),
+    Problem {
+        file: file.to_owned(),
         line: text[..start].matches('\n').count() + 1,
         column: text[line_start..start].chars().count() + 1,
         length: shown_length.max(1),
         source_line: Some(mask(source_line)),
         lines_before: 0,
-        message: mask(&message),
+        message: mask(message),
         label: None,
-        help: suggestion,
-    };
-    Error::new(ErrorKind::Configuration, format!("`{file}` is not a valid configuration")).at(vec![problem])
+        help,
+    }
 }
 
 /// serde says "unknown field `x`, expected one of `a`, `b`"; the nearest one is probably meant.

@@ -5,6 +5,35 @@ pub(crate) fn mask(text: &str) -> String {
     mask_parameters(&mask_urls(text))
 }
 
+/// The same for a JSON document: what is masked are its texts, so that it stays a JSON document.
+pub(crate) fn mask_json(document: &str) -> String {
+    let mut masked = String::with_capacity(document.len());
+    let mut rest = document;
+    while let Some(start) = rest.find('"') {
+        let (before, literal) = rest.split_at(start);
+        masked.push_str(before);
+        let (literal, after) = literal.split_at(literal_end(literal));
+        match serde_json::from_str::<String>(literal) {
+            Ok(text) => masked.push_str(&serde_json::Value::String(mask(&text)).to_string()),
+            Err(_) => masked.push_str(literal),
+        }
+        rest = after;
+    }
+    masked.push_str(rest);
+    masked
+}
+
+/// Where a JSON text that begins with a quote ends.
+fn literal_end(text: &str) -> usize {
+    let mut is_escaped = false;
+    let end = text.bytes().skip(1).position(|byte| {
+        let is_end = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        is_end
+    });
+    end.map_or(text.len(), |end| end + 2)
+}
+
 fn mask_urls(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;
@@ -46,6 +75,21 @@ fn mask_parameters(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::mask;
+    use super::mask_json;
+
+    #[test]
+    fn a_masked_document_is_a_document() {
+        for (text, masked) in [
+            (
+                r#"{"a": "SET password=\"x\", b\n", "b": [1, "c"]}"#,
+                r#"{"a": "SET password=***\"x\", b\n", "b": [1, "c"]}"#,
+            ),
+            (r#"["password=s3cret\nSELECT", "\\"]"#, r#"["password=***\nSELECT", "\\"]"#),
+            (r#"["postgres://a:b@c", "ü"]"#, r#"["postgres://a:***@c", "ü"]"#),
+        ] {
+            assert_eq!(mask_json(text), masked);
+        }
+    }
 
     #[test]
     fn passwords_are_masked_wherever_they_stand() {

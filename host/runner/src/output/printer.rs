@@ -5,8 +5,10 @@ use std::io::Write as _;
 
 use anstream::AutoStream;
 use anstream::ColorChoice;
+use runner_policy::Request;
 
 use super::mask;
+use super::mask::mask_json;
 use super::problem;
 use super::style::Style;
 use crate::error::Error;
@@ -92,7 +94,20 @@ impl Printer {
         if self.json
             && let Ok(text) = serde_json::to_string_pretty(document)
         {
-            let _ = writeln!(std::io::stdout(), "{}", mask(&text));
+            let _ = writeln!(std::io::stdout(), "{}", mask_json(&text));
+        }
+    }
+
+    /// The same with a recorded request as its last key. That stays as it is: masked, the SQL of the revisions would be other
+    /// SQL, and the runner's own secrets are not in it.
+    pub(crate) fn document_with_request(&self, document: &impl serde::Serialize, request: &Request) {
+        if self.json
+            && let Ok(text) = serde_json::to_string_pretty(document)
+            && let Some(open) = text.trim_end().strip_suffix('}')
+            && let Ok(request) = serde_json::to_string_pretty(request)
+        {
+            let request = request.replace('\n', "\n  ");
+            let _ = writeln!(std::io::stdout(), "{},\n  \"request\": {request}\n}}", mask_json(open.trim_end()));
         }
     }
 

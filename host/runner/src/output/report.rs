@@ -70,7 +70,7 @@ impl<'a> TextObserver<'a> {
 impl Observer for TextObserver<'_> {
     fn planned(&mut self, report: &Report, review: &Review) {
         banner(self.printer, report, review);
-        print_review(self.printer, report);
+        print_verdicts(self.printer, &report.verdicts);
         let titles = report.steps.iter().map(|step| step.message.chars().count());
         self.title_width = titles.max().unwrap_or(0).min(WIDEST_TITLE);
         self.id_width = report.steps.iter().map(|step| step.revision.len()).max().unwrap_or(0);
@@ -196,10 +196,10 @@ fn banner(printer: &Printer, report: &Report, review: &Review) {
 }
 
 /// The verdicts, one line each. Denials follow as the error at the end.
-fn print_review(printer: &Printer, report: &Report) {
+pub(crate) fn print_verdicts(printer: &Printer, verdicts: &[Verdict]) {
     let mut table = Table::new();
     for decision in [Decision::Allow, Decision::Warn, Decision::Skip, Decision::Confirm, Decision::Deny] {
-        let of_kind: Vec<&Verdict> = report.verdicts.iter().filter(|verdict| verdict.decision == decision).collect();
+        let of_kind: Vec<&Verdict> = verdicts.iter().filter(|verdict| verdict.decision == decision).collect();
         let shown = if printer.is_verbose() { of_kind.len() } else { LISTED };
         for verdict in of_kind.iter().take(shown) {
             let version = verdict.version.as_deref().unwrap_or("?");

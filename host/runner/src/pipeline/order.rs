@@ -67,6 +67,8 @@ pub struct Order {
     pub targets: Vec<String>,
     /// Show the plan and the verdicts, change nothing.
     pub dry_run: bool,
+    /// Keep what the policies are asked in the report.
+    pub record: bool,
     /// Why, for a repair; kept in the ledger.
     pub reason: String,
 }
@@ -74,6 +76,6 @@ pub struct Order {
 impl Order {
     /// An order that needs no reason.
     pub fn new(operation: Operation, targets: Vec<String>, dry_run: bool) -> Self {
-        Order { operation, targets, dry_run, reason: String::new() }
+        Order { operation, targets, dry_run, record: false, reason: String::new() }
     }
 }

@@ -49,10 +49,15 @@ pub(super) fn applied(state: &State, revision: &Revision) -> data::AppliedRevisi
 }
 
 fn revision(chain: &Chain, revision: &Revision) -> data::Revision {
+    described(revision, chain.dependencies(revision).map(|dependency| dependency.id.to_string()).collect())
+}
+
+/// A revision as its file states it, with `Depends On` resolved.
+pub(crate) fn described(revision: &Revision, depends_on: Vec<String>) -> data::Revision {
     data::Revision {
         id: revision.id.to_string(),
         parents: revision.parents.iter().map(ToString::to_string).collect(),
-        depends_on: chain.dependencies(revision).map(|dependency| dependency.id.to_string()).collect(),
+        depends_on,
         labels: revision.labels.iter().map(ToString::to_string).collect(),
         title: revision.title.clone(),
         description: revision.description.clone(),
@@ -63,11 +68,11 @@ fn revision(chain: &Chain, revision: &Revision) -> data::Revision {
     }
 }
 
-fn tag(tag: &EnvironmentTag) -> data::EnvironmentTag {
+pub(crate) fn tag(tag: &EnvironmentTag) -> data::EnvironmentTag {
     data::EnvironmentTag { name: tag.name.clone(), exact: tag.exact }
 }
 
-fn statement(statement: &runner_chain::sql::Statement<'_>) -> data::Statement {
+pub(crate) fn statement(statement: &runner_chain::sql::Statement<'_>) -> data::Statement {
     let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
     data::Statement { text: statement.text.to_owned(), line: number(statement.line), column: number(statement.column) }
 }

@@ -8,7 +8,6 @@ use runner_chain::planning::PlanIdentity;
 use runner_database::Access;
 use runner_database::Holder;
 use runner_database::PreflightProblem;
-use runner_database::RunInfo;
 use runner_database::Session;
 use runner_database::StepScript;
 use runner_database::TransactionMode;
@@ -27,6 +26,8 @@ use super::Operation;
 use super::Order;
 use super::Repair;
 use super::context;
+use super::evidence;
+use super::evidence::Asked;
 use super::prepare;
 use super::prepare::Prepared;
 use super::report::Environment;
@@ -48,7 +49,8 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
 
-static ROLES: [Role; 3] = [Role::Environment, Role::Lint, Role::Gate];
+/// Roles that are asked about a plan.
+pub(crate) static ROLES: [Role; 3] = [Role::Environment, Role::Lint, Role::Gate];
 
 /// Carries out an order: gathers, plans, asks the policies and, unless it is a dry run, runs the plan.
 ///
@@ -115,7 +117,7 @@ pub(crate) async fn execute(
                 continue;
             }
         }
-        let info = run_info(&policies, &judged, order);
+        let info = evidence::run_info(&policies, &judged, order);
         let transactional_ddl = database.session.transactional_ddl();
         let work = Work { scripts: &scripts, places: &judged.places, mode: mode(config, order), transactional_ddl };
         break steps::run(&mut database.session, info, &work, judged.report, observer, &interrupt).await;
@@ -128,11 +130,13 @@ pub(crate) async fn execute(
 }
 
 /// A plan and what the policies say of it.
-struct Judged {
-    report: Report,
-    review: Review,
-    scripts: Result<Vec<StepScript>>,
-    places: Places,
+pub(super) struct Judged {
+    pub(super) report: Report,
+    pub(super) review: Review,
+    pub(super) scripts: Result<Vec<StepScript>>,
+    pub(super) places: Places,
+    /// For the ledger; `None` if nothing will run.
+    pub(super) asked: Option<Asked>,
 }
 
 async fn judge(
@@ -154,6 +158,9 @@ async fn judge(
     let hash = |fates: &[StepFate]| prepared.hash(&database.chain, &plan_identity, fates).to_string();
     tracing::debug!("the plan is made");
     let asked = request(database, policies, order, &prepared, hash(&[]), context);
+    let will_run = !order.dry_run && !prepared.steps.is_empty();
+    let for_ledger = will_run.then(|| Asked::of(&asked, config, &database.state.versions));
+    let recorded = order.record.then(|| Box::new(asked.clone()));
     let review = policies.review_as(asked, identity, hash).await;
     tracing::debug!("the policies are heard");
     let scripts = prepare::scripts(&prepared, order, &review, database.session.dialect());
@@ -179,9 +186,10 @@ async fn judge(
             Judgement::Denied => Outcome::Denied,
         },
         plugin_set: policies.set().to_owned(),
+        request: recorded,
         error: None,
     };
-    Ok(Judged { report, review, scripts, places: places(&prepared) })
+    Ok(Judged { report, review, scripts, places: places(&prepared), asked: for_ledger })
 }
 
 fn request(
@@ -206,7 +214,7 @@ fn request(
             .map(|revision| request::applied(state, revision))
             .collect(),
         // Splitting both sections of every revision is worth it only if somebody reads them.
-        sources: match policies.has(Role::Lint) && !order.operation.only_records() {
+        sources: match (order.record || policies.has(Role::Lint)) && !order.operation.only_records() {
             true => prepared.steps.iter().map(|step| request::source(chain, dialect, step)).collect(),
             false => Vec::new(),
         },
@@ -348,41 +356,4 @@ async fn lock(config: &Config, order: &Order, session: &mut Session, observer: &
         observer.waiting(holder.map(ToString::to_string).as_deref(), waited);
     };
     Ok(session.lock(config.lock_wait(), &me, &mut on_wait).await?)
-}
-
-fn run_info(policies: &Policies, judged: &Judged, order: &Order) -> RunInfo {
-    let report = &judged.report;
-    let steps: Vec<_> = judged
-        .scripts
-        .iter()
-        .flatten()
-        .map(|script| serde_json::json!({ "revision": script.revision, "direction": script.direction, "checksum": script.checksum }))
-        .collect();
-    RunInfo {
-        run_id: run_id(),
-        command: order.operation.name().to_owned(),
-        environment: report.environment.name.clone(),
-        actor: context::actor(),
-        host: context::host(),
-        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        plugins: serde_json::json!(policies.identities()),
-        evidence: serde_json::json!({
-            "plan_hash": report.plan_hash,
-            "plugin_set": report.plugin_set,
-            "settings_hash": policies.settings_hash(),
-            "environment": report.environment,
-            "verdicts": report.verdicts,
-            "steps": steps,
-        }),
-    }
-}
-
-/// A name that sorts by time and is unique even when eight runners start at once.
-fn run_id() -> String {
-    let mut random = [0; 4];
-    if getrandom::fill(&mut random).is_err() {
-        random = std::process::id().to_le_bytes();
-    }
-    let time = Timestamp::now().strftime("%Y%m%dT%H%M%S%3fZ");
-    format!("{time}-{:08x}", u32::from_be_bytes(random))
 }

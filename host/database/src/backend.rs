@@ -4,12 +4,15 @@
 //! `Transaction: off`. One with a server joins [`Backend::record_and_commit`] into one round trip, keeps its advisory lock on
 //! a session of its own behind [`Backend::try_lock`], and cancels through [`Backend::interrupt`].
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use runner_chain::Dialect;
 use serde::Serialize;
 
 use crate::error::Error;
 use crate::error::Result;
+use crate::facts::Facts;
 use crate::ledger::LedgerCheck;
 use crate::ledger::LedgerRow;
 use crate::lock::Holder;
@@ -84,6 +87,8 @@ pub(crate) trait Backend: Send {
     async fn tables_and_tail(&mut self) -> Result<(Tables, LedgerTail)>;
     async fn ledger(&mut self, limit: Option<usize>) -> Result<Vec<LedgerRow>>;
     async fn verify_ledger(&mut self) -> Result<LedgerCheck>;
+    /// What the target holds. A server ends a query itself that takes longer than `limit`.
+    async fn facts(&mut self, limit: Duration) -> Result<Facts>;
 
     /// The error for tables that have the names of the runner's, and other columns.
     fn foreign_tables(&self, message: &str) -> Error;

@@ -12,6 +12,7 @@
 
 mod backend;
 mod error;
+mod facts;
 mod ledger;
 mod lock;
 mod mysql;
@@ -34,6 +35,15 @@ pub use crate::backend::Server;
 pub use crate::error::Error;
 pub use crate::error::Result;
 pub use crate::error::StatementError;
+pub use crate::facts::Column;
+pub use crate::facts::Facts;
+pub use crate::facts::ForeignKey;
+pub use crate::facts::Index;
+pub use crate::facts::RECENT_STEPS;
+pub use crate::facts::RecentStep;
+pub use crate::facts::Relation;
+pub use crate::facts::RelationKind;
+pub use crate::facts::Trigger;
 pub use crate::ledger::FIRST_PREVIOUS_HASH;
 pub use crate::ledger::LedgerCheck;
 pub use crate::ledger::LedgerRow;

@@ -9,6 +9,7 @@ use crate::backend::Backend;
 use crate::backend::Server;
 use crate::error::Error;
 use crate::error::Result;
+use crate::facts::Facts;
 use crate::ledger::LedgerCheck;
 use crate::ledger::LedgerRow;
 use crate::lock;
@@ -25,6 +26,11 @@ use crate::sqlite;
 use crate::state::Dirty;
 use crate::state::State;
 use crate::url::DatabaseUrl;
+
+/// What a session does in [`Session::facts`].
+pub(crate) const COLLECTING_FACTS: &str = "collecting facts about the target";
+/// So long a server may take to end a query by itself.
+const FACTS_GRACE: Duration = Duration::from_secs(1);
 
 /// What a session may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -211,6 +217,22 @@ impl Session {
     /// A failure of the database; damage is not an error but an answer.
     pub async fn verify_ledger(&mut self) -> Result<LedgerCheck> {
         self.backend.verify_ledger().await
+    }
+
+    /// What the target holds, and the latest steps; for at most `limit`, and a moment more for a server to end its query.
+    /// Writes nothing and waits for nobody's lock for long. Not for use within a run.
+    ///
+    /// # Errors
+    /// [`Error::Database`] if it takes too long, or a failure of the database.
+    pub async fn facts(&mut self, limit: Duration) -> Result<Facts> {
+        match tokio::time::timeout(limit + FACTS_GRACE, self.backend.facts(limit)).await {
+            Ok(facts) => facts,
+            Err(_) => {
+                self.backend.interrupt();
+                let message = format!("it took longer than {limit:?}");
+                Err(Error::Database { doing: COLLECTING_FACTS, message, code: None })
+            }
+        }
     }
 
     /// Closes the connection, giving back the lock.

@@ -9,6 +9,7 @@
 mod books;
 mod connect;
 mod evidence;
+mod facts;
 mod failures;
 mod greeting;
 mod link;
@@ -19,6 +20,7 @@ mod refusals;
 mod statements;
 mod stop;
 
+use std::time::Duration;
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -32,6 +34,7 @@ use crate::backend::Server;
 use crate::backend::Tables;
 use crate::error::Error;
 use crate::error::Result;
+use crate::facts::Facts;
 use crate::ledger::LedgerCheck;
 use crate::ledger::LedgerRow;
 use crate::lock::Holder;
@@ -42,6 +45,7 @@ use crate::reading::ReadError;
 use crate::script::StepScript;
 use crate::script::VersionChange;
 use crate::session::Access;
+use crate::session::COLLECTING_FACTS;
 use crate::state::LedgerTail;
 use crate::state::State;
 use crate::url::DatabaseUrl;
@@ -289,6 +293,12 @@ impl Backend for Mysql {
     async fn verify_ledger(&mut self) -> Result<LedgerCheck> {
         self.ready().await?;
         self.books.verify(&mut self.link).await.map_err(|error| self.read_failed(error))
+    }
+
+    async fn facts(&mut self, limit: Duration) -> Result<Facts> {
+        let (have, _) = self.tables_and_tail().await?;
+        let facts = self.books.facts(&mut self.link, limit, self.is_mariadb, have.ledger).await;
+        facts.map_err(|error| error.into_error(|error| failures::translate(&error, COLLECTING_FACTS)))
     }
 
     fn foreign_tables(&self, message: &str) -> Error {

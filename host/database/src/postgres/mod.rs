@@ -7,6 +7,7 @@
 mod books;
 mod connect;
 mod evidence;
+mod facts;
 mod failures;
 mod holder;
 mod link;
@@ -16,6 +17,8 @@ mod open;
 mod read;
 mod statements;
 mod stop;
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 use runner_chain::Dialect;
@@ -28,6 +31,7 @@ use crate::backend::Server;
 use crate::backend::Tables;
 use crate::error::Error;
 use crate::error::Result;
+use crate::facts::Facts;
 use crate::ledger::LedgerCheck;
 use crate::ledger::LedgerRow;
 use crate::ledger::LedgerStatus;
@@ -36,6 +40,7 @@ use crate::preflight::PreflightProblem;
 use crate::reading::ReadError;
 use crate::script::StepScript;
 use crate::script::VersionChange;
+use crate::session::COLLECTING_FACTS;
 use crate::state::LedgerTail;
 use crate::state::State;
 
@@ -215,6 +220,23 @@ impl Backend for Postgres {
         let check = self.books.verify(&mut self.link).await;
         self.is_unsettled = false;
         check.map_err(|error| self.unread(error))
+    }
+
+    async fn facts(&mut self, limit: Duration) -> Result<Facts> {
+        let (have, _) = self.tables_and_tail().await?;
+        self.is_unsettled = true;
+        let facts = self.books.facts(&mut self.link, self.settings.schema.as_deref(), limit, have.ledger).await;
+        match facts {
+            Ok(facts) => {
+                self.is_unsettled = false;
+                Ok(facts)
+            }
+            Err(error) => {
+                let error = error.into_error(|error| self.translate(&error, 0).while_doing(COLLECTING_FACTS));
+                self.rollback().await?;
+                Err(error)
+            }
+        }
     }
 
     fn foreign_tables(&self, message: &str) -> Error {

@@ -5,6 +5,8 @@
 //! as it is.
 
 mod books;
+mod definition;
+mod facts;
 mod failures;
 mod hold;
 mod location;
@@ -19,6 +21,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
@@ -36,6 +39,7 @@ use crate::backend::Server;
 use crate::backend::Tables;
 use crate::error::Error;
 use crate::error::Result;
+use crate::facts::Facts;
 use crate::ledger::LedgerCheck;
 use crate::ledger::LedgerRow;
 use crate::lock::Holder;
@@ -46,6 +50,7 @@ use crate::reading::ReadError;
 use crate::script::StepScript;
 use crate::script::VersionChange;
 use crate::session::Access;
+use crate::session::COLLECTING_FACTS;
 use crate::state::LedgerTail;
 use crate::state::State;
 use crate::url::DatabaseUrl;
@@ -339,6 +344,21 @@ impl Backend for Sqlite {
                 Ok(LedgerCheck::Intact { rows: 0, last_hash: None })
             }
         })
+    }
+
+    async fn facts(&mut self, _limit: Duration) -> Result<Facts> {
+        self.ready().await?;
+        // Whoever gives up waiting leaves the transaction open.
+        self.is_unsettled = true;
+        let (books, connection) = (&self.books, &mut self.connection);
+        let facts: crate::reading::Result<Facts> = async {
+            sqlx::query("BEGIN").execute(&mut *connection).await?;
+            let have = books.tables(connection).await?;
+            books.facts(connection, have).await
+        }
+        .await;
+        self.rollback().await?;
+        facts.map_err(|error| error.into_error(|error| self.settings.translate(&error).while_doing(COLLECTING_FACTS)))
     }
 
     async fn try_lock(&mut self, me: &Holder) -> Result<LockAttempt> {

@@ -1,8 +1,11 @@
 //! Scripts and runs, the same for every dialect. Who includes this says in `DIALECT` which one it tests.
 
+mod facts;
+
 use runner_database::*;
 use serde_json::json;
 
+pub(crate) use self::facts::*;
 use super::DIALECT;
 
 pub(crate) async fn run_all(

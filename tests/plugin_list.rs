@@ -18,7 +18,7 @@ fn the_default_set() {
       roles    environment
       mode     enforce
       env      RUNNER_VALIDATE_ENV, RUNNER_STRICT_ENV, ALEMBIC_VALIDATE_ENV, ALEMBIC_STRICT_ENV
-      limits   fuel 200000000, time 1s, memory 64.0 MiB, answer 16.0 MiB, log 64.0 KiB
+      limits   fuel 200000000, time 1s, memory 64.0 MiB, stack 512.0 KiB, answer 16.0 MiB, host-calls 100000, log 64.0 KiB, log-lines 256
 
     production-override [VERSION]
       about    Production is changed only with an explicit approval
@@ -27,7 +27,7 @@ fn the_default_set() {
       roles    gate
       mode     enforce
       env      ALLOW_PRODUCTION_MIGRATE
-      limits   fuel 200000000, time 1s, memory 64.0 MiB, answer 16.0 MiB, log 64.0 KiB
+      limits   fuel 200000000, time 1s, memory 64.0 MiB, stack 512.0 KiB, answer 16.0 MiB, host-calls 100000, log 64.0 KiB, log-lines 256
     --- stderr
     ");
     let json = project.run(&["plugin", "list", "--json"]).exits(0).json();

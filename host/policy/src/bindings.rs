@@ -6,7 +6,13 @@
 wasmtime::component::bindgen!({
     path: "../../wit/0.1.1",
     world: "policy",
-    imports: { default: trappable },
+    imports: {
+        "runner:policy/facts.recent": async | trappable,
+        "runner:policy/facts.relations": async | trappable,
+        "runner:policy/files.entries": async | trappable,
+        "runner:policy/files.read": async | trappable,
+        default: trappable,
+    },
     exports: { default: async },
     additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
 });
@@ -29,5 +35,13 @@ pub mod data {
     pub use super::exports::runner::policy::plugin::Grant;
     pub use super::exports::runner::policy::plugin::Need;
     pub use super::exports::runner::policy::plugin::SettingProblem;
+    pub use super::runner::policy::facts::Column;
+    pub use super::runner::policy::facts::ForeignKey;
+    pub use super::runner::policy::facts::Index;
+    pub use super::runner::policy::facts::LedgerEntry;
+    pub use super::runner::policy::facts::Outcome as LedgerOutcome;
+    pub use super::runner::policy::facts::Relation;
+    pub use super::runner::policy::facts::RelationKind;
+    pub use super::runner::policy::facts::Trigger;
     pub use super::runner::policy::types::*;
 }

@@ -51,7 +51,7 @@ pub fn builtin_definition(name: &str) -> Option<PluginDefinition> {
         name: embedded.name.to_owned(),
         source: Source::Builtin(embedded.name.to_owned()),
         settings: Map::new(),
-        grants: Grants { env: env.iter().map(|name| (*name).to_owned()).collect(), read: Vec::new() },
+        grants: Grants { env: env.iter().map(|name| (*name).to_owned()).collect(), ..Grants::default() },
         limits: Limits::default(),
         mode: Mode::Enforce,
     })

@@ -1,23 +1,24 @@
 //! From bytes to a component that is known to be a policy: what it is, which roles it has, what it imports.
 
+mod wants;
+
 use std::fs;
 use std::io;
 
 use wasmtime::Engine;
 use wasmtime::component::Component;
-use wasmtime::component::HasSelf;
 use wasmtime::component::InstancePre;
-use wasmtime::component::Linker;
 use wasmtime::component::types::ComponentItem;
 
+pub(crate) use self::wants::Wants;
 use crate::Cache;
 use crate::Refusal;
 use crate::Role;
 use crate::Source;
 use crate::bindings::exports::runner::policy as exported;
-use crate::bindings::runner::policy::log;
 use crate::builtin;
 use crate::sandbox::Guest;
+use crate::set::PluginDefinition;
 
 /// Larger files are not read. A Python policy takes about 20 MB, and every run reads and hashes the file.
 const LARGEST: u64 = 64 << 20;
@@ -112,25 +113,29 @@ impl Exports {
 pub(crate) struct Policy {
     pub(crate) instance: InstancePre<Guest>,
     pub(crate) exports: Exports,
-    /// What it imports, without the package's own interfaces.
-    pub(crate) imports: Vec<String>,
+    /// What it imports beyond the log.
+    pub(crate) wants: Wants,
     /// Whether its native code was in the cache.
     pub(crate) cached: bool,
 }
 
 impl Policy {
-    pub(crate) fn new(engine: &'static Engine, cache: &Cache, bytes: &Bytes) -> Result<Self, Refusal> {
+    pub(crate) fn new(
+        engine: &'static Engine,
+        cache: &Cache,
+        bytes: &Bytes,
+        definition: &PluginDefinition,
+    ) -> Result<Self, Refusal> {
         recognise(&bytes.content)?;
         let (component, cached) = cache.load(engine, &bytes.digest, &bytes.content).map_err(|error| {
             Refusal::NotAComponent { what: format!("{error:#}"), help: "build it again; the file may be damaged" }
         })?;
         same_version(engine, &component)?;
-        let imports = foreign_imports(engine, &component)?;
-        let linker = linker(engine, !imports.is_empty())?;
-        let instance =
-            linker.instantiate_pre(&component).map_err(|error| Refusal::Import { import: format!("{error:#}") })?;
+        let wants = Wants::of(engine, &component, definition)?;
+        let linker = wants.linker(engine)?;
+        let instance = linker.instantiate_pre(&component).map_err(|error| wants::misfit(&error))?;
         let exports = exports(engine, &component, &instance)?;
-        Ok(Policy { instance, exports, imports, cached })
+        Ok(Policy { instance, exports, wants, cached })
     }
 }
 
@@ -169,29 +174,6 @@ fn same_version(engine: &Engine, component: &Component) -> Result<(), Refusal> {
         }
     }
     Ok(())
-}
-
-/// Imports beyond the package's own, all of them from WASI.
-fn foreign_imports(engine: &Engine, component: &Component) -> Result<Vec<String>, Refusal> {
-    let mut foreign = Vec::new();
-    for (name, _) in component.component_type().imports(engine) {
-        if name.starts_with("wasi:") && !name.starts_with("wasi:http") && !name.starts_with("wasi:keyvalue") {
-            foreign.push(name.to_owned());
-        } else if !name.starts_with("runner:policy/log@0.1.") && !name.starts_with("runner:policy/types@0.1.") {
-            return Err(Refusal::Import { import: name.to_owned() });
-        }
-    }
-    Ok(foreign)
-}
-
-fn linker(engine: &Engine, wasi: bool) -> Result<Linker<Guest>, Refusal> {
-    let broken = |error: wasmtime::Error| Refusal::Sandbox { reason: format!("{error:#}") };
-    let mut linker = Linker::new(engine);
-    log::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest).map_err(broken)?;
-    if wasi {
-        wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(broken)?;
-    }
-    Ok(linker)
 }
 
 /// Looks for each role on its own, so that a component may export any mix.

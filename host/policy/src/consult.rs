@@ -2,6 +2,7 @@
 
 use tokio::task::JoinHandle;
 
+use crate::FactsSource;
 use crate::Host;
 use crate::Mode;
 use crate::PluginReport;
@@ -138,6 +139,15 @@ impl Policies {
                     };
                     *slot = Slot::Refused(Box::new(refused));
                 }
+            }
+        }
+    }
+
+    /// Says where policies with the grant `facts` get them from. Before that there are none.
+    pub fn offer_facts(&mut self, facts: &FactsSource) {
+        for slot in &mut self.slots {
+            if let Slot::Ready(plugin) = slot {
+                plugin.facts = facts.clone();
             }
         }
     }
@@ -368,6 +378,7 @@ fn report(slot: &Slot) -> PluginReport {
         mode: definition.mode.to_string(),
         env: definition.grants.env.clone(),
         read: definition.grants.read.iter().map(|folder| folder.name.clone()).collect(),
+        facts: definition.grants.facts,
         imports: Vec::new(),
         limits: definition.limits.clone(),
         cached: false,
@@ -377,7 +388,7 @@ fn report(slot: &Slot) -> PluginReport {
         Slot::Ready(plugin) => {
             report.summary.clone_from(&plugin.summary);
             report.roles = plugin.roles();
-            report.imports.clone_from(&plugin.policy.imports);
+            report.imports.clone_from(&plugin.policy.wants.names);
             report.cached = plugin.policy.cached;
         }
         Slot::Refused(refused) => report.error = Some(printable(&refused.refusal.to_string())),

@@ -1,7 +1,10 @@
 //! The WebAssembly engine: deterministic, metered, and shared by all plugins of a process.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::Arc;
 use std::sync::OnceLock;
+use std::sync::PoisonError;
 
 use sha2::Digest as _;
 use sha2::Sha256;
@@ -11,7 +14,6 @@ use wasmtime::OptLevel;
 
 use crate::Cache;
 use crate::cache::hex;
-use crate::limits::STACK;
 use crate::meter::Meter;
 
 /// What plugins are loaded with.
@@ -47,12 +49,26 @@ impl std::fmt::Debug for Host {
     }
 }
 
-/// The engine that runs policies, made when the first plugin is loaded. It cannot compile, which most commands need not and
-/// which takes a while to prepare.
-pub(crate) fn engine() -> Result<&'static Engine, String> {
-    static ENGINE: OnceLock<Result<Engine, String>> = OnceLock::new();
-    let make = || Engine::new(config().enable_compiler(false)).map_err(|error| format!("{error:#}"));
-    ENGINE.get_or_init(make).as_ref().map_err(Clone::clone)
+/// Beyond the guest's stack, what the host's own functions need when the guest calls them.
+const HOST_STACK: usize = 512 << 10;
+
+/// The engine that runs policies with so many bytes of stack, made when the first of them is loaded. It cannot compile, which
+/// most commands need not and which takes a while to prepare. Native code does not depend on the stack: each engine takes the
+/// same.
+pub(crate) fn engine(stack: u64) -> Result<&'static Engine, String> {
+    /// One for each size that the configuration names, so there are few.
+    static ENGINES: Mutex<BTreeMap<usize, &'static Engine>> = Mutex::new(BTreeMap::new());
+    let stack = usize::try_from(stack).map_err(|_| format!("a stack of {stack} bytes does not fit into memory"))?;
+    let mut engines = ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(engine) = engines.get(&stack) {
+        return Ok(engine);
+    }
+    let engine =
+        Engine::new(config().max_wasm_stack(stack).async_stack_size(stack + HOST_STACK).enable_compiler(false))
+            .map_err(|error| format!("{error:#}"))?;
+    let engine = &*Box::leak(Box::new(engine));
+    engines.insert(stack, engine);
+    Ok(engine)
 }
 
 /// Compiles a component for [`engine`].
@@ -72,7 +88,6 @@ pub(crate) fn key() -> &'static str {
         let mut hasher = Sha256::new();
         // The configuration below, as it is written.
         hasher.update(include_bytes!("engine.rs"));
-        hasher.update(STACK.to_le_bytes());
         for part in [env!("CARGO_PKG_VERSION"), std::env::consts::ARCH, std::env::consts::OS] {
             hasher.update(part);
             hasher.update([0]);
@@ -85,8 +100,6 @@ fn config() -> Config {
     let mut config = Config::new();
     config.wasm_component_model(true);
     config.consume_fuel(true);
-    config.max_wasm_stack(STACK);
-    config.async_stack_size(STACK * 2);
     config.wasm_relaxed_simd(false);
     // Native code is loaded at every start: without what only a debugger reads it is half the size.
     config.generate_address_map(false);

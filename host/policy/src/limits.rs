@@ -19,18 +19,33 @@ pub struct Limits {
     pub time: Duration,
     /// Bytes of all memories together, and of all tables at 16 bytes an element. Default: 64 MiB.
     pub memory: u64,
-    /// Bytes that the plugin may hand to the host in one answer. Default: 16 MiB.
+    /// Bytes of WebAssembly stack. Default: 512 KiB.
+    pub stack: u64,
+    /// Bytes that the plugin may hand to the host in one answer, or take from one file. Default: 16 MiB.
     pub answer: u64,
-    /// Bytes that the plugin may write to the log. Default: 64 KiB.
+    /// Calls of functions of the host, those of WASI included. Default: 100 000.
+    pub host_calls: u64,
+    /// Bytes that the plugin may write to the log and to stderr together. Default: 64 KiB.
     pub log: u64,
+    /// Lines of the same. Default: 256.
+    pub log_lines: u64,
 }
 
-/// Bytes of WebAssembly stack. The same for every plugin, because native code is compiled against it.
-pub(crate) const STACK: usize = 512 * 1024;
+/// Bytes of stack with which a plugin can do anything, and with which it can't harm the host.
+const STACKS: std::ops::RangeInclusive<u64> = (16 << 10)..=(64 << 20);
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { fuel: 200_000_000, time: Duration::from_secs(1), memory: 64 << 20, answer: 16 << 20, log: 64 << 10 }
+        Limits {
+            fuel: 200_000_000,
+            time: Duration::from_secs(1),
+            memory: 64 << 20,
+            stack: 512 << 10,
+            answer: 16 << 20,
+            host_calls: 100_000,
+            log: 64 << 10,
+            log_lines: 256,
+        }
     }
 }
 
@@ -45,11 +60,12 @@ pub(crate) fn bytes(count: u64) -> String {
 
 impl fmt::Display for Limits {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Limits { fuel, time, memory, answer, log } = self;
+        let Limits { fuel, time, memory, stack, answer, host_calls, log, log_lines } = self;
         write!(
             formatter,
-            "fuel {fuel}, time {time:?}, memory {}, answer {}, log {}",
+            "fuel {fuel}, time {time:?}, memory {}, stack {}, answer {}, host-calls {host_calls}, log {}, log-lines {log_lines}",
             bytes(*memory),
+            bytes(*stack),
             bytes(*answer),
             bytes(*log)
         )
@@ -66,25 +82,34 @@ struct Written {
     #[serde(deserialize_with = "size")]
     memory: u64,
     #[serde(deserialize_with = "size")]
+    stack: u64,
+    #[serde(deserialize_with = "size")]
     answer: u64,
+    host_calls: u64,
     #[serde(deserialize_with = "size")]
     log: u64,
+    log_lines: u64,
 }
 
 impl Default for Written {
     fn default() -> Self {
-        let Limits { fuel, time, memory, answer, log } = Limits::default();
-        Written { fuel, time, memory, answer, log }
+        let Limits { fuel, time, memory, stack, answer, host_calls, log, log_lines } = Limits::default();
+        Written { fuel, time, memory, stack, answer, host_calls, log, log_lines }
     }
 }
 
 impl<'de> Deserialize<'de> for Limits {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Written { fuel, time, memory, answer, log } = Written::deserialize(deserializer)?;
+        let Written { fuel, time, memory, stack, answer, host_calls, log, log_lines } =
+            Written::deserialize(deserializer)?;
         if fuel == 0 || time.is_zero() || memory == 0 || answer == 0 {
             return Err(D::Error::custom("a limit of zero lets the plugin do nothing"));
         }
-        Ok(Limits { fuel, time, memory, answer, log })
+        if !STACKS.contains(&stack) {
+            let (least, most) = (bytes(*STACKS.start()), bytes(*STACKS.end()));
+            return Err(D::Error::custom(format!("a stack is between {least} and {most}")));
+        }
+        Ok(Limits { fuel, time, memory, stack, answer, host_calls, log, log_lines })
     }
 }
 

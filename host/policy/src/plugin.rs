@@ -6,6 +6,7 @@ use serde::Serialize;
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
+use crate::FactsSource;
 use crate::Host;
 use crate::Limits;
 use crate::PluginDefinition;
@@ -23,6 +24,7 @@ use crate::data::Grant;
 use crate::data::Timestamp;
 use crate::data::Variable;
 use crate::engine::engine;
+use crate::grants::Missing;
 use crate::meter::Meter;
 use crate::sandbox::Circumstances;
 use crate::sandbox::Guest;
@@ -54,7 +56,9 @@ pub struct PluginReport {
     pub env: Vec<String>,
     /// Folders that it may read.
     pub read: Vec<String>,
-    /// What it imports beyond the contract.
+    /// Whether it may have facts about the target.
+    pub facts: bool,
+    /// What it imports beyond the log.
     pub imports: Vec<String>,
     /// What it may use.
     pub limits: Limits,
@@ -70,6 +74,8 @@ pub(crate) struct Plugin {
     pub(crate) identity: PluginIdentity,
     pub(crate) policy: Policy,
     pub(crate) summary: Option<String>,
+    /// Where its facts come from, if it is granted any.
+    pub(crate) facts: FactsSource,
     settings: String,
     variables: Vec<Variable>,
     meter: Option<Meter>,
@@ -102,6 +108,7 @@ impl Plugin {
                     identity,
                     policy,
                     summary: None,
+                    facts: FactsSource::default(),
                     settings,
                     variables,
                     meter: host.meter.clone(),
@@ -114,8 +121,8 @@ impl Plugin {
     fn try_load(host: &Host, definition: &PluginDefinition, identity: &mut PluginIdentity) -> Result<Policy, Refusal> {
         let bytes = Bytes::read(&definition.source)?;
         identity.digest = Some(format!("sha256:{}", hex(&bytes.digest)));
-        let engine = engine().map_err(|reason| Refusal::Sandbox { reason })?;
-        Policy::new(engine, &host.cache, &bytes)
+        let engine = engine(definition.limits.stack).map_err(|reason| Refusal::Sandbox { reason })?;
+        Policy::new(engine, &host.cache, &bytes, definition)
     }
 
     /// Asks the plugin who it is, and whether its settings and grants will do.
@@ -143,28 +150,19 @@ impl Plugin {
     }
 
     fn check_needs(&self, description: &Description) -> Result<(), Refusal> {
-        let name = &self.definition.name;
+        let grants = &self.definition.grants;
         for need in description.needs.iter().filter(|need| need.required) {
-            let missing = match &need.grant {
-                Grant::Variable(variable) => {
-                    let given = self.definition.grants.env.contains(variable);
-                    (!given).then(|| (format!("the variable `{variable}`"), format!("env = [\"{variable}\"]")))
+            let (what, missing, given) = match &need.grant {
+                Grant::Variable(name) => {
+                    (format!("the variable `{name}`"), Missing::Variable(name), grants.env.contains(name))
                 }
-                Grant::Folder(what) => {
-                    let given = !self.definition.grants.read.is_empty();
-                    (!given).then(|| (format!("a folder with {what}"), "read = [\"…\"]".to_owned()))
-                }
-                Grant::Facts => {
-                    return Err(Refusal::Grant {
-                        what: printable(&format!("needs facts about the target: {}", need.why)),
-                        help: "this version of the runner does not offer them; use one that does".to_owned(),
-                    });
-                }
+                Grant::Folder(what) => (format!("a folder with {what}"), Missing::Folder, !grants.read.is_empty()),
+                Grant::Facts => ("facts about the target".to_owned(), Missing::Facts, grants.facts),
             };
-            if let Some((what, line)) = missing {
+            if !given {
                 return Err(Refusal::Grant {
                     what: printable(&format!("needs {what}, which is not granted: {}", need.why)),
-                    help: format!("add `grants = {{ {line} }}` to `[plugins.{name}]` if it shall have it"),
+                    help: grants.help_with(missing, &self.definition.name),
                 });
             }
         }
@@ -183,11 +181,12 @@ impl Plugin {
             limits: &self.definition.limits,
             grants: &self.definition.grants,
             variables: &self.variables,
+            facts: &self.facts,
             now,
             seed,
-            wasi: !self.policy.imports.is_empty(),
+            wants: &self.policy.wants,
         };
-        let engine = engine().map_err(|reason| Refusal::Sandbox { reason })?;
+        let engine = engine(self.definition.limits.stack).map_err(|reason| Refusal::Sandbox { reason })?;
         call(engine, &circumstances, async |store| {
             let began = Instant::now();
             let instance = self.policy.instance.instantiate_async(&mut *store).await?;

@@ -43,6 +43,8 @@ pub enum Refusal {
     Import {
         /// The import.
         import: String,
+        /// What to do instead.
+        help: &'static str,
     },
     /// A grant is missing, or can't be given.
     #[error("{what}")]
@@ -62,10 +64,12 @@ pub enum Refusal {
         limit: u64,
     },
     /// It took too long.
-    #[error("gave no answer within {limit:?}")]
+    #[error("gave no answer within {limit:?}, and was stopped after {} ms", used.as_millis())]
     Time {
         /// The limit.
         limit: Duration,
+        /// The time it took until it could be stopped.
+        used: Duration,
     },
     /// It wanted too much memory.
     #[error("wanted {} of memory, its limit is {}", bytes(*.wanted), bytes(*.limit))]
@@ -86,6 +90,14 @@ pub enum Refusal {
     AnswerSize {
         /// The limit in bytes.
         limit: u64,
+    },
+    /// It called the host too often.
+    #[error("called the host {used} times, its limit is {limit}")]
+    HostCalls {
+        /// The limit.
+        limit: u64,
+        /// The call that was too much.
+        used: u64,
     },
     /// It trapped.
     #[error("failed: {reason}")]
@@ -143,6 +155,7 @@ impl Refusal {
             Refusal::Memory { .. } => "limit-memory",
             Refusal::Stack { .. } => "limit-stack",
             Refusal::AnswerSize { .. } => "limit-answer",
+            Refusal::HostCalls { .. } => "limit-host-calls",
             Refusal::Trap { .. } => "plugin-trap",
             Refusal::Answer { .. } => "plugin-answer",
             Refusal::Failure(_) => "plugin-failure",
@@ -167,16 +180,16 @@ impl Refusal {
             Refusal::OtherWorld { .. } => {
                 Some("a policy exports `runner:policy/plugin@0.1.1` and at least one role of that package".to_owned())
             }
-            Refusal::Import { .. } => Some(
-                "a policy gets everything as data; network, processes and other components are not offered".to_owned(),
-            ),
+            Refusal::Import { help, .. } => Some((*help).to_owned()),
             Refusal::Grant { help, .. } => Some(help.clone()),
             Refusal::Settings(_) => Some(format!("correct `settings` in `[plugins.{plugin}]`")),
             Refusal::Fuel { .. } => raise("fuel"),
             Refusal::Time { .. } => raise("time"),
             Refusal::Memory { .. } => raise("memory"),
+            Refusal::Stack { .. } => raise("stack"),
             Refusal::AnswerSize { .. } => raise("answer"),
-            Refusal::Stack { .. } | Refusal::Trap { .. } | Refusal::Answer { .. } => {
+            Refusal::HostCalls { .. } => raise("host-calls"),
+            Refusal::Trap { .. } | Refusal::Answer { .. } => {
                 Some("this is a defect of the plugin; tell its authors".to_owned())
             }
             Refusal::Failure(failure) => failure.help.clone(),

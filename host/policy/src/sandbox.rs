@@ -1,37 +1,44 @@
 //! What a policy sees of the world during one call, and what ends the call.
 
+mod budget;
+mod clock;
+mod facts;
+mod files;
+mod log;
+mod world;
+
+use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
+use wasmtime::CallHook;
 use wasmtime::Engine;
-use wasmtime::ResourceLimiter;
 use wasmtime::Store;
+use wasmtime::StoreContextMut;
 use wasmtime::Trap;
 use wasmtime::component::ResourceTable;
-use wasmtime_wasi::HostMonotonicClock;
-use wasmtime_wasi::HostWallClock;
 use wasmtime_wasi::WasiCtx;
 use wasmtime_wasi::WasiCtxView;
 use wasmtime_wasi::WasiView;
-use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
+use self::budget::Budget;
+use self::clock::Clock;
+use self::files::Folder;
+use self::log::LogBudget;
+use self::log::Stderr;
+use crate::FactsSource;
 use crate::Grants;
 use crate::Limits;
 use crate::Refusal;
-use crate::bindings::runner::policy::log;
+use crate::component::Wants;
 use crate::data::Timestamp;
 use crate::data::Variable;
-use crate::limits::STACK;
 use crate::meter::Call as Metered;
 use crate::meter::Meter;
 use crate::verdict::printable;
 
-/// Memories, tables and instances that one component may have; Python's interpreter needs about a dozen.
-const PARTS: usize = 100;
 /// How much fuel is burnt between two looks at the clock.
 const BREATH: u64 = 1_000_000;
-/// What a table element costs of the memory limit.
-const TABLE_ELEMENT: usize = 16;
 
 /// The circumstances of a call that the sandbox makes visible.
 pub(crate) struct Circumstances<'a> {
@@ -43,20 +50,30 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) limits: &'a Limits,
     pub(crate) grants: &'a Grants,
     pub(crate) variables: &'a [Variable],
+    /// Facts about the target; for plugins without the grant there is no way to ask.
+    pub(crate) facts: &'a FactsSource,
     pub(crate) now: Timestamp,
     /// Seed of everything that a guest takes for random.
     pub(crate) seed: &'a str,
-    /// Whether the component imports WASI at all.
-    pub(crate) wasi: bool,
+    /// What the component imports.
+    pub(crate) wants: &'a Wants,
 }
 
 /// The state of one instance.
 pub(crate) struct Guest {
     plugin: String,
+    limits: Limits,
     budget: Budget,
     instantiation: Duration,
-    log_left: u64,
-    log_dropped: u64,
+    clock: Arc<Clock>,
+    /// Calls of the host so far.
+    calls: u64,
+    /// Of these, the calls after which the limits were looked at.
+    calls_seen: u64,
+    log: LogBudget,
+    /// Opened for plugins that import `files`.
+    folders: Vec<Folder>,
+    facts: FactsSource,
     /// Made for plugins that import it.
     wasi: Option<WasiCtx>,
     table: ResourceTable,
@@ -69,119 +86,36 @@ impl Guest {
     }
 }
 
-impl log::Host for Guest {
-    fn write(&mut self, level: log::Level, message: String) -> wasmtime::Result<()> {
-        // The end of the line counts as well.
-        let length = message.len() as u64 + 1;
-        if length > self.log_left {
-            self.log_dropped += 1;
+impl WasiView for Guest {
+    /// Every function of WASI begins here.
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.count();
+        WasiCtxView { ctx: self.wasi.get_or_insert_with(|| WasiCtx::builder().build()), table: &mut self.table }
+    }
+}
+
+impl Guest {
+    /// Counts a call of the host.
+    fn count(&mut self) {
+        self.calls += 1;
+    }
+
+    /// Whether the guest may go on after a call of the host. A guest that calls and calls burns little fuel, so that it would
+    /// seldom come back to the timer.
+    fn may_go_on(&mut self) -> wasmtime::Result<()> {
+        if self.calls == self.calls_seen {
             return Ok(());
         }
-        self.log_left -= length;
-        let (plugin, message) = (self.plugin.as_str(), printable(&message));
-        match level {
-            log::Level::Debug => tracing::debug!(plugin, "{message}"),
-            log::Level::Info => tracing::info!(plugin, "{message}"),
-            log::Level::Warning => tracing::warn!(plugin, "{message}"),
+        self.calls_seen = self.calls;
+        if self.calls > self.limits.host_calls || self.clock.used() > self.limits.time {
+            return Err(wasmtime::Error::msg("a limit of the host's functions"));
         }
         Ok(())
     }
 }
 
-impl WasiView for Guest {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: self.wasi.get_or_insert_with(|| WasiCtx::builder().build()), table: &mut self.table }
-    }
-}
-
-/// Counts all memories and tables of an instance together.
-struct Budget {
-    limit: u64,
-    used: u64,
-    exceeded: Option<u64>,
-}
-
-impl Budget {
-    fn take(&mut self, current: usize, desired: usize, size: usize) -> wasmtime::Result<bool> {
-        let more = (desired.saturating_sub(current) as u64).saturating_mul(size as u64);
-        let wanted = self.used.saturating_add(more);
-        if wanted > self.limit {
-            self.exceeded = Some(wanted);
-            // An error ends the call; a mere refusal would be the guest's to interpret.
-            return Err(wasmtime::Error::msg("memory limit"));
-        }
-        self.used = wanted;
-        Ok(true)
-    }
-}
-
-impl ResourceLimiter for Budget {
-    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        self.take(current, desired, 1)
-    }
-
-    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        self.take(current, desired, TABLE_ELEMENT)
-    }
-
-    fn instances(&self) -> usize {
-        PARTS
-    }
-
-    fn tables(&self) -> usize {
-        PARTS
-    }
-
-    fn memories(&self) -> usize {
-        PARTS
-    }
-}
-
-struct Frozen(Timestamp);
-
-impl HostWallClock for Frozen {
-    fn resolution(&self) -> Duration {
-        Duration::from_secs(1)
-    }
-
-    fn now(&self) -> Duration {
-        Duration::new(u64::try_from(self.0.seconds).unwrap_or(0), self.0.nanoseconds.min(999_999_999))
-    }
-}
-
-impl HostMonotonicClock for Frozen {
-    fn resolution(&self) -> u64 {
-        1
-    }
-
-    fn now(&self) -> u64 {
-        0
-    }
-}
-
-fn wasi(circumstances: &Circumstances<'_>, stderr: &MemoryOutputPipe) -> Result<WasiCtx, Refusal> {
-    let mut wasi = WasiCtx::builder();
-    let seed = if circumstances.seed.is_empty() { "0" } else { circumstances.seed };
-    let random = || wasmtime_wasi::random::Deterministic::new(seed.as_bytes().to_vec());
-    wasi.stderr(stderr.clone())
-        .secure_random(random())
-        .insecure_random(random())
-        .insecure_random_seed(0)
-        .wall_clock(Frozen(circumstances.now))
-        .monotonic_clock(Frozen(circumstances.now))
-        .allow_ip_name_lookup(false);
-    for variable in circumstances.variables {
-        wasi.env(&variable.name, &variable.value);
-    }
-    for folder in &circumstances.grants.read {
-        wasi.preopened_dir(&folder.path, &folder.name, wasmtime_wasi::FsPerms::ReadOnly).map_err(|error| {
-            Refusal::Grant {
-                what: format!("can't be given the folder `{}`: {error:#}", folder.name),
-                help: format!("check `grants.read` in `[plugins.{}]`", circumstances.plugin),
-            }
-        })?;
-    }
-    Ok(wasi.build())
+fn look(mut store: StoreContextMut<'_, Guest>, hook: CallHook) -> wasmtime::Result<()> {
+    if hook.exiting_host() { store.data_mut().may_go_on() } else { Ok(()) }
 }
 
 /// Runs one call in a store of its own, within the limits.
@@ -189,27 +123,38 @@ pub(crate) async fn call<T, Call>(engine: &Engine, circumstances: &Circumstances
 where
     Call: AsyncFnOnce(&mut Store<Guest>) -> wasmtime::Result<T>,
 {
-    let limits = circumstances.limits;
+    let Circumstances { plugin, limits, grants, wants, .. } = circumstances;
     let broken = |error: wasmtime::Error| Refusal::Sandbox { reason: format!("{error:#}") };
-    let stderr = MemoryOutputPipe::new(usize::try_from(limits.log).unwrap_or(usize::MAX));
+    let stderr = Stderr::new(limits);
     let guest = Guest {
-        plugin: circumstances.plugin.to_owned(),
-        budget: Budget { limit: limits.memory, used: 0, exceeded: None },
+        plugin: (*plugin).to_owned(),
+        limits: (*limits).clone(),
+        budget: Budget::new(limits.memory),
+        clock: Arc::new(Clock::start()),
         instantiation: Duration::ZERO,
-        log_left: limits.log,
-        log_dropped: 0,
-        wasi: circumstances.wasi.then(|| wasi(circumstances, &stderr)).transpose()?,
+        calls: 0,
+        calls_seen: 0,
+        log: LogBudget::new(limits),
+        folders: if wants.files { files::open(grants, plugin)? } else { Vec::new() },
+        facts: circumstances.facts.clone(),
+        wasi: if wants.wasi.is_empty() { None } else { Some(world::wasi(circumstances, &stderr)?) },
         table: ResourceTable::new(),
     };
+    let clock = Arc::clone(&guest.clock);
     let mut store = Store::new(engine, guest);
     store.limiter(|guest| &mut guest.budget);
+    store.call_hook(look);
     store.set_fuel(limits.fuel).map_err(broken)?;
     store.fuel_async_yield_interval(Some(BREATH)).map_err(broken)?;
     store.set_hostcall_fuel(usize::try_from(limits.answer).unwrap_or(usize::MAX));
 
     let began = Instant::now();
-    // A guest that never waits still comes back to this timer whenever it has burnt `BREATH`.
-    let answer = tokio::time::timeout(limits.time, call(&mut store)).await.ok();
+    let answer = tokio::select! {
+        biased;
+        answer = call(&mut store) => Some(answer),
+        // A guest that never waits still comes back to this timer whenever it has burnt `BREATH`.
+        () = tokio::task::unconstrained(clock.run_out(limits.time)) => None,
+    };
     if let Some(meter) = circumstances.meter {
         let guest = store.data();
         meter.note(Metered {
@@ -220,32 +165,30 @@ where
             instantiation: guest.instantiation,
         });
     }
-    report_log(store.data(), &stderr);
+    log::report(store.data_mut(), &stderr, limits);
     match answer {
-        None => Err(Refusal::Time { limit: limits.time }),
+        None => Err(Refusal::Time { limit: limits.time, used: clock.used() }),
         Some(Ok(answer)) => Ok(answer),
-        Some(Err(error)) => Err(explain(&error, store.data(), limits)),
+        Some(Err(error)) => Err(explain(&error, store.data())),
     }
 }
 
-fn report_log(guest: &Guest, stderr: &MemoryOutputPipe) {
-    let plugin = guest.plugin.as_str();
-    for line in String::from_utf8_lossy(&stderr.contents()).lines() {
-        tracing::info!(plugin, "{}", printable(line));
-    }
-    if guest.log_dropped > 0 {
-        tracing::warn!(plugin, "{} log lines beyond the limit were dropped", guest.log_dropped);
-    }
-}
-
-fn explain(error: &wasmtime::Error, guest: &Guest, limits: &Limits) -> Refusal {
+fn explain(error: &wasmtime::Error, guest: &Guest) -> Refusal {
+    let limits = &guest.limits;
     if let Some(wanted) = guest.budget.exceeded {
         return Refusal::Memory { wanted, limit: limits.memory };
     }
+    if guest.calls > limits.host_calls {
+        return Refusal::HostCalls { limit: limits.host_calls, used: guest.calls };
+    }
     match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => return Refusal::Fuel { limit: limits.fuel },
-        Some(Trap::StackOverflow) => return Refusal::Stack { limit: STACK as u64 },
+        Some(Trap::StackOverflow) => return Refusal::Stack { limit: limits.stack },
         _ => {}
+    }
+    let used = guest.clock.used();
+    if used > limits.time {
+        return Refusal::Time { limit: limits.time, used };
     }
     // The backtrace is for the plugin's authors.
     tracing::debug!(plugin = guest.plugin.as_str(), "{error:?}");

@@ -3,6 +3,7 @@
 mod context;
 mod drift;
 mod evidence;
+mod facts;
 mod interrupt;
 mod observer;
 mod order;

@@ -70,3 +70,25 @@ role!(
     "package runner:sdk; world notify-part { export runner:policy/notify@0.1.1; }",
     "runner:sdk/notify-part"
 );
+
+/// Facts about the target, for policies with the grant `facts`.
+pub mod facts {
+    wit_bindgen::generate!({
+        path: "../../wit/0.1.1",
+        inline: "package runner:sdk; world facts-part { import runner:policy/facts@0.1.1; }",
+        world: "runner:sdk/facts-part",
+        with: { "runner:policy/types@0.1.1": crate::bindings::data::runner::policy::types },
+        generate_all,
+    });
+}
+
+/// Granted folders, for policies with the grant `read`.
+pub mod files {
+    wit_bindgen::generate!({
+        path: "../../wit/0.1.1",
+        inline: "package runner:sdk; world files-part { import runner:policy/files@0.1.1; }",
+        world: "runner:sdk/files-part",
+        generate_all,
+        additional_derives: [PartialEq],
+    });
+}

@@ -42,6 +42,8 @@
 
 pub mod bindings;
 mod builders;
+pub mod facts;
+pub mod files;
 mod roles;
 
 use std::marker::PhantomData;

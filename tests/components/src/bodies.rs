@@ -138,6 +138,60 @@ pub fn notice(text: &str) -> String {
     list(ruling::NOTICES, 1, 8) + &put("$at", 0, text)
 }
 
+/// `review`: reads a file through `files.read`, and shows as a notice its content or what is wrong.
+pub fn show_file(path: &str) -> String {
+    use crate::layout::file_answer;
+    let shown = |text: &str| format!("(then (call $put (local.get $at) (text \"{text}\")))");
+    let problem = |number: u8, text: &str| {
+        format!(
+            "(if (i32.eq (i32.load8_u offset={} (local.get $from)) (i32.const {number})) {})\n",
+            file_answer::PROBLEM,
+            shown(text)
+        )
+    };
+    let copy =
+        |from: usize| format!("(i64.store align=4 (local.get $at) (i64.load offset={from} align=4 (local.get $from)))");
+    format!(
+        "(local.set $from (call $allocate (i32.const 24)))
+        (call $read (text \"{path}\") (local.get $from))
+        {notice}
+        (if (i32.eqz (i32.load8_u (local.get $from)))
+          (then {content})
+          (else {other} {missing} {outside} {large}))",
+        path = quoted(path),
+        notice = list(ruling::NOTICES, 1, 8),
+        content = copy(file_answer::CONTENT),
+        other = copy(file_answer::OTHER),
+        missing = problem(0, "MISSING"),
+        outside = problem(1, "OUTSIDE"),
+        large = problem(2, "TOO LARGE"),
+    )
+}
+
+/// `review`: shows the first texts of the records of a list as notices; the answer of a granted function is at `$from`. A
+/// failure is shown by its message.
+pub fn show_each(offset: usize, size: usize) -> String {
+    format!(
+        "(if (i32.load8_u (local.get $from))
+          (then {failed} (i64.store align=4 (local.get $at) (i64.load offset=4 align=4 (local.get $from))))
+          (else
+            (local.set $count (i32.load offset=8 (local.get $from)))
+            (local.set $from (i32.load offset=4 (local.get $from)))
+            (local.set $at (call $allocate (i32.mul (local.get $count) (i32.const 8))))
+            (call $put (i32.add (local.get $answer) (i32.const {notices})) (local.get $at) (local.get $count))
+            (block $done
+              (loop $next
+                (br_if $done (i32.eqz (local.get $count)))
+                (i64.store align=4 (local.get $at) (i64.load offset={offset} align=4 (local.get $from)))
+                (local.set $at (i32.add (local.get $at) (i32.const 8)))
+                (local.set $from (i32.add (local.get $from) (i32.const {size})))
+                (local.set $count (i32.sub (local.get $count) (i32.const 1)))
+                (br $next)))))",
+        failed = list(ruling::NOTICES, 1, 8),
+        notices = ruling::NOTICES,
+    )
+}
+
 fn decide(decision: u8, reasons: &[(&str, Option<&str>, &str)]) -> String {
     let mut body = format!("(i32.store8 offset={} (local.get $answer) (i32.const {decision}))\n", ruling::DECISION);
     body += &list(ruling::REASONS, reasons.len(), reason::SIZE);

@@ -107,6 +107,35 @@ impl Function {
     }
 }
 
+/// A function that a component may import if the operator grants it. Each takes as its last parameter the address of 24
+/// bytes for its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Granted {
+    /// `files.folders`
+    Folders,
+    /// `files.read`, of an address and a length
+    Read,
+    /// `files.entries`, of an address and a length
+    Entries,
+    /// `facts.relations`
+    Relations,
+    /// `facts.recent`, of a limit
+    Recent,
+}
+
+impl Granted {
+    /// Interface, name and core signature.
+    fn path(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Granted::Folders => ("files", "folders", "(param i32)"),
+            Granted::Read => ("files", "read", "(param i32 i32 i32)"),
+            Granted::Entries => ("files", "entries", "(param i32 i32 i32)"),
+            Granted::Relations => ("facts", "relations", "(param i32)"),
+            Granted::Recent => ("facts", "recent", "(param i32 i32)"),
+        }
+    }
+}
+
 /// Something that a component imports beyond the contract.
 #[derive(Clone, Debug)]
 pub(crate) struct Import {
@@ -122,6 +151,13 @@ pub(crate) struct Import {
     pub(crate) definition: String,
     /// Of the core function, as in `(param i32)`.
     pub(crate) signature: String,
+}
+
+impl Import {
+    /// Whether `wit/` defines it.
+    pub(crate) fn is_of_contract(&self) -> bool {
+        self.definition.is_empty()
+    }
 }
 
 /// A policy component in the making.
@@ -239,6 +275,14 @@ impl Component {
     #[must_use]
     pub fn types(self, interface: &str, definition: &str) -> Self {
         self.import_as(interface, definition, "", "")
+    }
+
+    /// Imports a function of `files` or `facts`, as the newest version of the contract defines it. In bodies it is called by
+    /// its name.
+    #[must_use]
+    pub fn import_granted(self, granted: Granted) -> Self {
+        let (interface, function, signature) = granted.path();
+        self.import_as(&format!("runner:policy/{interface}@{}", contract::CURRENT), "", function, signature)
     }
 
     /// The core module alone, without the description that makes a component of it.

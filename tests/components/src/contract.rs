@@ -18,7 +18,10 @@ pub(crate) fn world<'a>(
     imports: &[Import],
     version: &str,
 ) -> (Resolve, WorldId) {
-    let mut resolve = definition(version);
+    let mut resolve = definition(FIRST, version);
+    if imports.iter().any(Import::is_of_contract) {
+        read(&mut resolve, CURRENT, CURRENT);
+    }
     let mut text = String::from("package tests:policies;\nworld component {\n");
     writeln!(text, "import runner:policy/log@{version};").unwrap();
     for import in imports.iter().map(path).collect::<BTreeSet<_>>() {
@@ -38,20 +41,27 @@ pub(crate) fn world<'a>(
 /// that were built before there was any other.
 pub(crate) const FIRST: &str = "0.1.0";
 
-/// The package `runner:policy` as `wit/` defines it.
-pub(crate) fn definition(version: &str) -> Resolve {
-    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit")).join(FIRST);
+/// The newest version, of which `files` and `facts` are imported.
+pub(crate) const CURRENT: &str = "0.1.1";
+
+/// The package `runner:policy` as a version in `wit/` defines it, under a version number of its own choice.
+pub(crate) fn definition(written: &str, version: &str) -> Resolve {
+    let mut resolve = Resolve::default();
+    read(&mut resolve, written, version);
+    resolve
+}
+
+fn read(resolve: &mut Resolve, written: &str, version: &str) {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit")).join(written);
     let mut sources = SourceMap::new();
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "wit")) {
         let text = fs::read_to_string(file).unwrap();
-        sources.push(file, text.replace(&format!("runner:policy@{FIRST}"), &format!("runner:policy@{version}")));
+        sources.push(file, text.replace(&format!("runner:policy@{written}"), &format!("runner:policy@{version}")));
     }
     let group = sources.parse().unwrap_or_else(|(_, error)| panic!("{error}"));
-    let mut resolve = Resolve::default();
     resolve.push_group(group).unwrap();
-    resolve
 }
 
 /// As in `wasi:cli/environment@0.2.0`.
@@ -62,7 +72,7 @@ pub(crate) fn path(import: &Import) -> String {
 /// The packages of the imports, each written once.
 fn packages(imports: &[Import]) -> String {
     let mut packages: BTreeMap<String, BTreeMap<&str, String>> = BTreeMap::new();
-    for import in imports {
+    for import in imports.iter().filter(|import| !import.is_of_contract()) {
         let package = packages.entry(format!("{}@{}", import.package, import.version)).or_default();
         package.entry(&import.interface).or_default().push_str(&import.definition);
     }

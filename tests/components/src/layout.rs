@@ -188,6 +188,40 @@ pub mod message {
     pub const SIZE: usize = 36;
 }
 
+/// In the answer of `files.read` and `files.entries`, of which the first byte is 0 for `ok`, 1 for a problem.
+pub mod file_answer {
+    /// The content, or the list of entries
+    pub const CONTENT: usize = 4;
+    /// The problem (byte): 0 missing, 1 outside, 2 too-large, 3 other
+    pub const PROBLEM: usize = 4;
+    /// The text of `other`
+    pub const OTHER: usize = 8;
+    /// Size of an entry. It begins with its name
+    pub const ENTRY_SIZE: usize = 24;
+    /// `folder` of an entry (byte)
+    pub const ENTRY_FOLDER: usize = 8;
+    /// `size` of an entry (i64)
+    pub const ENTRY_LENGTH: usize = 16;
+}
+
+/// A relation in the answer of `facts.relations`, whose list is at 4, as is the message of a failure.
+pub mod relation {
+    /// `name`
+    pub const NAME: usize = 12;
+    /// `rows`: 1 if they are known
+    pub const ROWS: usize = 24;
+    /// The number of `rows` (i64)
+    pub const ROWS_NUMBER: usize = 32;
+    /// Size
+    pub const SIZE: usize = 104;
+}
+
+/// An entry in the answer of `facts.recent`, whose list is at 4. It begins with its revision.
+pub mod ledger_entry {
+    /// Size
+    pub const SIZE: usize = 56;
+}
+
 #[cfg(test)]
 mod tests {
     use wit_parser::Resolve;
@@ -205,7 +239,11 @@ mod tests {
 
     impl Contract {
         fn read() -> Self {
-            let resolve = contract::definition(contract::FIRST);
+            Contract::of(contract::FIRST)
+        }
+
+        fn of(version: &str) -> Self {
+            let resolve = contract::definition(version, version);
             let mut sizes = SizeAlign::default();
             sizes.fill(&resolve).unwrap();
             Contract { resolve, sizes }
@@ -284,6 +322,28 @@ mod tests {
         assert_eq!(4 + contract.offset("gate", "ruling", "notices"), ruling::NOTICES);
         assert_eq!(4 + contract.offset("environment", "judgement", "steps"), judgement::STEPS);
         assert_eq!(4 + contract.offset("environment", "judgement", "remarks"), judgement::REMARKS);
+    }
+
+    #[test]
+    fn what_is_granted_is_where_the_contract_puts_it() {
+        let contract = Contract::of(contract::CURRENT);
+        for (interface, function) in
+            [("files", "read"), ("files", "entries"), ("facts", "relations"), ("facts", "recent")]
+        {
+            let (payload, _) = contract.function(interface, function);
+            assert_eq!(payload, file_answer::CONTENT, "{function}");
+        }
+        assert_eq!(file_answer::CONTENT, file_answer::PROBLEM);
+        assert_eq!(file_answer::PROBLEM + 4, file_answer::OTHER);
+        assert_eq!(contract.size("files", "entry"), file_answer::ENTRY_SIZE);
+        assert_eq!(contract.offset("files", "entry", "folder"), file_answer::ENTRY_FOLDER);
+        assert_eq!(contract.offset("files", "entry", "size"), file_answer::ENTRY_LENGTH);
+        assert_eq!(contract.offset("facts", "relation", "name"), relation::NAME);
+        assert_eq!(contract.offset("facts", "relation", "rows"), relation::ROWS);
+        assert_eq!(relation::ROWS + 8, relation::ROWS_NUMBER);
+        assert_eq!(contract.size("facts", "relation"), relation::SIZE);
+        assert_eq!(contract.size("facts", "ledger-entry"), ledger_entry::SIZE);
+        assert_eq!(contract.offset("facts", "ledger-entry", "revision"), 0);
     }
 
     #[test]

@@ -29,13 +29,16 @@
 pub mod bodies;
 mod component;
 mod contract;
+mod guest;
 pub mod layout;
 mod module;
 mod text;
 
 pub use component::Component;
 pub use component::Function;
+pub use component::Granted;
 pub use component::Role;
+pub use guest::guest;
 
 /// Encodes WebAssembly text as it is, for tests of what no well-formed policy would hold.
 ///

@@ -57,12 +57,16 @@ async fn a_required_folder_that_is_not_granted_refuses_the_plugin() {
 }
 
 #[tokio::test]
-async fn facts_are_not_offered_yet() {
+async fn required_facts_that_are_not_granted_refuse_the_plugin() {
     let folder = Folder::new();
-    let verdict = denial(&review(folder.plugin("needy", needing(Grant::Facts, true).bytes())).await, "needy");
+    let mut plugin = folder.plugin("needy", needing(Grant::Facts, true).bytes());
+    let verdict = denial(&review(plugin.clone()).await, "needy");
     assert_eq!(rule(&verdict), "plugin-grant");
-    let help = verdict.help.unwrap_or_default();
-    assert!(!help.contains("{  }"), "no advice to add an empty line: {help}");
+    assert!(verdict.message.contains("needs facts about the target, which is not granted: the test wants it"));
+    let help = "add `grants = { facts = true }` to `[plugins.needy]` if it shall have it";
+    assert_eq!(verdict.help.as_deref(), Some(help));
+    plugin.grants.facts = true;
+    assert_eq!(review(plugin).await.outcome, Outcome::Allowed);
 }
 
 #[tokio::test]

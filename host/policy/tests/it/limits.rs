@@ -165,6 +165,88 @@ async fn a_long_list_is_too_large_as_well() {
 }
 
 #[tokio::test]
+async fn the_stack_is_as_deep_as_configured() {
+    let body = |depth: u32| format!("(drop (call $deep (i32.const {depth})))");
+    let deep = "(func $deep (param $depth i32) (result i32)
+        (if (i32.eqz (local.get $depth)) (then (return (i32.const 0))))
+        (i32.add (i32.const 1) (call $deep (i32.sub (local.get $depth) (i32.const 1)))))";
+    let component = Component::gate().fields(deep).body(Function::Review, &body(40_000));
+    let folder = Folder::new();
+    let plugin = |stack| {
+        let limits = Limits { stack, ..patient() };
+        runner_policy::PluginDefinition { limits, ..folder.plugin("evil", component.bytes()) }
+    };
+    let verdict = denial(&review(plugin(64 << 10)).await, "evil");
+    assert_eq!(rule(&verdict), "limit-stack");
+    assert!(verdict.message.contains("used up its stack of 64.0 KiB"), "{}", verdict.message);
+    assert!(verdict.help.unwrap().contains("`limits = { stack = … }` in `[plugins.evil]`"));
+    assert_eq!(review(plugin(16 << 20)).await.outcome, Outcome::Allowed, "the same code on a larger stack");
+}
+
+/// Neither fuel nor the timer notices a guest that calls and calls.
+#[tokio::test]
+async fn calls_of_the_host_are_counted() {
+    let flood = "(loop $more (call $log (i32.const 0) (text \"x\")) (br $more))";
+    let limits = Limits { host_calls: 500, ..patient() };
+    each_role(flood, "", limits, "limit-host-calls", "called the host 501 times, its limit is 500").await;
+    let component = |count: u32| {
+        Component::gate().body(
+            Function::Review,
+            &format!(
+                "(local.set $count (i32.const {count}))
+                (loop $more
+                  (call $log (i32.const 0) (text \"x\"))
+                  (local.set $count (i32.sub (local.get $count) (i32.const 1)))
+                  (br_if $more (local.get $count)))"
+            ),
+        )
+    };
+    assert_eq!(review_of(&component(100_000)).await.outcome, Outcome::Allowed, "the default");
+    let verdict = refusal(Role::Gate, &component(100_001), patient()).await;
+    assert_eq!(rule(&verdict), "limit-host-calls");
+    assert!(verdict.help.unwrap().contains("`limits = { host-calls = … }` in `[plugins.evil]`"));
+}
+
+#[tokio::test]
+async fn calls_of_wasi_count_as_well() {
+    let component = Component::gate()
+        .import("wasi:random/random@0.2.0", "get-random-u64: func() -> u64;", "(result i64)")
+        .body(Function::Review, "(loop $more (drop (call $get-random-u64)) (br $more))");
+    let limits = Limits { host_calls: 1000, ..patient() };
+    let verdict = refusal(Role::Gate, &component, limits).await;
+    assert_eq!(rule(&verdict), "limit-host-calls");
+    assert!(verdict.message.contains("called the host 1001 times"), "{}", verdict.message);
+}
+
+/// What the engine does by itself is no call of the host.
+#[tokio::test]
+async fn memory_that_grows_is_no_call() {
+    let component = Component::gate().fields("(table $table 1 funcref)").body(
+        Function::Review,
+        "(loop $more
+            (drop (memory.grow (i32.const 0)))
+            (drop (table.grow $table (ref.null func) (i32.const 0)))
+            (memory.copy (i32.const 65000) (i32.const 64000) (i32.const 500))
+            (local.set $count (i32.add (local.get $count) (i32.const 1)))
+            (br_if $more (i32.lt_u (local.get $count) (i32.const 5000))))",
+    );
+    let folder = Folder::new();
+    let limits = Limits { host_calls: 0, ..patient() };
+    let plugin = runner_policy::PluginDefinition { limits, ..folder.plugin("quiet", component.bytes()) };
+    assert_eq!(review(plugin).await.outcome, Outcome::Allowed);
+}
+
+/// A call that hands over much burns little fuel, so the clock is looked at after each.
+#[tokio::test]
+async fn a_flood_of_large_calls_ends_in_time() {
+    let flood = "(drop (memory.grow (i32.const 200)))
+        (loop $more (call $log (i32.const 0) (i32.const 65536) (i32.const 12000000)) (br $more))";
+    let limits =
+        Limits { host_calls: u64::MAX, fuel: ENDLESS_FUEL, time: Duration::from_millis(300), ..Limits::default() };
+    each_role(flood, "", limits, "limit-time", "gave no answer within 300ms, and was stopped after ").await;
+}
+
+#[tokio::test]
 async fn loading_is_limited_as_well() {
     let limits = || Limits { fuel: 3_000_000, ..patient() };
     for function in [Function::Describe, Function::CheckSettings] {

@@ -7,6 +7,8 @@ mod audit;
 mod builtins;
 mod cache;
 mod contract;
+mod facts;
+mod files;
 mod grants;
 mod hierarchy;
 mod isolation;

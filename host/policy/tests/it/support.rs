@@ -45,7 +45,7 @@ impl Folder {
         self.0.path().join(name)
     }
 
-    /// A plugin whose file holds these bytes, with default limits and no grants.
+    /// A plugin whose file holds these bytes, with patient limits and no grants.
     pub(crate) fn plugin(&self, name: &str, bytes: impl AsRef<[u8]>) -> PluginDefinition {
         let file = format!("{name}.wasm");
         std::fs::write(self.path(&file), bytes).unwrap();

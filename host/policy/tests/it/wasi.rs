@@ -64,7 +64,7 @@ async fn the_environment_holds_granted_variables_alone() {
                 (i32.load (local.get $at)) (i32.mul (i32.const 2) (i32.load offset=4 (local.get $at))))",
         );
     assert_eq!(notices(&component, Grants::default(), request()).await, Vec::<String>::new());
-    let grants = Grants { env: vec!["TEAM".to_owned(), "UNSET".to_owned()], read: Vec::new() };
+    let grants = Grants { env: vec!["TEAM".to_owned(), "UNSET".to_owned()], ..Grants::default() };
     assert_eq!(notices(&component, grants, request()).await, ["TEAM", "dental"]);
 }
 
@@ -217,8 +217,8 @@ async fn granted_folders_can_be_read_and_nothing_else() {
     let folder = Folder::new();
     std::fs::create_dir(folder.path("data")).unwrap();
     let grants = Grants {
-        env: Vec::new(),
         read: vec![ReadGrant { path: folder.path("data"), name: "policies/data".to_owned() }],
+        ..Grants::default()
     };
     let seen = notices(&component, grants, request()).await;
     assert_eq!(

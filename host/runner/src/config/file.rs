@@ -61,6 +61,7 @@ pub(super) struct Plugin {
 pub(super) struct Grants {
     pub(super) env: Vec<String>,
     pub(super) read: Vec<String>,
+    pub(super) facts: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -133,6 +133,7 @@ fn definition(name: &str, plugin: file::Plugin, root: &Path, fill: &Fill<'_>) ->
         Some(grants) => Grants {
             env: grants.env,
             read: grants.read.into_iter().map(|name| ReadGrant { path: root.join(&name), name }).collect(),
+            facts: grants.facts,
         },
         None => made_for.unwrap_or_default(),
     };

@@ -73,7 +73,7 @@ pub(super) fn prepare<'a>(database: &'a Database, order: &Order) -> Result<Prepa
     if order.operation == Operation::Stamp {
         repair::settle_half_done(&mut plan, chain, &database.state.dirty);
     }
-    let dialect = database.session.dialect();
+    let dialect = database.dialect;
     let mut problems = Vec::new();
     let mut steps = Vec::with_capacity(plan.steps.len());
     for step in &plan.steps {

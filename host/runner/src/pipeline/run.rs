@@ -8,9 +8,11 @@ use runner_chain::planning::PlanIdentity;
 use runner_database::Access;
 use runner_database::Holder;
 use runner_database::PreflightProblem;
+use runner_database::Server;
 use runner_database::Session;
 use runner_database::StepScript;
 use runner_database::TransactionMode;
+use runner_policy::FactsSource;
 use runner_policy::Identity;
 use runner_policy::Outcome as Judgement;
 use runner_policy::Policies;
@@ -28,6 +30,7 @@ use super::Repair;
 use super::context;
 use super::evidence;
 use super::evidence::Asked;
+use super::facts;
 use super::prepare;
 use super::prepare::Prepared;
 use super::report::Environment;
@@ -65,7 +68,7 @@ pub(crate) async fn execute(
     let access = if order.dry_run { Access::Read } else { Access::Write };
     let url = config.database_url()?;
     let mut context = context::policy_context(config, order.operation.for_policies(), order.dry_run, Some(url));
-    let Gathered { chain, mut session, state, policies, identity } =
+    let Gathered { chain, mut session, state, mut policies, identity } =
         gather(config, access, &ROLES, context.clone()).await?;
     let mut locked = false;
     let state = match state {
@@ -81,28 +84,33 @@ pub(crate) async fn execute(
         Operation::Repair(_) => Tolerance::Edits,
         _ => Tolerance::None,
     };
-    let mut database = Database::compare(chain, session, state, config, tolerance)?;
+    let mut database = Database::compare(chain, session.dialect(), state, config, tolerance)?;
     if let (Operation::Repair(Repair::Forget), [target]) = (order.operation, order.targets.as_slice()) {
         database.forget(target)?;
     }
     if !order.operation.only_records() {
         database.refuse_lost_rows()?;
     }
-    context.target.server_version.clone_from(&database.session.server().version);
+    context.target.server_version.clone_from(&session.server().version);
     context.environment =
         data::Environment { name: identity.name.clone(), level: identity.level, production: identity.production };
     for warning in &database.warnings {
         observer.warn(warning);
     }
+    let server = session.server().clone();
     let report = loop {
-        let judged = judge(config, order, &database, &policies, &identity, &context).await?;
+        // Of the database as this plan finds it.
+        let (source, requests) = FactsSource::asked();
+        policies.offer_facts(&source);
+        let judging = judge(config, order, &database, &server, &policies, &identity, &context);
+        let judged = requests.serve(judging, async || facts::collect(&mut session).await).await?;
         half_done(order, &database, &judged)?;
         observer.planned(&judged.report, &judged.review);
         if judged.report.outcome == Outcome::Denied {
             break judged.report;
         }
         // A dry run must not promise what can't run.
-        let scripts = check(config, order, &database, &judged)?;
+        let scripts = check(config, order, &session, &judged)?;
         if let Some(outcome) = settled(order, &judged) {
             break Report { outcome, ..judged.report };
         }
@@ -110,19 +118,19 @@ pub(crate) async fn execute(
             break Report { outcome: Outcome::Denied, ..judged.report };
         }
         if !locked {
-            take_turn(config, order, &mut database.session, observer, &mut interrupt).await?;
+            take_turn(config, order, &mut session, observer, &mut interrupt).await?;
             locked = true;
-            if database.refresh(config).await? {
+            if database.refresh(&mut session, config).await? {
                 observer.warn("the database changed while this command waited for the lock; the plan is made again");
                 continue;
             }
         }
         let info = evidence::run_info(&policies, &judged, order);
-        let transactional_ddl = database.session.transactional_ddl();
+        let transactional_ddl = session.transactional_ddl();
         let work = Work { scripts: &scripts, places: &judged.places, mode: mode(config, order), transactional_ddl };
-        break steps::run(&mut database.session, info, &work, judged.report, observer, &interrupt).await;
+        break steps::run(&mut session, info, &work, judged.report, observer, &interrupt).await;
     };
-    let closed = database.session.close().await;
+    let closed = session.close().await;
     if report.error.is_none() {
         closed?;
     }
@@ -143,6 +151,7 @@ async fn judge(
     config: &Config,
     order: &Order,
     database: &Database,
+    server: &Server,
     policies: &Policies,
     identity: &Identity,
     context: &data::Context,
@@ -151,7 +160,7 @@ async fn judge(
     let prepared = prepare::prepare(database, order)?;
     let plan_identity = PlanIdentity {
         operation: &prepare::operation(order),
-        dialect: database.session.dialect(),
+        dialect: database.dialect,
         target: &url.identity(),
         environment: &identity.name,
     };
@@ -163,8 +172,7 @@ async fn judge(
     let recorded = order.record.then(|| Box::new(asked.clone()));
     let review = policies.review_as(asked, identity, hash).await;
     tracing::debug!("the policies are heard");
-    let scripts = prepare::scripts(&prepared, order, &review, database.session.dialect());
-    let server = database.session.server();
+    let scripts = prepare::scripts(&prepared, order, &review, database.dialect);
     let report = Report {
         operation: order.operation,
         target: Target {
@@ -201,7 +209,7 @@ fn request(
     context: &data::Context,
 ) -> Request {
     let (chain, state) = (&database.chain, &database.state);
-    let dialect = database.session.dialect();
+    let dialect = database.dialect;
     let applied = chain.applied(&database.versions);
     let revisions = chain.revisions();
     Request {
@@ -265,9 +273,9 @@ fn settled(order: &Order, judged: &Judged) -> Option<Outcome> {
 }
 
 /// Refuses what can be known to go wrong, before anything runs.
-fn check(config: &Config, order: &Order, database: &Database, judged: &Judged) -> Result<Vec<StepScript>> {
+fn check(config: &Config, order: &Order, session: &Session, judged: &Judged) -> Result<Vec<StepScript>> {
     let scripts = judged.scripts.clone()?;
-    let found = database.session.preflight(&scripts, mode(config, order));
+    let found = session.preflight(&scripts, mode(config, order));
     if found.is_empty() {
         return Ok(scripts);
     }

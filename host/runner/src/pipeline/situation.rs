@@ -6,6 +6,7 @@ use runner_chain::RevisionId;
 use runner_chain::Versions;
 use runner_chain::directory;
 use runner_database::Access;
+use runner_database::Dialect;
 use runner_database::Session;
 use runner_database::State;
 use runner_policy::Identity;
@@ -42,7 +43,7 @@ pub(crate) fn versions(state: &State) -> Result<Versions> {
 /// The chain and the database, found to agree.
 pub(crate) struct Database {
     pub(crate) chain: Chain,
-    pub(crate) session: Session,
+    pub(crate) dialect: Dialect,
     pub(crate) state: State,
     pub(crate) versions: Versions,
     /// What is odd, but stops nothing.
@@ -67,30 +68,30 @@ pub(super) enum Tolerance {
 }
 
 impl Database {
-    /// Opens the database and compares it with the chain.
+    /// Opens the database, compares it with the chain, and closes it.
     pub(crate) async fn open(config: &Config, access: Access) -> Result<Self> {
         let (opened, chain) = chain_and_session(config, access).await;
         let (chain, (session, state)) = (chain?, opened?);
-        Self::compare(chain, session, state?, config, Tolerance::None)
+        Self::compare(chain, session.dialect(), state?, config, Tolerance::None)
     }
 
     /// Opens the database for reading, whatever contradicts the chain; see [`contradiction`](Self::contradiction).
     pub(crate) async fn open_as_it_is(config: &Config) -> Result<Self> {
         let (opened, chain) = chain_and_session(config, Access::Read).await;
         let (chain, (session, state)) = (chain?, opened?);
-        Self::compare(chain, session, state?, config, Tolerance::All)
+        Self::compare(chain, session.dialect(), state?, config, Tolerance::All)
     }
 
     pub(super) fn compare(
         chain: Chain,
-        session: Session,
+        dialect: Dialect,
         state: State,
         config: &Config,
         tolerance: Tolerance,
     ) -> Result<Self> {
         let mut database = Database {
             chain,
-            session,
+            dialect,
             state,
             versions: Versions::none(),
             warnings: Vec::new(),
@@ -127,8 +128,8 @@ impl Database {
     }
 
     /// Reads the state again, because another process may have changed it. `true`: it has.
-    pub(super) async fn refresh(&mut self, config: &Config) -> Result<bool> {
-        let state = self.session.state().await?;
+    pub(super) async fn refresh(&mut self, session: &mut Session, config: &Config) -> Result<bool> {
+        let state = session.state().await?;
         if state == self.state {
             return Ok(false);
         }

@@ -55,6 +55,7 @@ fn print(printer: &Printer, report: &PluginReport) {
     field("mode", &report.mode);
     field("env", &report.env.join(", "));
     field("read", &report.read.join(", "));
+    field("facts", if report.facts { "of the target" } else { "" });
     field("imports", &report.imports.join(", "));
     field("limits", &report.limits.to_string());
     field("error", report.error.as_deref().unwrap_or(""));

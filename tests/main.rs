@@ -15,6 +15,7 @@ mod demo;
 mod downgrade;
 mod drift;
 mod environments;
+mod facts;
 mod failures;
 mod help;
 mod hierarchy;

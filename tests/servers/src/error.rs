@@ -20,11 +20,19 @@ pub enum Error {
         /// What is not installed.
         kind: Kind,
     },
+    /// A program is not installed.
+    #[error("`{program}` is needed by the tests and not installed\n\nhint: install the package `{package}`")]
+    MissingProgram {
+        /// The program.
+        program: &'static str,
+        /// The package of Debian and its relatives that holds it.
+        package: &'static str,
+    },
     /// The package manager failed.
-    #[error("`{command}` failed: {reason}\n\n{}", Error::Missing { kind: *kind })]
+    #[error("`{command}` failed: {reason}\n\n{missing}")]
     Install {
-        /// What was to be installed.
-        kind: Kind,
+        /// That it is missing.
+        missing: Box<Error>,
         /// What was run.
         command: String,
         /// What it said, or how it ended.
@@ -44,6 +52,12 @@ pub enum Error {
         /// What was to be started.
         kind: Kind,
         /// What happened, and the end of the server's log.
+        reason: String,
+    },
+    /// The registry did not start.
+    #[error("the registry does not start: {reason}")]
+    StartRegistry {
+        /// What happened, and the end of its log.
         reason: String,
     },
     /// The shell that watches over the server can't be reached.

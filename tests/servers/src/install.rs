@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::kind::Kind;
 use crate::programs::Places;
 use crate::programs::Programs;
+use crate::registry;
 
 /// Packages ask this program before they start a service. Exit code 101 means that they must not.
 const GUARD: &str = "/usr/sbin/policy-rc.d";
@@ -26,24 +27,59 @@ const GUARD_SCRIPT: &str =
 /// If something is missing and this is another system or another user, or if the package manager fails.
 pub fn install_missing() -> Result<(), Error> {
     let missing = |kind: &Kind| kind.existing().is_none() && Programs::find(*kind, &Places::here()).is_none();
-    let missing: Vec<Kind> = Kind::ALL.into_iter().filter(missing).collect();
+    let mut missing: Vec<Needed> = Kind::ALL.into_iter().filter(missing).map(Needed::Server).collect();
+    let programs = PROGRAMS.map(|(program, package)| Needed::Program { program, package });
+    missing.extend(programs.into_iter().filter(|needed| !needed.is_installed()));
     let Some(&first) = missing.first() else { return Ok(()) };
     if !can_install() {
-        return Err(Error::Missing { kind: first });
+        return Err(first.missing());
     }
     let _guard = Guard::set(Path::new(GUARD)).map_err(|error| Error::Install {
-        kind: first,
+        missing: Box::new(first.missing()),
         command: format!("writing {GUARD}"),
         reason: error.to_string(),
     })?;
     apt_get(first, &["update"])?;
-    for kind in missing {
-        apt_get(kind, &["install", "-y", "--no-install-recommends", kind.package()])?;
-        if Programs::find(kind, &Places::here()).is_none() {
-            return Err(Error::Missing { kind });
+    for needed in missing {
+        apt_get(needed, &["install", "-y", "--no-install-recommends", needed.package()])?;
+        if !needed.is_installed() {
+            return Err(needed.missing());
         }
     }
     Ok(())
+}
+
+/// Something that the tests need.
+#[derive(Clone, Copy)]
+enum Needed {
+    Server(Kind),
+    Program { program: &'static str, package: &'static str },
+}
+
+/// Programs that tests run, and their packages.
+const PROGRAMS: [(&str, &str); 2] = [(registry::PROGRAM, registry::PROGRAM), ("openssl", "openssl")];
+
+impl Needed {
+    fn package(self) -> &'static str {
+        match self {
+            Needed::Server(kind) => kind.package(),
+            Needed::Program { package, .. } => package,
+        }
+    }
+
+    fn is_installed(self) -> bool {
+        match self {
+            Needed::Server(kind) => Programs::find(kind, &Places::here()).is_some(),
+            Needed::Program { program, .. } => Places::here().file(program).is_some(),
+        }
+    }
+
+    fn missing(self) -> Error {
+        match self {
+            Needed::Server(kind) => Error::Missing { kind },
+            Needed::Program { program, package } => Error::MissingProgram { program, package },
+        }
+    }
 }
 
 fn can_install() -> bool {
@@ -56,10 +92,10 @@ fn found(program: &str) -> bool {
 }
 
 #[expect(clippy::print_stderr, reason = "whoever runs the tests must know that something is installed")]
-fn apt_get(kind: Kind, arguments: &[&str]) -> Result<(), Error> {
+fn apt_get(needed: Needed, arguments: &[&str]) -> Result<(), Error> {
     let shown = format!("apt-get {}", arguments.join(" "));
-    eprintln!("$ {shown}    # {kind} is needed by the tests and not installed");
-    let failed = |reason| Error::Install { kind, command: shown.clone(), reason };
+    eprintln!("$ {shown}    # {} is needed by the tests and not installed", needed.package());
+    let failed = |reason| Error::Install { missing: Box::new(needed.missing()), command: shown.clone(), reason };
     let mut command = Command::new("apt-get");
     command.args(arguments).env("DEBIAN_FRONTEND", OsStr::new("noninteractive"));
     let output = command.output().map_err(|error| failed(error.to_string()))?;

@@ -1,7 +1,9 @@
-//! Private PostgreSQL and MariaDB servers for tests.
+//! Private PostgreSQL and MariaDB servers, and OCI registries, for tests.
 //!
 //! [`postgres`] and [`mysql`] give a server that all tests share; [`Server::database`] makes a database in it that belongs
 //! to one test. [`Server::start`] gives a test a server of its own, to be killed and started again.
+//!
+//! [`Registry::start`] gives a test an OCI registry of its own.
 //!
 //! Servers run in a temporary folder, listen on a socket in it and on a free port of 127.0.0.1, and end with the process
 //! that started them, however that ends.
@@ -19,6 +21,7 @@ mod kind;
 mod launch;
 mod owned;
 mod programs;
+mod registry;
 mod server;
 mod shared;
 mod supervisor;
@@ -32,6 +35,8 @@ pub use install::install_missing;
 pub use kind::Kind;
 pub use owned::OwnedServer;
 pub use owned::ServerOptions;
+pub use registry::REGISTRY_ACCOUNT;
+pub use registry::Registry;
 pub use server::Server;
 pub use shared::SharedServer;
 

@@ -202,7 +202,7 @@ fn launched(supervisor: &Supervisor, launch: &Launch, largest_file: Option<u32>)
 }
 
 /// A port that nobody listens at, another one each time, so that test processes do not get into each other's way.
-fn free_port() -> Result<u16, Error> {
+pub(crate) fn free_port() -> Result<u16, Error> {
     let count = u64::from(PORTS.end() - PORTS.start()) + 1;
     let first = random() % count;
     let ports = (0..count).filter_map(|offset| u16::try_from((first + offset) % count).ok());

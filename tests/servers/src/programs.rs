@@ -40,7 +40,7 @@ impl Places {
         Places { folders: folders.collect(), postgresql: "/usr/lib/postgresql".into() }
     }
 
-    fn file(&self, name: &str) -> Option<PathBuf> {
+    pub(crate) fn file(&self, name: &str) -> Option<PathBuf> {
         self.folders.iter().map(|folder| folder.join(name)).find(|file| file.is_file())
     }
 

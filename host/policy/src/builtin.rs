@@ -2,8 +2,6 @@
 //! same interface.
 
 use serde_json::Map;
-use serde_json::Value;
-use serde_json::json;
 
 use crate::Grants;
 use crate::Limits;
@@ -11,6 +9,8 @@ use crate::Mode;
 use crate::PluginDefinition;
 use crate::PluginSet;
 use crate::Source;
+use crate::Trust;
+use crate::make_strict;
 
 /// A component compiled from the sources in `plugins/` by the build script.
 pub(crate) struct Embedded {
@@ -54,36 +54,26 @@ pub fn builtin_definition(name: &str) -> Option<PluginDefinition> {
         grants: Grants { env: env.iter().map(|name| (*name).to_owned()).collect(), ..Grants::default() },
         limits: Limits::default(),
         mode: Mode::Enforce,
+        trust: Trust::default(),
     })
+}
+
+/// Names of the plugins of a built-in set, and whether it is strict: whether [`make_strict`] applies to each of them.
+pub fn builtin_set_plugins(name: &str) -> Option<(&'static [&'static str], bool)> {
+    match name {
+        "default" => Some((&["environment-hierarchy", "production-override"], false)),
+        "strict-prod" => Some((&["environment-hierarchy", "production-override", "change-window"], true)),
+        _ => None,
+    }
 }
 
 /// A built-in set. `plugin` gives the definition to use for each of its plugins, so that a project can replace or configure
 /// them; what makes the set strict is put on top and can't be configured away.
 pub fn builtin_set(name: &str, plugin: impl Fn(&str) -> Option<PluginDefinition>) -> Option<PluginSet> {
-    let strict = match name {
-        "default" => false,
-        "strict-prod" => true,
-        _ => return None,
-    };
-    let mut hierarchy = plugin("environment-hierarchy")?;
-    let mut gate = plugin("production-override")?;
-    if strict {
-        set(&mut hierarchy, "mode", json!("strict"));
-        set(&mut gate, "approval", json!("plan-hash"));
-        // A variable may make the check stricter, never looser.
-        hierarchy.grants.env.retain(|name| !name.ends_with("_VALIDATE_ENV"));
-        hierarchy.mode = Mode::Enforce;
-        gate.mode = Mode::Enforce;
-        let mut window = plugin("change-window")?;
-        window.mode = Mode::Enforce;
-        return Some(PluginSet { name: name.to_owned(), plugins: vec![hierarchy, gate, window] });
+    let (names, is_strict) = builtin_set_plugins(name)?;
+    let mut plugins = names.iter().map(|name| plugin(name)).collect::<Option<Vec<_>>>()?;
+    if is_strict {
+        plugins.iter_mut().for_each(make_strict);
     }
-    Some(PluginSet { name: name.to_owned(), plugins: vec![hierarchy, gate] })
-}
-
-fn set(plugin: &mut PluginDefinition, key: &str, value: Value) {
-    // Settings of a replacement are its own business.
-    if matches!(&plugin.source, Source::Builtin(_)) {
-        plugin.settings.insert(key.to_owned(), value);
-    }
+    Some(PluginSet { name: name.to_owned(), plugins })
 }

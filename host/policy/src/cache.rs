@@ -116,7 +116,7 @@ fn write(folder: &Path, entry: &Path, digest: &[u8; 32], code: &[u8]) -> io::Res
 }
 
 #[cfg(unix)]
-fn make_private(folder: &Path) -> Result<(), String> {
+pub(crate) fn make_private(folder: &Path) -> Result<(), String> {
     use std::os::unix::fs::DirBuilderExt as _;
     use std::os::unix::fs::MetadataExt as _;
 
@@ -140,7 +140,7 @@ fn make_private(folder: &Path) -> Result<(), String> {
 }
 
 #[cfg(not(unix))]
-fn make_private(folder: &Path) -> Result<(), String> {
+pub(crate) fn make_private(folder: &Path) -> Result<(), String> {
     fs::create_dir_all(folder).map_err(|error| error.to_string())
 }
 

@@ -11,7 +11,9 @@ use wasmtime::component::InstancePre;
 use wasmtime::component::types::ComponentItem;
 
 pub(crate) use self::wants::Wants;
+use crate::Artifact;
 use crate::Cache;
+use crate::OciSource;
 use crate::Refusal;
 use crate::Role;
 use crate::Source;
@@ -21,12 +23,14 @@ use crate::sandbox::Guest;
 use crate::set::PluginDefinition;
 
 /// Larger files are not read. A Python policy takes about 20 MB, and every run reads and hashes the file.
-const LARGEST: u64 = 64 << 20;
+pub const LARGEST: u64 = 64 << 20;
 
 /// Bytes of a component and their SHA-256.
 pub(crate) struct Bytes {
     pub(crate) content: std::borrow::Cow<'static, [u8]>,
     pub(crate) digest: [u8; 32],
+    /// The signature that came along with them, as text.
+    pub(crate) signature: Option<String>,
 }
 
 impl Bytes {
@@ -35,7 +39,7 @@ impl Bytes {
         match source {
             Source::Builtin(name) => {
                 let embedded = builtin::embedded(name).ok_or_else(|| Refusal::NotBuiltIn { name: name.clone() })?;
-                Ok(Bytes { content: embedded.bytes.into(), digest: embedded.digest })
+                Ok(Bytes { content: embedded.bytes.into(), digest: embedded.digest, signature: None })
             }
             Source::File { path, shown } => {
                 use sha2::Digest as _;
@@ -54,9 +58,33 @@ impl Bytes {
                 }
                 let content = fs::read(path).map_err(|error| unreadable(error.to_string()))?;
                 let digest = sha2::Sha256::digest(&content).into();
-                Ok(Bytes { content: content.into(), digest })
+                Ok(Bytes { content: content.into(), digest, signature: None })
             }
+            Source::Oci(source) => Bytes::stored(source),
         }
+    }
+
+    /// Reads what was fetched from a registry.
+    fn stored(source: &OciSource) -> Result<Self, Refusal> {
+        let Some(manifest) = &source.manifest else {
+            return Err(Refusal::Pin {
+                what: format!("comes from `{}`, and nothing pins what that tag means", source.shown),
+                help: "`runner plugin lock` pins it; so does the digest after the tag, as in `…:1.0@sha256:…`"
+                    .to_owned(),
+            });
+        };
+        if let Some(reason) = &source.unfetched {
+            return Err(Refusal::NotFetched { reason: reason.clone() });
+        }
+        let Some(store) = &source.store else {
+            return Err(Refusal::Store {
+                reason: "this system has no place for data; name one in `RUNNER_STORE_DIR`".to_owned(),
+            });
+        };
+        let artifact = Artifact::read(&store.read(manifest)?)
+            .map_err(|error| Refusal::Store { reason: format!("`{}` is no component: {error}", source.shown) })?;
+        let content = store.read(&artifact.component)?;
+        Ok(Bytes { content: content.into(), digest: *artifact.component.bytes(), signature: artifact.signature })
     }
 }
 

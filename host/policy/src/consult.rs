@@ -5,6 +5,7 @@ use tokio::task::JoinHandle;
 use crate::FactsSource;
 use crate::Host;
 use crate::Mode;
+use crate::Pin;
 use crate::PluginReport;
 use crate::PluginSet;
 use crate::Refusal;
@@ -359,7 +360,7 @@ fn may_have(definition: &PluginDefinition, roles: &[Role]) -> bool {
     match &definition.source {
         Source::Builtin(name) => builtin::embedded(name)
             .is_none_or(|embedded| roles.iter().any(|role| embedded.roles.contains(&role.name()))),
-        Source::File { .. } => true,
+        Source::File { .. } | Source::Oci(_) => true,
     }
 }
 
@@ -382,6 +383,11 @@ fn report(slot: &Slot) -> PluginReport {
         imports: Vec::new(),
         limits: definition.limits.clone(),
         cached: false,
+        pinned: match &definition.trust.pin {
+            Pin::Digest { digest, .. } => Some(digest.to_string()),
+            Pin::None | Pin::Refused { .. } => None,
+        },
+        signed_by: None,
         error: None,
     };
     match slot {
@@ -390,6 +396,7 @@ fn report(slot: &Slot) -> PluginReport {
             report.roles = plugin.roles();
             report.imports.clone_from(&plugin.policy.wants.names);
             report.cached = plugin.policy.cached;
+            report.signed_by = plugin.signed_by.map(|key| key.to_string());
         }
         Slot::Refused(refused) => report.error = Some(printable(&refused.refusal.to_string())),
     }

@@ -10,6 +10,7 @@ use crate::FactsSource;
 use crate::Host;
 use crate::Limits;
 use crate::PluginDefinition;
+use crate::PublicKey;
 use crate::Refusal;
 use crate::Role;
 use crate::answer;
@@ -64,6 +65,10 @@ pub struct PluginReport {
     pub limits: Limits,
     /// Whether its native code was in the cache.
     pub cached: bool,
+    /// The digest that a lock file pins it to.
+    pub pinned: Option<String>,
+    /// The trusted key that has signed it. `None`: it is not signed, or no key is configured, so that nobody has looked.
+    pub signed_by: Option<String>,
     /// Why it can't be used.
     pub error: Option<String>,
 }
@@ -76,6 +81,7 @@ pub(crate) struct Plugin {
     pub(crate) summary: Option<String>,
     /// Where its facts come from, if it is granted any.
     pub(crate) facts: FactsSource,
+    pub(crate) signed_by: Option<PublicKey>,
     settings: String,
     variables: Vec<Variable>,
     meter: Option<Meter>,
@@ -94,7 +100,7 @@ impl Plugin {
     pub(crate) fn load(host: &Host, definition: &PluginDefinition) -> Result<Self, Box<Refused>> {
         let mut identity = PluginIdentity { name: definition.name.clone(), version: None, digest: None };
         match Self::try_load(host, definition, &mut identity) {
-            Ok(policy) => {
+            Ok((policy, signed_by)) => {
                 let mut names = definition.grants.env.clone();
                 names.sort();
                 names.dedup();
@@ -108,6 +114,7 @@ impl Plugin {
                     identity,
                     policy,
                     summary: None,
+                    signed_by,
                     facts: FactsSource::default(),
                     settings,
                     variables,
@@ -118,11 +125,17 @@ impl Plugin {
         }
     }
 
-    fn try_load(host: &Host, definition: &PluginDefinition, identity: &mut PluginIdentity) -> Result<Policy, Refusal> {
+    fn try_load(
+        host: &Host,
+        definition: &PluginDefinition,
+        identity: &mut PluginIdentity,
+    ) -> Result<(Policy, Option<PublicKey>), Refusal> {
+        definition.trust.admit()?;
         let bytes = Bytes::read(&definition.source)?;
         identity.digest = Some(format!("sha256:{}", hex(&bytes.digest)));
+        let signed_by = definition.trust.check(&definition.source, &bytes)?;
         let engine = engine(definition.limits.stack).map_err(|reason| Refusal::Sandbox { reason })?;
-        Policy::new(engine, &host.cache, &bytes, definition)
+        Ok((Policy::new(engine, &host.cache, &bytes, definition)?, signed_by))
     }
 
     /// Asks the plugin who it is, and whether its settings and grants will do.

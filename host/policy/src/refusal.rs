@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::Digest;
+use crate::StoreError;
 use crate::data::Failure;
 use crate::data::SettingProblem;
 use crate::limits::bytes;
@@ -23,6 +25,42 @@ pub enum Refusal {
     NotBuiltIn {
         /// The name.
         name: String,
+    },
+    /// It comes from a registry and was not fetched.
+    #[error("is not in the store: {reason}")]
+    NotFetched {
+        /// Why not.
+        reason: String,
+    },
+    /// What was fetched can't be used.
+    #[error("can't be had from the store: {reason}")]
+    Store {
+        /// What is wrong.
+        reason: String,
+    },
+    /// It is another component than the pinned one.
+    #[error("has the digest {actual}, and `{file}` pins {pinned}")]
+    Digest {
+        /// The digest that it should have.
+        pinned: Digest,
+        /// The one that it has.
+        actual: Digest,
+        /// The lock file, as people call it.
+        file: String,
+    },
+    /// The lock file does not let it be loaded.
+    #[error("{what}")]
+    Pin {
+        /// Why.
+        what: String,
+        /// What to do about it.
+        help: String,
+    },
+    /// Nobody trusted has signed it.
+    #[error("is not signed by a trusted key: {what}")]
+    Signature {
+        /// What is wrong with its signature.
+        what: String,
     },
     /// The file holds something else.
     #[error("is not a WebAssembly component: {what}")]
@@ -139,12 +177,30 @@ fn wrong_settings(problems: &[SettingProblem]) -> String {
     format!("has wrong settings: {}", list.join("; "))
 }
 
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Missing { .. } => Refusal::NotFetched { reason: error.to_string() },
+            _ => Refusal::Store { reason: error.to_string() },
+        }
+    }
+}
+
 impl Refusal {
+    /// Whether it is the operator's doubt about the component itself. Then the plugin's mode makes no difference.
+    pub(crate) fn is_distrust(&self) -> bool {
+        matches!(self, Refusal::Digest { .. } | Refusal::Pin { .. } | Refusal::Signature { .. })
+    }
+
     /// Short name of what went wrong, used as the `rule` of the verdict.
     pub fn rule(&self) -> &'static str {
         match self {
             Refusal::Unreadable { .. } => "plugin-unreadable",
             Refusal::NotBuiltIn { .. } => "plugin-unknown",
+            Refusal::NotFetched { .. } => "plugin-not-fetched",
+            Refusal::Store { .. } => "plugin-store",
+            Refusal::Digest { .. } | Refusal::Pin { .. } => "plugin-digest",
+            Refusal::Signature { .. } => "plugin-signature",
             Refusal::NotAComponent { .. } => "plugin-not-a-component",
             Refusal::OtherWorld { .. } => "plugin-other-world",
             Refusal::Import { .. } => "plugin-import",
@@ -176,6 +232,17 @@ impl Refusal {
             Refusal::NotBuiltIn { .. } => {
                 Some(format!("built in are {}", crate::builtin_names().collect::<Vec<_>>().join(", ")))
             }
+            Refusal::NotFetched { .. } | Refusal::Store { .. } => {
+                Some(format!("`runner plugin pull {plugin}` fetches it"))
+            }
+            Refusal::Digest { file, .. } => Some(format!(
+                "if it was changed on purpose, `runner plugin lock` accepts it; then `{file}` shows the change"
+            )),
+            Refusal::Pin { help, .. } => Some(help.clone()),
+            Refusal::Signature { .. } => Some(
+                "`runner plugin sign FILE --key KEY` signs it; `keys` in `[trust]` names the keys that count"
+                    .to_owned(),
+            ),
             Refusal::NotAComponent { help, .. } => Some((*help).to_owned()),
             Refusal::OtherWorld { .. } => {
                 Some("a policy exports `runner:policy/plugin@0.1.1` and at least one role of that package".to_owned())

@@ -100,7 +100,7 @@ pub(crate) fn refusal_verdict(identity: &PluginIdentity, mode: Mode, role: Optio
     verdict.refusal = true;
     verdict.rule = Some(refusal.rule().to_owned());
     verdict.help = refusal.help(&identity.name).as_deref().map(printable);
-    audited(verdict, mode)
+    if refusal.is_distrust() { verdict } else { audited(verdict, mode) }
 }
 
 /// In audit mode a plugin is heard and not obeyed.

@@ -6,8 +6,11 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::Digest;
 use crate::Grants;
 use crate::Limits;
+use crate::Store;
+use crate::Trust;
 
 /// What a policy is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -56,13 +59,28 @@ pub enum Source {
         /// As the configuration writes it.
         shown: String,
     },
+    /// A registry, from which it was fetched into a store.
+    Oci(OciSource),
+}
+
+/// A component of a registry. It is read from a store and nowhere else; fetching it is somebody else's business.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OciSource {
+    /// As the configuration writes it, as in `oci://registry/name:tag@sha256:…`.
+    pub shown: String,
+    /// The manifest that it must have. `None`: there is a tag alone, and nothing pins it.
+    pub manifest: Option<Digest>,
+    /// Where it was fetched to. `None`: there is no such place on this system.
+    pub store: Option<Store>,
+    /// Why it could not be fetched just now.
+    pub unfetched: Option<String>,
 }
 
 impl fmt::Display for Source {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Source::Builtin(name) => write!(formatter, "builtin:{name}"),
-            Source::File { shown, .. } => formatter.write_str(shown),
+            Source::File { shown, .. } | Source::Oci(OciSource { shown, .. }) => formatter.write_str(shown),
         }
     }
 }
@@ -102,6 +120,8 @@ pub struct PluginDefinition {
     pub limits: Limits,
     /// Whether its answers count.
     pub mode: Mode,
+    /// What it must prove before it is loaded.
+    pub trust: Trust,
 }
 
 /// A named list of plugins, asked in this order within each role.

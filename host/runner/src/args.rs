@@ -49,9 +49,12 @@ pub(crate) struct Global {
     /// Environment, instead of the configured one
     #[arg(long, global = true, value_name = "NAME")]
     env: Option<String>,
-    /// Plugin set, instead of the configured one (also `RUNNER_PLUGINS`)
+    /// Plugin set, or the file of one, instead of the configured one (also `RUNNER_PLUGINS`)
     #[arg(long, global = true, value_name = "SET")]
     plugins: Option<String>,
+    /// Refuse every plugin that is not in the lock file as it is (also `RUNNER_LOCKED=true`)
+    #[arg(long, global = true)]
+    locked: bool,
     /// Wait until the database accepts connections, for at most 60 s or as long as given
     #[arg(long, global = true, value_name = "DURATION", value_parser = crate::config::duration, num_args = 0..=1, require_equals = true, default_missing_value = "60s")]
     pub(crate) wait: Option<std::time::Duration>,
@@ -92,6 +95,7 @@ impl Global {
             database_url: self.database_url.clone(),
             environment: self.env.clone(),
             plugin_set: self.plugins.clone(),
+            locked: self.locked,
             lock_wait: None,
         }
     }

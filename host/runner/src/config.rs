@@ -13,11 +13,16 @@ use runner_database::DatabaseUrl;
 use runner_database::TransactionMode;
 use runner_policy::PluginDefinition;
 use runner_policy::PluginSet;
+use runner_policy::PublicKey;
 
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use file::File;
+pub(crate) use plugins::ActiveSet;
+pub(crate) use plugins::LockEntry;
+pub(crate) use plugins::LockFile;
+pub(crate) use plugins::Member;
 pub(crate) use plugins::settings_from_toml;
 use template::Template;
 
@@ -35,6 +40,8 @@ pub struct Overrides {
     pub environment: Option<String>,
     /// `--plugins`
     pub plugin_set: Option<String>,
+    /// `--locked`
+    pub locked: bool,
     /// `--lock-wait`
     pub lock_wait: Option<Duration>,
 }
@@ -76,8 +83,32 @@ pub struct Config {
     /// The same as people call it: relative to the project.
     pub migrations_shown: String,
     database: DatabaseSettings,
-    plugins: plugins::Plugins,
-    plugin_set: String,
+    plugins: PluginSettings,
+}
+
+#[derive(Debug)]
+struct PluginSettings {
+    /// Those of `runner.toml`.
+    project: plugins::Plugins,
+    /// The set in force.
+    set: SetChoice,
+    /// Whether every plugin must be in the lock file.
+    locked: bool,
+    /// Whether components may be fetched only by commands that are there for it.
+    offline: bool,
+}
+
+/// Which plugin set is in force.
+#[derive(Debug)]
+enum SetChoice {
+    /// One that is built in or in `runner.toml`.
+    Named(String),
+    /// One in a file of its own.
+    File {
+        path: PathBuf,
+        /// As people call it.
+        name: String,
+    },
 }
 
 #[derive(Debug)]
@@ -100,31 +131,20 @@ impl Config {
     /// There is no configuration, it is no TOML, holds unknown keys or wrong values, or needs a variable that is not set.
     pub fn load(overrides: &Overrides) -> Result<Self> {
         let path = overrides.config.clone().unwrap_or_else(|| PathBuf::from(FILE_NAME));
-        let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
+        let text = read(&path, "configuration")?;
         let file: File = toml::from_str(&text).map_err(|error| toml_error::explain(&path, &text, &error))?;
-        let root = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
-            _ => PathBuf::from("."),
-        };
+        let root = folder(&path);
         let fill = Fill { path: &path };
         let environment = environment(&file, overrides, &fill)?;
         let database = database(&file, overrides, &fill, &root)?;
         let migrations_shown = fill.or_default(file.migrations.dir.as_ref(), "migrations.dir", "migrations")?;
-        let plugin_set = match (&overrides.plugin_set, variable("RUNNER_PLUGINS")) {
-            (Some(set), _) => set.clone(),
-            (None, Some(set)) if !set.is_empty() => set,
-            _ => fill.or_default(file.plugin_set.as_ref(), "plugin-set", "default")?,
+        let plugins = PluginSettings {
+            set: set_choice(&file, overrides, &fill, &root)?,
+            project: plugins::Plugins::new(file.plugins, file.plugin_sets, file.trust, &root, &fill)?,
+            locked: overrides.locked || flag("RUNNER_LOCKED")?,
+            offline: flag("RUNNER_OFFLINE")?,
         };
-        let plugins = plugins::Plugins::new(file.plugins, file.plugin_sets, &root, &fill)?;
-        Ok(Config {
-            migrations: root.join(&migrations_shown),
-            migrations_shown,
-            root,
-            environment,
-            database,
-            plugins,
-            plugin_set,
-        })
+        Ok(Config { migrations: root.join(&migrations_shown), migrations_shown, root, environment, database, plugins })
     }
 
     /// The database.
@@ -158,21 +178,131 @@ impl Config {
 
     /// A plugin as `[plugins.NAME]` configures it, or a built-in one.
     pub(crate) fn plugin(&self, name: &str) -> Option<PluginDefinition> {
-        self.plugins.plugin(name)
+        self.plugins.plugin(name).map(|(definition, _)| definition)
     }
 
     /// Names of all plugins that are configured or built in.
     pub(crate) fn plugin_names(&self) -> Vec<&str> {
-        self.plugins.names()
+        self.plugins.plugin_names()
     }
 
     /// The plugin set in force.
     ///
     /// # Errors
-    /// There is no such set, or it names a plugin that is not configured.
+    /// There is no such set, it names a plugin that is not configured, it loosens what a strict set demands, or the lock file
+    /// can't be read or is missing although everything must be in it.
     pub fn plugin_set(&self) -> Result<PluginSet> {
-        self.plugins.set(&self.plugin_set)
+        Ok(self.active_set()?.into_set())
     }
+
+    /// The plugin set in force, and why its plugins are as they are.
+    pub(crate) fn active_set(&self) -> Result<ActiveSet> {
+        self.with_plugins(|plugins, name| {
+            let mut active = plugins.active(name, self.plugins.locked)?;
+            if matches!(self.plugins.set, SetChoice::File { .. }) {
+                let unseen = self.plugins.project.configured();
+                let reason = format!("`{name}` takes nothing from `{}`", self.plugins.project.path().display());
+                active.inactive.extend(unseen.map(|plugin| (plugin.to_owned(), reason.clone())));
+            }
+            Ok(active)
+        })
+    }
+
+    /// The plugins of all sets of the file that holds the set in force, each once, and the file.
+    pub(crate) fn plugins_of_all_sets(&self) -> Result<(Vec<PluginDefinition>, PathBuf)> {
+        self.with_plugins(|plugins, _| Ok((plugins.of_all_sets()?, plugins.path().to_owned())))
+    }
+
+    /// The same, with what the lock file says of them.
+    pub(crate) fn pinned_plugins_of_all_sets(&self) -> Result<Vec<PluginDefinition>> {
+        self.with_plugins(|plugins, _| {
+            let mut all = plugins.of_all_sets()?;
+            plugins.pin(all.iter_mut(), self.plugins.locked)?;
+            Ok(all)
+        })
+    }
+
+    /// Whose signatures count.
+    pub(crate) fn trusted_keys(&self) -> Result<Vec<PublicKey>> {
+        self.with_plugins(|plugins, _| plugins.trusted_keys())
+    }
+
+    /// Whether every plugin must be in the lock file.
+    pub(crate) fn is_locked(&self) -> bool {
+        self.plugins.locked
+    }
+
+    /// Whether a run may fetch a component that is not in the store.
+    pub(crate) fn may_fetch(&self) -> bool {
+        !self.plugins.locked && !self.plugins.offline
+    }
+
+    fn with_plugins<T>(&self, work: impl FnOnce(&plugins::Plugins, &str) -> Result<T>) -> Result<T> {
+        match &self.plugins.set {
+            SetChoice::Named(name) => work(&self.plugins.project, name),
+            SetChoice::File { path, name } => work(&plugins::Plugins::of_set_file(path, name)?, name),
+        }
+    }
+}
+
+/// Where components of registries are kept; `None` if this system has no such place.
+pub(crate) fn store() -> Option<runner_policy::Store> {
+    plugins::store()
+}
+
+/// Which set is in force. A file named here and now is relative to here; one named in `runner.toml` is relative to that.
+fn set_choice(file: &File, overrides: &Overrides, fill: &Fill<'_>, root: &Path) -> Result<SetChoice> {
+    let here = overrides.plugin_set.clone().or_else(|| variable("RUNNER_PLUGINS").filter(|set| !set.is_empty()));
+    let (name, base) = match here {
+        Some(name) => (name, Path::new("")),
+        None => (fill.or_default(file.plugin_set.as_ref(), "plugin-set", "default")?, root),
+    };
+    Ok(match plugins::names_a_file(&name) {
+        true => SetChoice::File { path: base.join(&name), name },
+        false => SetChoice::Named(name),
+    })
+}
+
+/// A variable that is `true` or `false`.
+fn flag(name: &str) -> Result<bool> {
+    let value = std::env::var_os(name).unwrap_or_default();
+    match value.to_string_lossy().as_ref() {
+        "" | "false" | "0" => Ok(false),
+        "true" | "1" => Ok(true),
+        other => {
+            let message =
+                format!("`{name}` is `{}`, and it must be `true` or `false`", runner_policy::printable(other));
+            Err(Error::new(ErrorKind::Configuration, message))
+        }
+    }
+}
+
+/// How patient to be with registries.
+pub(crate) fn registry_options() -> Result<runner_registry::Options> {
+    let Some(text) = variable("RUNNER_REGISTRY_TIMEOUT").filter(|text| !text.is_empty()) else {
+        return Ok(runner_registry::Options::default());
+    };
+    let timeout = duration(&text).ok().filter(|timeout| !timeout.is_zero()).ok_or_else(|| {
+        let shown = runner_policy::printable(&text);
+        Error::new(
+            ErrorKind::Configuration,
+            format!("`RUNNER_REGISTRY_TIMEOUT`: `{shown}` is not a duration such as `30s`"),
+        )
+    })?;
+    Ok(runner_registry::Options { timeout })
+}
+
+/// The folder that relative paths in a file start at.
+fn folder(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// Reads a file of configuration.
+fn read(path: &Path, what: &str) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|error| unreadable(path, what, &error))
 }
 
 /// Fills templates, with errors that name the key.
@@ -197,17 +327,22 @@ impl Fill<'_> {
     }
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> Error {
+fn unreadable(path: &Path, what: &str, error: &std::io::Error) -> Error {
     let shown = path.display();
     match error.kind() {
         std::io::ErrorKind::NotFound => {
-            Error::new(ErrorKind::Configuration, format!("there is no configuration `{shown}`"))
-                .help("`runner init` starts a project here; `--config` names a file elsewhere")
+            let missing = Error::new(ErrorKind::Configuration, format!("there is no {what} `{shown}`"));
+            match what {
+                "configuration" => {
+                    missing.help("`runner init` starts a project here; `--config` names a file elsewhere")
+                }
+                _ => missing.help("a name with a `/` in it, or with `.toml` at its end, is that of a file"),
+            }
         }
         std::io::ErrorKind::InvalidData => {
-            Error::new(ErrorKind::Configuration, format!("the configuration `{shown}` is not UTF-8 text"))
+            Error::new(ErrorKind::Configuration, format!("the {what} `{shown}` is not UTF-8 text"))
         }
-        _ => Error::new(ErrorKind::Configuration, format!("the configuration `{shown}` can't be read: {error}")),
+        _ => Error::new(ErrorKind::Configuration, format!("the {what} `{shown}` can't be read: {error}")),
     }
 }
 

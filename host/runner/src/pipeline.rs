@@ -14,6 +14,7 @@ mod report;
 pub(crate) mod request;
 mod run;
 mod situation;
+mod sources;
 mod steps;
 
 pub use interrupt::Interrupt;
@@ -37,3 +38,4 @@ pub(crate) use run::execute;
 pub(crate) use situation::Database;
 pub(crate) use situation::load_chain;
 pub(crate) use situation::versions;
+pub(crate) use sources::plugin_set;

@@ -17,4 +17,5 @@ mod loading;
 mod log;
 mod support;
 mod trial;
+mod trust;
 mod wasi;

@@ -22,6 +22,7 @@ use runner_policy::Request;
 use runner_policy::Review;
 use runner_policy::Role;
 use runner_policy::Source;
+use runner_policy::Trust;
 use runner_policy::Verdict;
 use runner_policy::data;
 use serde_json::Map;
@@ -62,6 +63,7 @@ impl Folder {
             grants: Grants::default(),
             limits: patient(),
             mode: Mode::Enforce,
+            trust: Trust::default(),
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::error::exit;
 use crate::output::Printer;
 use crate::output::Style;
 use crate::output::Table;
+use crate::pipeline::plugin_set;
 use crate::pipeline::policy_context;
 use crate::pipeline::policy_host;
 
@@ -28,7 +29,7 @@ pub(crate) struct Args {}
 impl Args {
     pub(crate) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
         let config = Config::load(&global.overrides())?;
-        let set = config.plugin_set()?;
+        let set = plugin_set(&config).await?;
         let policies = Policies::load(&policy_host(), &set, &[Role::Environment]).await;
         let context = policy_context(&config, data::Operation::Upgrade, true, config.database_url().ok());
         let levels = policies.levels(&context).await.map_err(|verdict| match verdict {

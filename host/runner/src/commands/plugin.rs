@@ -1,11 +1,18 @@
 //! `runner plugin`
 
 mod bench;
+mod component;
+mod keygen;
 mod list;
+mod lock;
+mod pull;
+mod push;
 mod replay;
 mod run;
+mod sign;
 mod subject;
 mod test;
+mod verify;
 
 use clap::Subcommand;
 
@@ -18,11 +25,13 @@ use crate::output::Printer;
 #[command(subcommand_required = true, arg_required_else_help = true)]
 #[command(after_help = "\
 Examples:
-  runner plugin list
-  runner plugin run policies/acme.wasm --plan plan.json
+  runner plugin list                  what is in force, and why
   runner plugin test policies/acme.wasm
-  runner plugin bench policies/acme.wasm
-  runner plugin replay --with policies/acme.wasm --since 2026-01-01")]
+                                      whether a plugin says what its cases expect
+  runner plugin replay --with policies/acme.wasm --since 2026-01-01
+                                      what it would have refused since then
+  runner plugin lock                  pin every plugin in runner.lock
+  runner plugin pull                  fetch what comes from registries")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -35,6 +44,12 @@ enum Command {
     Test(test::Args),
     Bench(bench::Args),
     Replay(replay::Args),
+    Lock(lock::Args),
+    Pull(pull::Args),
+    Push(push::Args),
+    Keygen(keygen::Args),
+    Sign(sign::Args),
+    Verify(verify::Args),
 }
 
 impl Args {
@@ -45,6 +60,12 @@ impl Args {
             Command::Test(args) => args.run(global, printer).await,
             Command::Bench(args) => args.run(global, printer).await,
             Command::Replay(args) => args.run(global, printer).await,
+            Command::Lock(args) => args.run(global, printer).await,
+            Command::Pull(args) => args.run(global, printer).await,
+            Command::Push(args) => args.run(printer).await,
+            Command::Keygen(args) => args.run(printer),
+            Command::Sign(args) => args.run(printer),
+            Command::Verify(args) => args.run(global, printer),
         }
     }
 }

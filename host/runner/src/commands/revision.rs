@@ -24,6 +24,7 @@ use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::error::exit;
 use crate::output::Printer;
+use crate::pipeline::plugin_set;
 use crate::pipeline::policy_context;
 use crate::pipeline::policy_host;
 
@@ -115,7 +116,7 @@ fn parent(chain: &Chain) -> Result<Vec<RevisionId>> {
 
 /// The environments in which the policy lets a revision run, as it will say when the time comes.
 async fn runs_in(config: &Config, new: &NewRevision) -> Result<Vec<String>> {
-    let set = config.plugin_set()?;
+    let set = plugin_set(config).await?;
     let policies = Policies::load(&policy_host(), &set, &[Role::Environment]).await;
     let context = policy_context(config, data::Operation::Upgrade, true, config.database_url().ok());
     let levels = match policies.levels(&context).await {

@@ -17,6 +17,26 @@ pub(super) struct File {
     pub(super) database: Database,
     pub(super) plugins: BTreeMap<String, Plugin>,
     pub(super) plugin_sets: BTreeMap<String, PluginSet>,
+    pub(super) trust: Trust,
+}
+
+/// Everything that the file of a plugin set may say.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct SetFile {
+    /// It must be there: a file that was cut off refuses nothing.
+    pub(super) set: PluginSet,
+    #[serde(default)]
+    pub(super) plugins: BTreeMap<String, Plugin>,
+    #[serde(default)]
+    pub(super) trust: Trust,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(super) struct Trust {
+    /// Whose signatures count.
+    pub(super) keys: Vec<Template>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -56,7 +76,7 @@ pub(super) struct Plugin {
     pub(super) mode: runner_policy::Mode,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct Grants {
     pub(super) env: Vec<String>,
@@ -67,6 +87,43 @@ pub(super) struct Grants {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct PluginSet {
-    pub(super) extends: Option<String>,
+    #[serde(deserialize_with = "one_or_several")]
+    pub(super) extends: Vec<String>,
     pub(super) plugins: Vec<String>,
+    pub(super) without: Vec<String>,
+    /// Settings by plugin, on top of its own.
+    pub(super) settings: BTreeMap<String, toml::Table>,
+    /// Grants by plugin, in place of its own.
+    pub(super) grants: BTreeMap<String, Grants>,
+    /// Limits by plugin, in place of its own.
+    pub(super) limits: BTreeMap<String, runner_policy::Limits>,
+    /// Modes by plugin.
+    pub(super) modes: BTreeMap<String, runner_policy::Mode>,
+}
+
+/// A name, or a list of names.
+fn one_or_several<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    struct Names;
+
+    impl<'de> serde::de::Visitor<'de> for Names {
+        type Value = Vec<String>;
+
+        fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.write_str("the name of a plugin set, or a list of names")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Vec<String>, E> {
+            Ok(vec![name.to_owned()])
+        }
+
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut names: A) -> Result<Vec<String>, A::Error> {
+            let mut list = Vec::new();
+            while let Some(name) = names.next_element()? {
+                list.push(name);
+            }
+            Ok(list)
+        }
+    }
+
+    deserializer.deserialize_any(Names)
 }

@@ -1,194 +1,266 @@
-//! `[plugins.…]` and `[plugin-sets.…]`: from names to the definitions that the policy host loads.
+//! Plugins and sets: those of `runner.toml`, or those of a set in a file of its own.
+
+mod definition;
+mod lock;
+mod resolution;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::path::PathBuf;
 
-use runner_policy::Grants;
 use runner_policy::PluginDefinition;
 use runner_policy::PluginSet;
-use runner_policy::ReadGrant;
-use runner_policy::Source;
+use runner_policy::PublicKey;
+use runner_policy::Store;
 use runner_policy::builtin_definition;
 use runner_policy::builtin_names;
-use runner_policy::builtin_set;
 use runner_policy::builtin_set_names;
 
 use super::Fill;
 use super::file;
 use super::template::Template;
-use crate::error::Error;
-use crate::error::ErrorKind;
 use crate::error::Result;
-use crate::suggest::nearest;
+pub(crate) use definition::settings_from_toml;
+pub(crate) use lock::LockEntry;
+pub(crate) use lock::LockFile;
+pub(crate) use resolution::Member;
 
-/// All plugins and sets that a project knows.
+/// All plugins and sets that a configuration knows.
 #[derive(Debug)]
 pub(super) struct Plugins {
+    /// The file that they are from.
+    path: PathBuf,
+    /// Its folder.
+    root: PathBuf,
+    /// Whether it is a set in a file of its own, with `[set]` in place of `[plugin-sets.NAME]`.
+    is_set_file: bool,
     definitions: BTreeMap<String, PluginDefinition>,
     sets: BTreeMap<String, file::PluginSet>,
+    keys: Vec<Template>,
+}
+
+/// The set in force, and why its plugins are as they are.
+#[derive(Debug)]
+pub(crate) struct ActiveSet {
+    /// Its name: for a set in a file of its own the path.
+    pub(crate) name: String,
+    /// Its plugins, in order.
+    pub(crate) members: Vec<Member>,
+    /// Plugins that are configured, and not a part of the set: name and reason.
+    pub(crate) inactive: Vec<(String, String)>,
+    /// The file whose plugins these are, as people call it.
+    pub(crate) file: String,
+}
+
+impl ActiveSet {
+    /// The set alone.
+    pub(crate) fn into_set(self) -> PluginSet {
+        PluginSet { name: self.name, plugins: self.members.into_iter().map(|member| member.definition).collect() }
+    }
 }
 
 impl Plugins {
+    /// Those of `runner.toml`.
     pub(super) fn new(
         plugins: BTreeMap<String, file::Plugin>,
         sets: BTreeMap<String, file::PluginSet>,
+        trust: file::Trust,
         root: &Path,
         fill: &Fill<'_>,
     ) -> Result<Self> {
-        let mut definitions = BTreeMap::new();
-        for (name, plugin) in plugins {
-            definitions.insert(name.clone(), definition(&name, plugin, root, fill)?);
-        }
         if let Some(name) = builtin_set_names().into_iter().find(|name| sets.contains_key(*name)) {
             return Err(fill
                 .wrong(&format!("plugin-sets.{name}"), "this set is built in and can't be redefined")
                 .help(format!("give yours another name and `extends = \"{name}\"`")));
         }
-        Ok(Plugins { definitions, sets })
+        if let Some(name) = sets.keys().find(|name| names_a_file(name)) {
+            return Err(fill
+                .wrong(&format!("plugin-sets.\"{name}\""), "this name would be taken for a file")
+                .help("a name holds no `/` and does not end in `.toml`"));
+        }
+        Ok(Plugins {
+            path: fill.path.to_owned(),
+            root: root.to_owned(),
+            is_set_file: false,
+            definitions: definitions(plugins, root, fill)?,
+            sets,
+            keys: trust.keys,
+        })
     }
 
-    /// A set by name, with everything it extends.
-    pub(super) fn set(&self, name: &str) -> Result<PluginSet> {
-        self.resolve(name, &mut Vec::new())
+    /// Those of a set in a file of its own. `name` is the path as people call it.
+    pub(super) fn of_set_file(path: &Path, name: &str) -> Result<Self> {
+        let text = super::read(path, "plugin set")?;
+        let written: file::SetFile =
+            toml::from_str(&text).map_err(|error| super::toml_error::explain(path, &text, &error))?;
+        let root = super::folder(path);
+        let fill = Fill { path };
+        Ok(Plugins {
+            definitions: definitions(written.plugins, &root, &fill)?,
+            path: path.to_owned(),
+            root,
+            is_set_file: true,
+            sets: BTreeMap::from([(name.to_owned(), written.set)]),
+            keys: written.trust.keys,
+        })
     }
 
-    fn resolve(&self, name: &str, path: &mut Vec<String>) -> Result<PluginSet> {
-        if path.iter().any(|visited| visited == name) {
-            path.push(name.to_owned());
-            let message = format!("plugin sets extend each other in a circle: {}", path.join(" -> "));
-            return Err(Error::new(ErrorKind::Configuration, message));
+    /// A set by name, with everything it extends. `locked`: every plugin must be in the lock file.
+    pub(super) fn active(&self, name: &str, locked: bool) -> Result<ActiveSet> {
+        let resolution::Resolved { mut members, left_out } = resolution::resolve(self, name)?;
+        if self.is_set_file && members.is_empty() {
+            return Err(self
+                .wrong("set", "it has no plugins, so it would refuse nothing")
+                .help("`extends = \"strict-prod\"` is a good start"));
         }
-        path.push(name.to_owned());
-        if let Some(set) = builtin_set(name, |plugin| self.plugin(plugin)) {
-            return Ok(set);
+        self.pin(members.iter_mut().map(|member| &mut member.definition), locked)?;
+        let inactive = self.inactive(name, &members, &left_out);
+        Ok(ActiveSet { name: name.to_owned(), members, inactive, file: self.path.display().to_string() })
+    }
+
+    /// Says of each plugin what it must prove.
+    pub(super) fn pin<'a>(&self, plugins: impl Iterator<Item = &'a mut PluginDefinition>, locked: bool) -> Result<()> {
+        let keys = self.trusted_keys()?;
+        let lock = LockFile::beside(&self.path)?;
+        if locked && lock.is_none() {
+            return Err(lock::missing(&self.path));
         }
-        let Some(written) = self.sets.get(name) else {
-            let known: Vec<&str> =
-                builtin_set_names().into_iter().chain(self.sets.keys().map(String::as_str)).collect();
-            return Err(Error::new(ErrorKind::Configuration, format!("there is no plugin set `{name}`"))
-                .maybe_help(nearest(name, &known).map(|nearest| format!("did you mean `{nearest}`?")))
-                .help(format!("known are {}", list(&known))));
-        };
-        let mut set = match &written.extends {
-            Some(parent) => self.resolve(parent, path)?,
-            None => PluginSet { name: String::new(), plugins: Vec::new() },
-        };
-        name.clone_into(&mut set.name);
-        for plugin in &written.plugins {
-            if set.plugins.iter().any(|present| present.name == *plugin) {
-                continue;
+        for plugin in plugins {
+            plugin.trust.keys.clone_from(&keys);
+            if let Some(lock) = &lock {
+                lock.pin(plugin, locked);
             }
-            let definition = self.plugin(plugin).ok_or_else(|| self.unknown_plugin(name, plugin))?;
-            set.plugins.push(definition);
         }
-        Ok(set)
+        Ok(())
     }
 
-    pub(super) fn plugin(&self, name: &str) -> Option<PluginDefinition> {
-        self.definitions.get(name).cloned().or_else(|| builtin_definition(name))
-    }
-
-    pub(super) fn names(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = builtin_names().collect();
-        names.extend(self.definitions.keys().map(String::as_str));
+    fn inactive(&self, name: &str, members: &[Member], left_out: &[(String, String)]) -> Vec<(String, String)> {
+        let mut names: Vec<&str> = self.definitions.keys().map(String::as_str).collect();
+        names.extend(left_out.iter().map(|(plugin, _)| plugin.as_str()));
         names.sort_unstable();
         names.dedup();
-        names
-    }
-
-    fn unknown_plugin(&self, set: &str, plugin: &str) -> Error {
-        let known = self.names();
-        let message = format!("the plugin set `{set}` names `{plugin}`, which is not configured");
-        Error::new(ErrorKind::Configuration, message)
-            .maybe_help(nearest(plugin, &known).map(|nearest| format!("did you mean `{nearest}`?")))
-            .help(format!("configure it in `[plugins.{plugin}]`; known are {}", list(&known)))
-    }
-}
-
-fn list(names: &[&str]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-}
-
-fn definition(name: &str, plugin: file::Plugin, root: &Path, fill: &Fill<'_>) -> Result<PluginDefinition> {
-    let built_in = builtin_definition(name);
-    let key = format!("plugins.{name}");
-    let source = match &plugin.source {
-        Some(source) => source_of(&fill.fill(source, &format!("{key}.source"))?, root),
-        None => match &built_in {
-            Some(built_in) => built_in.source.clone(),
-            None => {
-                let known: Vec<&str> = builtin_names().collect();
-                return Err(fill
-                    .wrong(&key, "`source` is missing")
-                    .maybe_help(nearest(name, &known).map(|nearest| format!("did you mean the built-in `{nearest}`?")))
-                    .help("give the path of a component, or `builtin:NAME`"));
+        names.retain(|plugin| members.iter().all(|member| member.definition.name != **plugin));
+        let reason = |plugin: &str| {
+            if let Some((_, set)) = left_out.iter().find(|(left_out, _)| left_out == plugin) {
+                return format!("left out by {}", self.place(&format!("{}.without", self.key(set))));
             }
-        },
-    };
-    let made_for = match &source {
-        Source::Builtin(builtin) => builtin_definition(builtin).map(|definition| definition.grants),
-        Source::File { .. } => None,
-    };
-    let grants = match plugin.grants {
-        Some(grants) => Grants {
-            env: grants.env,
-            read: grants.read.into_iter().map(|name| ReadGrant { path: root.join(&name), name }).collect(),
-            facts: grants.facts,
-        },
-        None => made_for.unwrap_or_default(),
-    };
-    Ok(PluginDefinition {
-        name: name.to_owned(),
-        source,
-        settings: settings(plugin.settings, &format!("{key}.settings"), fill)?,
-        grants,
-        limits: plugin.limits,
-        mode: plugin.mode,
-    })
-}
+            let others = self.set_names().into_iter().filter(|set| *set != name);
+            let others: Vec<&str> = others
+                .filter(|set| {
+                    resolution::resolve(self, set)
+                        .is_ok_and(|other| other.members.iter().any(|member| member.definition.name == plugin))
+                })
+                .collect();
+            match others.is_empty() {
+                true => "no set names it".to_owned(),
+                false => format!("it is a part of {}, and `{name}` is in force", list(&others)),
+            }
+        };
+        names.into_iter().map(|plugin| (plugin.to_owned(), reason(plugin))).collect()
+    }
 
-fn source_of(text: &str, root: &Path) -> Source {
-    match text.strip_prefix("builtin:") {
-        Some(name) => Source::Builtin(name.to_owned()),
-        None => Source::File { path: root.join(text), shown: text.to_owned() },
+    /// The plugins of all sets, each once, sorted by name, and nothing said about trust.
+    pub(super) fn of_all_sets(&self) -> Result<Vec<PluginDefinition>> {
+        let names: Vec<&str> = match self.is_set_file {
+            true => self.sets.keys().map(String::as_str).collect(),
+            false => self.set_names(),
+        };
+        let mut all = BTreeMap::new();
+        for name in names {
+            for member in resolution::resolve(self, name)?.members {
+                all.entry(member.definition.name.clone()).or_insert(member.definition);
+            }
+        }
+        Ok(all.into_values().collect())
+    }
+
+    /// Names of the plugins that the file configures.
+    pub(super) fn configured(&self) -> impl Iterator<Item = &str> {
+        self.definitions.keys().map(String::as_str)
+    }
+
+    /// The file that they are from.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whose signatures count.
+    pub(super) fn trusted_keys(&self) -> Result<Vec<PublicKey>> {
+        let fill = self.fill();
+        let key = |template| {
+            let text = fill.fill(template, "trust.keys")?;
+            text.parse()
+                .map_err(|error: runner_policy::KeyError| fill.wrong("trust.keys", &error).maybe_help(error.help()))
+        };
+        self.keys.iter().map(key).collect()
+    }
+
+    /// A plugin by name, and where it is configured.
+    pub(super) fn plugin(&self, name: &str) -> Option<(PluginDefinition, String)> {
+        match self.definitions.get(name) {
+            Some(definition) => Some((definition.clone(), self.place(&format!("plugins.{name}")))),
+            None => builtin_definition(name).map(|definition| (definition, "built in".to_owned())),
+        }
+    }
+
+    pub(super) fn plugin_names(&self) -> Vec<&str> {
+        let mut known: Vec<&str> = builtin_names().collect();
+        known.extend(self.definitions.keys().map(String::as_str));
+        known.sort_unstable();
+        known.dedup();
+        known
+    }
+
+    fn set_names(&self) -> Vec<&str> {
+        builtin_set_names().into_iter().chain(self.sets.keys().map(String::as_str)).collect()
+    }
+
+    /// The key of a set in the file.
+    fn key(&self, set: &str) -> String {
+        match self.is_set_file {
+            true => "set".to_owned(),
+            false => format!("plugin-sets.{set}"),
+        }
+    }
+
+    /// A key with its file, for people.
+    fn place(&self, key: &str) -> String {
+        format!("`{key}` in `{}`", self.path.display())
+    }
+
+    fn fill(&self) -> Fill<'_> {
+        Fill { path: &self.path }
+    }
+
+    fn wrong(&self, key: &str, message: impl std::fmt::Display) -> crate::error::Error {
+        self.fill().wrong(key, message)
     }
 }
 
-fn settings(table: toml::Table, key: &str, fill: &Fill<'_>) -> Result<serde_json::Map<String, serde_json::Value>> {
-    table
+/// Whether the name of a set is that of a file.
+pub(super) fn names_a_file(name: &str) -> bool {
+    name.contains('/') || name.contains(std::path::MAIN_SEPARATOR) || name.ends_with(".toml")
+}
+
+/// Where components of registries are kept.
+pub(super) fn store() -> Option<Store> {
+    definition::store()
+}
+
+fn definitions(
+    plugins: BTreeMap<String, file::Plugin>,
+    root: &Path,
+    fill: &Fill<'_>,
+) -> Result<BTreeMap<String, PluginDefinition>> {
+    plugins
         .into_iter()
-        .map(|(name, value)| {
-            let key = format!("{key}.{name}");
-            Ok((name, json(value, &key, fill)?))
+        .map(|(name, plugin)| {
+            let definition = definition::definition(&name, plugin, root, fill)?;
+            Ok((name, definition))
         })
         .collect()
 }
 
-/// TOML as JSON, with variables filled in. Dates become texts.
-fn json(value: toml::Value, key: &str, fill: &Fill<'_>) -> Result<serde_json::Value> {
-    Ok(match value {
-        toml::Value::String(text) => fill.fill(&Template::new(text), key)?.into(),
-        toml::Value::Array(values) => {
-            values.into_iter().map(|value| json(value, key, fill)).collect::<Result<Vec<_>>>()?.into()
-        }
-        toml::Value::Table(table) => settings(table, key, fill)?.into(),
-        plain => as_it_is(plain),
-    })
-}
-
-/// Settings as JSON, with every text as it is written. Dates become texts.
-pub(crate) fn settings_from_toml(table: toml::Table) -> serde_json::Map<String, serde_json::Value> {
-    table.into_iter().map(|(name, value)| (name, as_it_is(value))).collect()
-}
-
-fn as_it_is(value: toml::Value) -> serde_json::Value {
-    match value {
-        toml::Value::String(text) => text.into(),
-        toml::Value::Integer(number) => number.into(),
-        toml::Value::Float(number) => number.into(),
-        toml::Value::Boolean(flag) => flag.into(),
-        toml::Value::Datetime(date) => date.to_string().into(),
-        toml::Value::Array(values) => values.into_iter().map(as_it_is).collect::<Vec<_>>().into(),
-        toml::Value::Table(table) => settings_from_toml(table).into(),
-    }
+fn list(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

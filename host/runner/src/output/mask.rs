@@ -44,7 +44,10 @@ fn mask_urls(text: &str) -> String {
             authority.find(|end: char| end.is_whitespace() || "/\"'`<>?".contains(end)).unwrap_or(authority.len());
         // A password may itself hold an `@`, or a `/` that should have been escaped: the last `@` of the word counts.
         let word = authority.find(|end: char| end.is_whitespace() || "\"'`<>".contains(end)).unwrap_or(authority.len());
-        let user_end = authority[..end].rfind('@').or_else(|| authority[..word].rfind('@'));
+        // What follows an `@` in the name of an artifact is its digest; a password has no place there.
+        let is_artifact = before.ends_with("oci://");
+        let in_word = || if is_artifact { None } else { authority[..word].rfind('@') };
+        let user_end = authority[..end].rfind('@').or_else(in_word);
         match user_end.and_then(|at| authority[..at].find(':').map(|colon| (colon, at))) {
             Some((colon, at)) => {
                 masked.push_str(&authority[..=colon]);
@@ -99,6 +102,8 @@ mod tests {
             ("postgres://db/app?user=a&password=s3cret&x=1", "postgres://db/app?user=a&password=***&x=1"),
             ("at sqlite:///srv/a.db, mysql://u:p@h", "at sqlite:///srv/a.db, mysql://u:***@h"),
             ("nothing here: a@b", "nothing here: a@b"),
+            ("oci://localhost:5000/lint:1.0@sha256:ab", "oci://localhost:5000/lint:1.0@sha256:ab"),
+            ("oci://u:s3cret@ghcr.io/lint:1.0@sha256:ab", "oci://u:***@ghcr.io/lint:1.0@sha256:ab"),
         ] {
             assert_eq!(mask(text), masked);
         }

@@ -16,6 +16,7 @@ use runner_policy::data;
 
 use super::context::policy_host;
 use super::drift::Drift;
+use super::sources::plugin_set;
 use crate::config::Config;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -210,7 +211,7 @@ pub(super) async fn gather(
     roles: &'static [Role],
     context: data::Context,
 ) -> Result<Gathered> {
-    let set = config.plugin_set()?;
+    let set = plugin_set(config).await?;
     config.database_url()?;
     let host = policy_host();
     let policies = aside(async move {

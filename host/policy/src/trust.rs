@@ -1,0 +1,109 @@
+//! What a component must prove before it is loaded: that it is the pinned one, and that somebody trusted has signed it.
+//!
+//! Both are checked over the very bytes that are loaded afterwards, so no other file can slip in between.
+
+use std::fs;
+use std::io;
+use std::io::Read as _;
+use std::path::Path;
+
+use crate::Digest;
+use crate::PublicKey;
+use crate::Refusal;
+use crate::Signature;
+use crate::Source;
+use crate::component::Bytes;
+use crate::signature::LARGEST;
+
+/// What an operator wants of a component.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trust {
+    /// What a lock file says of it.
+    pub pin: Pin,
+    /// The keys of which one must have signed it, unless it is built in. None: no signature is needed.
+    pub keys: Vec<PublicKey>,
+}
+
+/// What a lock file says of a plugin.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Pin {
+    /// Nothing, and that is no fault.
+    #[default]
+    None,
+    /// It must have this digest.
+    Digest {
+        /// The digest.
+        digest: Digest,
+        /// The lock file, as people call it.
+        file: String,
+    },
+    /// It must not be loaded at all.
+    Refused {
+        /// Why, as a sentence about the plugin without its name.
+        what: String,
+        /// What to do about it.
+        help: String,
+    },
+}
+
+impl Trust {
+    /// Whether the component must be refused before it is even read.
+    pub(crate) fn admit(&self) -> Result<(), Refusal> {
+        match &self.pin {
+            Pin::Refused { what, help } => Err(Refusal::Pin { what: what.clone(), help: help.clone() }),
+            Pin::None | Pin::Digest { .. } => Ok(()),
+        }
+    }
+
+    /// Checks a component. Gives the key that has signed it, if a signature was needed.
+    pub(crate) fn check(&self, source: &Source, bytes: &Bytes) -> Result<Option<PublicKey>, Refusal> {
+        let actual = Digest::new(bytes.digest);
+        if let Pin::Digest { digest, file } = &self.pin
+            && *digest != actual
+        {
+            return Err(Refusal::Digest { pinned: *digest, actual, file: file.clone() });
+        }
+        if self.keys.is_empty() || matches!(source, Source::Builtin(_)) {
+            return Ok(None);
+        }
+        let (shown, text) = match source {
+            Source::File { path, shown } => (format!("`{shown}.sig`"), beside(path)),
+            Source::Builtin(_) | Source::Oci(_) => {
+                let text = bytes.signature.clone().ok_or_else(|| "it has none".to_owned());
+                (format!("the manifest of `{source}`"), text)
+            }
+        };
+        let text = text.map_err(|reason| Refusal::Signature { what: format!("{shown} can't be read: {reason}") })?;
+        let wrong = |error: crate::SignatureError| Refusal::Signature { what: format!("{shown} {error}") };
+        let signature: Signature = text.parse().map_err(wrong)?;
+        signature.verify(&actual, &self.keys).map(Some).map_err(wrong)
+    }
+}
+
+/// The text of the signature file beside a component.
+pub(crate) fn beside(component: &Path) -> Result<String, String> {
+    let mut path = component.as_os_str().to_owned();
+    path.push(".sig");
+    read_signature(Path::new(&path))
+}
+
+/// Reads a signature file.
+fn read_signature(path: &Path) -> Result<String, String> {
+    let metadata = fs::metadata(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        _ => error.to_string(),
+    })?;
+    if !metadata.is_file() {
+        return Err("it is not a regular file".to_owned());
+    }
+    let mut text = String::new();
+    let file = fs::File::open(path).map_err(|error| error.to_string())?;
+    file.take(LARGEST + 1).read_to_string(&mut text).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => "it is not text".to_owned(),
+        _ => error.to_string(),
+    })?;
+    if text.len() as u64 > LARGEST {
+        return Err("it is too large for a signature".to_owned());
+    }
+    Ok(text)
+}

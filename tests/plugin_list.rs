@@ -13,8 +13,10 @@ fn the_default_set() {
 
     environment-hierarchy [VERSION]
       about    A revision runs from the environment it is tagged with upwards
+      set      default
       source   builtin:environment-hierarchy
       digest   sha256:[DIGEST]
+      pinned   by this runner, which it ships with
       roles    environment
       mode     enforce
       env      RUNNER_VALIDATE_ENV, RUNNER_STRICT_ENV, ALEMBIC_VALIDATE_ENV, ALEMBIC_STRICT_ENV
@@ -22,8 +24,10 @@ fn the_default_set() {
 
     production-override [VERSION]
       about    Production is changed only with an explicit approval
+      set      default
       source   builtin:production-override
       digest   sha256:[DIGEST]
+      pinned   by this runner, which it ships with
       roles    gate
       mode     enforce
       env      ALLOW_PRODUCTION_MIGRATE

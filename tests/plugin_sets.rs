@@ -97,20 +97,76 @@ fn a_plugin_can_be_left_out() {
             "name": "production-override", "reason": "left out by `plugin-sets.team.without` in `runner.toml`"
         })
     );
-    snapshot!(error("[plugin-sets.team]\nextends = \"default\"\nwithout = [\"production-overide\"]\n"), @"");
-    snapshot!(error("[plugin-sets.team]\nextends = \"default\"\nplugins = [\"acme\"]\nwithout = [\"acme\"]\n"), @"");
-    snapshot!(error("[plugin-sets.team]\nextends = \"strict-prod\"\nwithout = [\"production-override\"]\n"), @"");
+    snapshot!(error("[plugin-sets.team]\nextends = \"default\"\nwithout = [\"production-overide\"]\n"), @"
+    error: `plugin-sets.team.without` in `runner.toml`: `production-overide` is not in any set that this one extends
+
+      help: did you mean `production-override`?
+    ");
+    snapshot!(error("[plugin-sets.team]\nextends = \"default\"\nplugins = [\"acme\"]\nwithout = [\"acme\"]\n"), @"error: `plugin-sets.team.without` in `runner.toml`: `acme` is in `plugins` as well");
+    snapshot!(error("[plugin-sets.team]\nextends = \"strict-prod\"\nwithout = [\"production-override\"]\n"), @"error: `plugin-sets.team.without` in `runner.toml`: `production-override` belongs to `strict-prod`, from which nothing can be left out");
 }
 
 #[test]
 fn a_set_can_change_only_what_is_in_it() {
-    snapshot!(error("[plugin-sets.team]\nextends = \"default\"\n[plugin-sets.team.settings.acm]\nx = 1\n"), @"");
-    snapshot!(error("[plugin-sets.team]\nplugins = [\"acme\"]\n[plugin-sets.team.modes]\nacmee = \"audit\"\n"), @"");
-    snapshot!(error("[plugin-sets.team]\nplugins = [\"acme\"]\n[plugin-sets.team.modes]\nacme = \"audits\"\n"), @"");
-    snapshot!(error("[plugin-sets.team]\nextend = \"default\"\n"), @"");
-    snapshot!(error("[plugin-sets.team]\nextends = 7\n"), @"");
-    snapshot!(error("[plugin-sets.team]\nextends = [\"default\", \"strickt-prod\"]\n"), @"");
-    snapshot!(error("[plugin-sets.team]\nplugins = [\"acme\"]\n[plugin-sets.team.grants.acme]\nenvs = [\"X\"]\n"), @"");
+    snapshot!(error("[plugin-sets.team]\nextends = \"default\"\n[plugin-sets.team.settings.acm]\nx = 1\n"), @"
+    error: `plugin-sets.team.settings.acm` in `runner.toml`: `acm` is not in this set
+
+      help: name it in `plugins`, or in a set that is extended
+    ");
+    snapshot!(error("[plugin-sets.team]\nplugins = [\"acme\"]\n[plugin-sets.team.modes]\nacmee = \"audit\"\n"), @"
+    error: `plugin-sets.team.modes.acmee` in `runner.toml`: `acmee` is not in this set
+
+      help: did you mean `acme`?
+      help: name it in `plugins`, or in a set that is extended
+    ");
+    snapshot!(error("[plugin-sets.team]\nplugins = [\"acme\"]\n[plugin-sets.team.modes]\nacme = \"audits\"\n"), @r#"
+    error: unknown variant `audits`, expected `enforce` or `audit`
+     --> runner.toml:8:8
+      |
+    8 | acme = "audits"
+      |        ^^^^^^^^
+      |
+      = help: did you mean `audit`?
+
+    error: `runner.toml` is not a valid configuration
+    "#);
+    snapshot!(error("[plugin-sets.team]\nextend = \"default\"\n"), @r#"
+    error: unknown field `extend`, expected one of `extends`, `plugins`, `without`, `settings`, `grants`, `limits`, `modes`
+     --> runner.toml:6:1
+      |
+    6 | extend = "default"
+      | ^^^^^^
+      |
+      = help: did you mean `extends`?
+
+    error: `runner.toml` is not a valid configuration
+    "#);
+    snapshot!(error("[plugin-sets.team]\nextends = 7\n"), @"
+    error: invalid type: integer `7`, expected the name of a plugin set, or a list of names
+     --> runner.toml:6:11
+      |
+    6 | extends = 7
+      |           ^
+
+    error: `runner.toml` is not a valid configuration
+    ");
+    snapshot!(error("[plugin-sets.team]\nextends = [\"default\", \"strickt-prod\"]\n"), @"
+    error: there is no plugin set `strickt-prod`
+
+      help: did you mean `strict-prod`?
+      help: known are `default`, `strict-prod`, `team`
+    ");
+    snapshot!(error("[plugin-sets.team]\nplugins = [\"acme\"]\n[plugin-sets.team.grants.acme]\nenvs = [\"X\"]\n"), @r#"
+    error: unknown field `envs`, expected `env` or `read`
+     --> runner.toml:8:1
+      |
+    8 | envs = ["X"]
+      | ^^^^
+      |
+      = help: did you mean `env`?
+
+    error: `runner.toml` is not a valid configuration
+    "#);
 }
 
 #[test]
@@ -155,8 +211,16 @@ fn strict_prod_can_be_made_stricter_and_never_looser() {
     let error_of = |key: &str| error(&format!("{agreed}{}", changed(&format!("settings.change-window]\n{key}"))));
     assert!(error_of("freezes = []").contains("can't take the place of the `freezes` in `[plugins.change-window]`"));
     assert!(error_of("time-zone = \"UTC\"").contains("would change what `[plugins.change-window]` means"));
-    snapshot!(error(&changed("settings.production-override]\napproval = \"true\"")), @"");
-    snapshot!(error(&changed("grants.environment-hierarchy]\nenv = [\"RUNNER_VALIDATE_ENV\"]")), @"");
+    snapshot!(error(&changed("settings.production-override]\napproval = \"true\"")), @"
+    error: `plugin-sets.team.settings.production-override.approval` in `runner.toml`: must stay `plan-hash`, because `team` extends `strict-prod`
+
+      help: what `strict-prod` demands can be made stricter, never looser
+    ");
+    snapshot!(error(&changed("grants.environment-hierarchy]\nenv = [\"RUNNER_VALIDATE_ENV\"]")), @"
+    error: `plugin-sets.team.grants.environment-hierarchy` in `runner.toml`: gives `environment-hierarchy` more than it has: `RUNNER_VALIDATE_ENV`, because `team` extends `strict-prod`
+
+      help: what `strict-prod` demands can be made stricter, never looser
+    ");
 }
 
 #[test]

@@ -58,12 +58,16 @@ fn shipped_fetched_and_run_without_a_network() {
     let reference = format!("oci://{}/team/acme:1.0", registry.address());
     let run = project.run(&["plugin", "push", "acme.wasm", &reference]).exits(0);
     let masked = |text: &str| text.replace(registry.address(), "[REGISTRY]");
-    snapshot!(masked(&run.stdout), @"");
+    snapshot!(masked(&run.stdout), @r#"
+    shipping acme.wasm to oci://[REGISTRY]/team/acme:1.0
+    done, without a signature; use it with
+    source = "oci://[REGISTRY]/team/acme:1.0@sha256:[DIGEST]"
+    "#);
     let source = push(&project, &denying("from afar"), &reference);
     assert!(run.stdout.contains(&format!("source = \"{source}\"")), "the same component has the same digest");
     use_source(&project, &source);
-    snapshot!(masked(&project.run(&["plugin", "pull"]).stdout), @"");
-    snapshot!(masked(&project.run(&["plugin", "pull", "acme"]).stdout), @"");
+    snapshot!(masked(&project.run(&["plugin", "pull"]).stdout), @"fetched  acme  sha256:[DIGEST]  7204 bytes");
+    snapshot!(masked(&project.run(&["plugin", "pull", "acme"]).stdout), @"present  acme  sha256:[DIGEST]  7204 bytes");
     registry.kill();
     assert_eq!(denial(&project, &[]).1, "from afar");
     project.run(&["plugin", "lock", "--check"]).exits(4);
@@ -280,11 +284,27 @@ fn only_policies_are_shipped_and_only_under_a_tag() {
     let error = |arguments: &[&str]| project.run(&[&["plugin", "push"], arguments].concat()).exits(2).stderr;
     project.write("acme.wasm", Component::gate().bytes());
     project.write("module.wasm", Component::gate().core_module());
-    snapshot!(error(&["module.wasm", "oci://127.0.0.1:1/acme:1"]), @"");
-    snapshot!(error(&["missing.wasm", "oci://127.0.0.1:1/acme:1"]), @"");
-    snapshot!(error(&["acme.wasm", "oci://127.0.0.1:1/acme"]), @"");
-    snapshot!(error(&["acme.wasm", "127.0.0.1:1/acme:1"]), @"");
-    snapshot!(error(&["acme.wasm", "oci://me:hunter2@127.0.0.1:1/acme:1"]), @"");
+    snapshot!(error(&["module.wasm", "oci://127.0.0.1:1/acme:1"]), @"
+    error: `module.wasm` is not a WebAssembly component: it is a core module
+
+      help: encode it as a component, for example with `wasm-tools component new`
+    ");
+    snapshot!(error(&["missing.wasm", "oci://127.0.0.1:1/acme:1"]), @"error: `missing.wasm` can't be read: there is no such file");
+    snapshot!(error(&["acme.wasm", "oci://127.0.0.1:1/acme"]), @"
+    error: `oci://127.0.0.1:1/acme` has neither a tag nor a digest
+
+      help: write `oci://registry/name:tag`, or `oci://registry/name:tag@sha256:…` to pin it
+    ");
+    snapshot!(error(&["acme.wasm", "127.0.0.1:1/acme:1"]), @"
+    error: `127.0.0.1:1/acme:1` does not begin with `oci://`
+
+      help: write `oci://registry/name:tag`, or `oci://registry/name:tag@sha256:…` to pin it
+    ");
+    snapshot!(error(&["acme.wasm", "oci://me:hunter2@127.0.0.1:1/acme:1"]), @"
+    error: the name of a registry holds an `@`
+
+      help: credentials come from Docker's configuration or from variables, never from a source
+    ");
     let digest = format!("oci://127.0.0.1:1/acme:1@sha256:{}", "0".repeat(64));
     assert!(error(&["acme.wasm", &digest]).contains("a component is shipped under a tag"));
 }
@@ -293,7 +313,14 @@ fn only_policies_are_shipped_and_only_under_a_tag() {
 fn a_source_of_wrong_form_is_a_configuration_error() {
     let project = Project::linear(1);
     use_source(&project, "oci://acme:1");
-    snapshot!(project.run(&["upgrade"]), @"");
+    snapshot!(project.run(&["upgrade"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: `plugins.acme.source` in `runner.toml`: `oci://acme:1` names a registry and nothing in it
+
+      help: write `oci://registry/name:tag`, or `oci://registry/name:tag@sha256:…` to pin it
+    ");
     use_source(&project, "oci://me:hunter2@ghcr.io/acme:1");
     let run = project.run(&["upgrade"]).exits(2);
     assert!(!run.to_string().contains("hunter2"), "{run}");

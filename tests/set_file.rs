@@ -32,7 +32,13 @@ fn upgrade(project: &Project) -> Run {
 #[test]
 fn it_is_in_force_with_paths_that_start_at_it() {
     let project = project();
-    snapshot!(upgrade(&project).exits(3).stderr, @"");
+    snapshot!(upgrade(&project).exits(3).stderr, @"
+    error: refused by `production-override`: Refusing to migrate production database. Set ALLOW_PRODUCTION_MIGRATE to the hash of the approved plan to proceed.
+           refused by `auditors`: not while the auditors are here
+
+      help: `ALLOW_PRODUCTION_MIGRATE` is set to `true`, which is not the hash of this plan; `runner plan` prints the plan and its hash
+      help: nothing was changed
+    ");
     let variable = project.run_with(&[("RUNNER_PLUGINS", SET)], &["upgrade"]).exits(3);
     assert!(variable.stderr.contains("not while the auditors are here"), "{variable}");
     let elsewhere = project
@@ -92,19 +98,37 @@ fn nothing_in_the_configuration_loosens_it() {
 fn a_set_of_the_project_can_neither_take_its_name_nor_be_seen() {
     let project = project();
     project.configure(&format!("[plugin-sets.\"{SET}\"]\nplugins = []\n"));
-    snapshot!(upgrade(&project).exits(2).stderr, @"");
+    snapshot!(upgrade(&project).exits(2).stderr, @r#"
+    error: `plugin-sets."ci/strict-prod.toml"` in `runner.toml`: this name would be taken for a file
+
+      help: a name holds no `/` and does not end in `.toml`
+    "#);
     project.configure("[plugins.mine]\nsource = \"allow.wasm\"\n[plugin-sets.team]\nplugins = []\n");
     project.write(SET, "[set]\nextends = \"team\"\n");
-    snapshot!(upgrade(&project).exits(2).stderr, @"");
+    snapshot!(upgrade(&project).exits(2).stderr, @"
+    error: there is no plugin set `team`
+
+      help: known are `default`, `strict-prod`, `ci/strict-prod.toml`
+      help: a set in a file of its own sees nothing of `runner.toml`
+    ");
     project.write(SET, "[set]\nplugins = [\"mine\"]\n");
-    snapshot!(upgrade(&project).exits(2).stderr, @"");
+    snapshot!(upgrade(&project).exits(2).stderr, @"
+    error: the plugin set `ci/strict-prod.toml` names `mine`, which is not configured
+
+      help: configure it in `[plugins.mine]`; known are `change-window`, `environment-hierarchy`, `production-override`
+      help: a set in a file of its own sees nothing of `runner.toml`
+    ");
 }
 
 #[test]
 fn its_own_loosening_is_refused_as_anywhere() {
     let project = project();
     project.write(SET, "[set]\nextends = \"strict-prod\"\n[set.modes]\nproduction-override = \"audit\"\n");
-    snapshot!(upgrade(&project).exits(2).stderr, @"");
+    snapshot!(upgrade(&project).exits(2).stderr, @"
+    error: `set.modes.production-override` in `ci/strict-prod.toml`: must stay `enforce`, because `ci/strict-prod.toml` extends `strict-prod`
+
+      help: what `strict-prod` demands can be made stricter, never looser
+    ");
 }
 
 #[test]
@@ -124,14 +148,52 @@ fn a_wrong_file_is_an_error_with_its_place() {
         project.write(SET, text);
         upgrade(&project).exits(2).stderr
     };
-    snapshot!(error("[set]\nextend = \"strict-prod\"\n"), @"");
-    snapshot!(error("extends = \"strict-prod\"\n"), @"");
-    snapshot!(error("[set]\nplugins = [\"auditors\"\n"), @"");
-    snapshot!(error("[database]\nurl = \"sqlite://other.db\"\n"), @"");
-    snapshot!(project.run(&["upgrade", "--plugins", "ci/missing.toml"]).exits(2).stderr, @"");
-    snapshot!(project.run(&["upgrade", "--plugins", "ci/"]).exits(2).stderr, @"");
+    snapshot!(error("[set]\nextend = \"strict-prod\"\n"), @r#"
+    error: unknown field `extend`, expected one of `extends`, `plugins`, `without`, `settings`, `grants`, `limits`, `modes`
+     --> ci/strict-prod.toml:2:1
+      |
+    2 | extend = "strict-prod"
+      | ^^^^^^
+      |
+      = help: did you mean `extends`?
+
+    error: `ci/strict-prod.toml` is not a valid configuration
+    "#);
+    snapshot!(error("extends = \"strict-prod\"\n"), @r#"
+    error: unknown field `extends`, expected one of `set`, `plugins`, `trust`
+     --> ci/strict-prod.toml:1:1
+      |
+    1 | extends = "strict-prod"
+      | ^^^^^^^
+
+    error: `ci/strict-prod.toml` is not a valid configuration
+    "#);
+    snapshot!(error("[set]\nplugins = [\"auditors\"\n"), @r#"
+    error: unclosed array, expected `]`
+     --> ci/strict-prod.toml:2:22
+      |
+    2 | plugins = ["auditors"
+      |                      ^
+
+    error: `ci/strict-prod.toml` is not a valid configuration
+    "#);
+    snapshot!(error("[database]\nurl = \"sqlite://other.db\"\n"), @"
+    error: unknown field `database`, expected one of `set`, `plugins`, `trust`
+     --> ci/strict-prod.toml:1:2
+      |
+    1 | [database]
+      |  ^^^^^^^^
+
+    error: `ci/strict-prod.toml` is not a valid configuration
+    ");
+    snapshot!(project.run(&["upgrade", "--plugins", "ci/missing.toml"]).exits(2).stderr, @"
+    error: there is no plugin set `ci/missing.toml`
+
+      help: a name with a `/` in it, or with `.toml` at its end, is that of a file
+    ");
+    snapshot!(project.run(&["upgrade", "--plugins", "ci/"]).exits(2).stderr, @"error: the plugin set `ci/` can't be read: Is a directory (os error 21)");
     project.write("binary.toml", b"\xff\xfe");
-    snapshot!(project.run(&["upgrade", "--plugins", "binary.toml"]).exits(2).stderr, @"");
+    snapshot!(project.run(&["upgrade", "--plugins", "binary.toml"]).exits(2).stderr, @"error: the plugin set `binary.toml` is not UTF-8 text");
     assert!(!project.path("app.db").exists());
 }
 
@@ -139,9 +201,21 @@ fn a_wrong_file_is_an_error_with_its_place() {
 fn a_file_without_a_set_or_plugins_refuses_to_refuse_nothing() {
     let project = project();
     project.write(SET, "");
-    snapshot!(upgrade(&project).exits(2).stderr, @"");
+    snapshot!(upgrade(&project).exits(2).stderr, @"
+    error: missing field `set`
+     --> ci/strict-prod.toml:1:1
+      |
+    1 |
+      | ^
+
+    error: `ci/strict-prod.toml` is not a valid configuration
+    ");
     project.write(SET, "[set]\nplugins = []\n");
-    snapshot!(upgrade(&project).exits(2).stderr, @"");
+    snapshot!(upgrade(&project).exits(2).stderr, @r#"
+    error: `set` in `ci/strict-prod.toml`: it has no plugins, so it would refuse nothing
+
+      help: `extends = "strict-prod"` is a good start
+    "#);
 }
 
 #[test]

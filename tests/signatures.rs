@@ -48,7 +48,12 @@ fn refusal(project: &Project) -> String {
 #[test]
 fn what_a_trusted_key_has_signed_is_loaded_and_nothing_else() {
     let (project, key) = project();
-    snapshot!(project.run(&["upgrade"]).exits(3).stderr, @"");
+    snapshot!(project.run(&["upgrade"]).exits(3).stderr, @"
+    error: refused by `acme`: the plugin is not signed by a trusted key: `acme.wasm.sig` can't be read: there is no such file
+
+      help: `runner plugin sign FILE --key KEY` signs it; `keys` in `[trust]` names the keys that count
+      help: nothing was changed
+    ");
     sign(&project);
     project.run(&["upgrade", "--dry-run"]).exits(0);
     let verified = project.run(&["plugin", "verify", "acme.wasm", "--json"]).exits(0).json();
@@ -129,7 +134,14 @@ fn keys_are_made_once_and_are_private() {
     let mode = |name: &str| std::fs::metadata(project.path(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode("acme.key"), 0o600);
     let private = std::fs::read_to_string(project.path("acme.key")).unwrap();
-    snapshot!(project.run(&["plugin", "keygen", "acme.key"]), @"");
+    snapshot!(project.run(&["plugin", "keygen", "acme.key"]), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: `acme.key.pub` exists already, and a key is never replaced
+
+      help: give another name, or move the old key away; what it signed stays signed
+    ");
     assert_eq!(std::fs::read_to_string(project.path("acme.key")).unwrap(), private);
     // Half of a pair is in the way.
     project.write("half.key", "mine");
@@ -151,10 +163,22 @@ fn a_key_that_is_none_or_not_private_signs_nothing() {
     };
     let private = std::fs::read(project.path("acme.key")).unwrap();
     let public = std::fs::read(project.path("acme.key.pub")).unwrap();
-    snapshot!(with(&private, 0o644), @"");
-    snapshot!(with(&public, 0o600), @"");
-    snapshot!(with(b"hello", 0o600), @"");
-    snapshot!(with(b"\x00\xff", 0o600), @"");
+    snapshot!(with(&private, 0o644), @"
+    error: the key `wrong.key` can be read or changed by others, so it may not be private any more
+
+      help: `chmod 600 wrong.key` closes it; if it was open for long, make another one
+    ");
+    snapshot!(with(&public, 0o600), @"
+    error: the key `wrong.key` holds a public key, and signing needs the private one
+
+      help: give the other file
+    ");
+    snapshot!(with(b"hello", 0o600), @"
+    error: the key `wrong.key` holds no private key in PEM
+
+      help: `runner plugin keygen FILE` makes one, and so does `openssl genpkey -algorithm ed25519`
+    ");
+    snapshot!(with(b"\x00\xff", 0o600), @"error: the key `wrong.key` can't be read: it is not text; a key is expected in PEM");
     assert!(with(&private[..60], 0o600).contains("is not an Ed25519 key"));
     assert!(!with(&private[..60], 0o600).contains(&String::from_utf8_lossy(&private[30..60]).into_owned()));
     let run = project.run(&["plugin", "sign", "acme.wasm", "--key", "missing.key"]).exits(2);
@@ -185,10 +209,31 @@ fn verifying_takes_keys_in_both_forms() {
     sign(&project);
     project.run(&["plugin", "verify", "acme.wasm", "--key", &key]).exits(0);
     project.run(&["plugin", "verify", "acme.wasm", "--key", "acme.key.pub"]).exits(0);
-    snapshot!(project.run(&["plugin", "verify", "acme.wasm", "--key", "acme.key"]), @"");
-    snapshot!(project.run(&["plugin", "verify", "acme.wasm", "--key", "ed25519:abc"]), @"");
+    snapshot!(project.run(&["plugin", "verify", "acme.wasm", "--key", "acme.key"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: the key `acme.key` holds a private key where a public one belongs
+
+      help: `openssl pkey -in FILE -pubout` gives the public half
+    ");
+    snapshot!(project.run(&["plugin", "verify", "acme.wasm", "--key", "ed25519:abc"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: `ed25519:abc` is not a public key
+
+      help: it is `ed25519:` and 44 characters, as `runner plugin keygen` prints it
+    ");
     trust(&project, &[]);
-    snapshot!(project.run(&["plugin", "verify", "acme.wasm"]), @"");
+    snapshot!(project.run(&["plugin", "verify", "acme.wasm"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: no key is trusted, so no signature can be checked
+
+      help: name one with `--key`, or in `keys` of `[trust]`
+    ");
     // With a key on the command line no project is needed.
     project.remove("runner.toml");
     project.run(&["plugin", "verify", "acme.wasm", "--key", &key]).exits(0);
@@ -201,7 +246,14 @@ fn verifying_takes_keys_in_both_forms() {
 fn a_wrong_key_in_the_configuration_is_an_error() {
     let (project, _) = project();
     trust(&project, &["ed25519:AAAA"]);
-    snapshot!(project.run(&["upgrade"]), @"");
+    snapshot!(project.run(&["upgrade"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: `trust.keys` in `runner.toml`: `ed25519:AAAA` is not a public key
+
+      help: it is `ed25519:` and 44 characters, as `runner plugin keygen` prints it
+    ");
     project.edit("runner.toml", "[trust]", "[trust]\nkey = \"ed25519:AAAA\"");
     assert!(project.run(&["upgrade"]).exits(2).stderr.contains("did you mean `keys`?"));
 }

@@ -75,7 +75,7 @@ fn more_than_granted(plugin: &PluginDefinition, grants: &Grants) -> Option<Strin
     let env = grants.env.iter().filter(|name| !granted.env.contains(name));
     let read = grants.read.iter().filter(|folder| !granted.read.contains(folder)).map(|folder| &folder.name);
     let more = env.chain(read).next()?;
-    Some(format!("give `{}` more than it has: `{more}`", plugin.name))
+    Some(format!("gives `{}` more than it has: `{more}`", plugin.name))
 }
 
 fn looser_setting(builtin: &str, key: &str, value: &Value, before: &Map<String, Value>) -> Option<String> {
@@ -90,9 +90,9 @@ fn looser_setting(builtin: &str, key: &str, value: &Value, before: &Map<String, 
             (!is_lower).then(|| format!("must not be higher than {before}"))
         }
         // Without them changes may happen at all times, so any are stricter than none; other ones may be looser.
-        ("change-window", "windows" | "freezes") => {
-            before.contains_key(key).then(|| format!("can't take the place of the `{key}` in `[plugins.change-window]`"))
-        }
+        ("change-window", "windows" | "freezes") => before
+            .contains_key(key)
+            .then(|| format!("can't take the place of the `{key}` in `[plugins.change-window]`")),
         // It means nothing as long as there is no time to be meant.
         ("change-window", "time-zone") => {
             let is_meant = before.contains_key("windows") || before.contains_key("freezes");

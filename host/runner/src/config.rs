@@ -252,7 +252,20 @@ pub(crate) fn store() -> Option<runner_policy::Store> {
 
 /// Which set is in force. A file named here and now is relative to here; one named in `runner.toml` is relative to that.
 fn set_choice(file: &File, overrides: &Overrides, fill: &Fill<'_>, root: &Path) -> Result<SetChoice> {
-    let here = overrides.plugin_set.clone().or_else(|| variable("RUNNER_PLUGINS").filter(|set| !set.is_empty()));
+    let here = match &overrides.plugin_set {
+        Some(set) => Some(set.clone()),
+        // One that can't be read must not leave the choice to the file.
+        None => match std::env::var_os("RUNNER_PLUGINS")
+            .filter(|set| !set.is_empty())
+            .map(std::ffi::OsString::into_string)
+        {
+            Some(Err(_)) => {
+                return Err(Error::new(ErrorKind::Configuration, "the variable `RUNNER_PLUGINS` is not UTF-8 text"));
+            }
+            Some(Ok(set)) => Some(set),
+            None => None,
+        },
+    };
     let (name, base) = match here {
         Some(name) => (name, Path::new("")),
         None => (fill.or_default(file.plugin_set.as_ref(), "plugin-set", "default")?, root),

@@ -95,7 +95,9 @@ fn print(printer: &Printer, report: &PluginReport, member: &Member) {
     field("facts", &said(if report.facts { "of the target" } else { "" }, &member.grants));
     field("imports", &report.imports.join(", "));
     field("limits", &said(&report.limits.to_string(), &member.limits));
-    field("native", if report.cached { "in the cache" } else { "" });
+    if printer.is_verbose() {
+        field("native", if report.cached { "in the cache" } else { "compiled just now" });
+    }
     field("error", report.error.as_deref().unwrap_or(""));
 }
 

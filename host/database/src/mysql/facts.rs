@@ -167,7 +167,8 @@ fn column(row: &MySqlRow, is_mariadb: bool) -> Result<Column> {
     let extra = required(row, 5)?.to_ascii_uppercase();
     let is_expression = is_mariadb || extra.contains("DEFAULT_GENERATED");
     let generated = extra.contains("VIRTUAL GENERATED") || extra.contains("STORED GENERATED");
-    let default = text(row, 4)?.filter(|default| !generated && !(is_mariadb && default == "NULL"));
+    let is_none = |default: &str| generated || (is_mariadb && default == "NULL");
+    let default = text(row, 4)?.filter(|default| !is_none(default));
     Ok(Column {
         name: required(row, 1)?,
         data_type: required(row, 2)?,

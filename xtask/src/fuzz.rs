@@ -43,7 +43,16 @@ impl Args {
                 let mut fuzz = cargo()?;
                 // libFuzzer's instrumentation is not stable; the toolchain at hand can do it all the same.
                 fuzz.env("RUSTC_BOOTSTRAP", "1").env("PATH", path_with(&tools.join("bin"))?);
-                fuzz.args(["fuzz", "run", "--sanitizer", "none", target, "--", &format!("-max_total_time={}", self.seconds), "-timeout=30"]);
+                fuzz.args([
+                    "fuzz",
+                    "run",
+                    "--sanitizer",
+                    "none",
+                    target,
+                    "--",
+                    &format!("-max_total_time={}", self.seconds),
+                    "-timeout=30",
+                ]);
                 run(&mut fuzz)?;
             }
         }

@@ -1,8 +1,8 @@
 //! The WebAssembly engine: deterministic, metered, and shared by all plugins of a process.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::Arc;
+use std::sync::Mutex;
 use std::sync::OnceLock;
 use std::sync::PoisonError;
 

@@ -1,11 +1,18 @@
 //! A component in a file, outside of any plugin set: to be shipped, signed or checked.
 
 use std::path::Path;
+use std::path::PathBuf;
 
 use crate::Digest;
+use crate::Grants;
 use crate::Host;
+use crate::Limits;
+use crate::Mode;
+use crate::PluginDefinition;
+use crate::ReadGrant;
 use crate::Refusal;
 use crate::Source;
+use crate::Trust;
 use crate::component::Bytes;
 use crate::component::Policy;
 use crate::engine::engine;
@@ -24,6 +31,24 @@ pub struct ComponentFile {
     pub exports: Vec<String>,
 }
 
+/// What a component wants is no reason not to ship it: whether it is granted is for whoever uses it. It is not run here.
+fn with_everything(path: &Path) -> PluginDefinition {
+    let shown = path.display().to_string();
+    PluginDefinition {
+        name: shown.clone(),
+        source: Source::File { path: path.to_owned(), shown },
+        settings: serde_json::Map::new(),
+        grants: Grants {
+            env: Vec::new(),
+            read: vec![ReadGrant { path: PathBuf::new(), name: String::new() }],
+            facts: true,
+        },
+        limits: Limits::default(),
+        mode: Mode::Enforce,
+        trust: Trust::default(),
+    }
+}
+
 impl ComponentFile {
     /// Reads a component and makes sure that it is a policy.
     ///
@@ -31,8 +56,9 @@ impl ComponentFile {
     /// It can't be read or is something else.
     pub fn read(host: &Host, path: &Path) -> Result<Self, Refusal> {
         let bytes = bytes(path)?;
-        let engine = engine().map_err(|reason| Refusal::Sandbox { reason })?;
-        let policy = Policy::new(engine, &host.cache, &bytes)?;
+        let plugin = with_everything(path);
+        let engine = engine(plugin.limits.stack).map_err(|reason| Refusal::Sandbox { reason })?;
+        let policy = Policy::new(engine, &host.cache, &bytes, &plugin)?;
         let component = policy.instance.component();
         let component = component.component_type();
         let mut imports: Vec<String> = component.imports(engine).map(|(name, _)| name.to_owned()).collect();

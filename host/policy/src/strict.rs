@@ -74,7 +74,8 @@ fn more_than_granted(plugin: &PluginDefinition, grants: &Grants) -> Option<Strin
     let granted = &strict.grants;
     let env = grants.env.iter().filter(|name| !granted.env.contains(name));
     let read = grants.read.iter().filter(|folder| !granted.read.contains(folder)).map(|folder| &folder.name);
-    let more = env.chain(read).next()?;
+    let facts = (grants.facts && !granted.facts).then(|| "facts".to_owned());
+    let more = env.chain(read).cloned().chain(facts).next()?;
     Some(format!("gives `{}` more than it has: `{more}`", plugin.name))
 }
 

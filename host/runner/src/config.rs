@@ -178,12 +178,12 @@ impl Config {
 
     /// A plugin as `[plugins.NAME]` configures it, or a built-in one.
     pub(crate) fn plugin(&self, name: &str) -> Option<PluginDefinition> {
-        self.plugins.plugin(name).map(|(definition, _)| definition)
+        self.plugins.project.plugin(name).map(|(definition, _)| definition)
     }
 
     /// Names of all plugins that are configured or built in.
     pub(crate) fn plugin_names(&self) -> Vec<&str> {
-        self.plugins.plugin_names()
+        self.plugins.project.plugin_names()
     }
 
     /// The plugin set in force.

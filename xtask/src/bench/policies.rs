@@ -15,7 +15,8 @@ const WARM: usize = 20;
 
 pub(super) fn bench(rounds: usize) -> Result<()> {
     run(cargo()?.args(["build", "--release", "--locked", "--package", "runner-policy", "--example", "start"]))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().map(|root| root.join("target")), |folder| Ok(folder.into()))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| root().map(|root| root.join("target")), |folder| Ok(folder.into()))?;
     // As an installation has it, and not as the linker has just written it.
     let folder = tempfile::tempdir()?;
     let program = folder.path().join("start");
@@ -33,7 +34,9 @@ pub(super) fn bench(rounds: usize) -> Result<()> {
                 asked.push(review);
             }
         }
-        for (name, times) in [("first start, compiled", &mut cold), ("warm start", &mut warm), ("100 steps asked", &mut asked)] {
+        for (name, times) in
+            [("first start, compiled", &mut cold), ("warm start", &mut warm), ("100 steps asked", &mut asked)]
+        {
             times.sort_unstable();
             println!("  {set:12} {name:24} {:>9} {:>9}", times[times.len() / 2], times[0]);
         }

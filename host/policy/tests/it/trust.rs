@@ -2,7 +2,6 @@
 
 use policy_components::Component;
 use policy_components::Function;
-use policy_components::bodies;
 use runner_policy::Artifact;
 use runner_policy::Digest;
 use runner_policy::Mode;

@@ -9,6 +9,7 @@ use runner_policy::Mode;
 use runner_policy::PluginDefinition;
 use runner_policy::PluginReport;
 use runner_policy::Source;
+use runner_policy::Trust;
 use runner_policy::builtin_definition;
 use runner_policy::builtin_names;
 use serde_json::Map;
@@ -89,6 +90,7 @@ fn of_file(file: &str) -> Result<PluginDefinition> {
         grants: Grants::default(),
         limits: Limits::default(),
         mode: Mode::Enforce,
+        trust: Trust::default(),
     })
 }
 

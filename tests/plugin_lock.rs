@@ -366,7 +366,7 @@ fn the_list_says_what_is_pinned() {
       roles    environment
       mode     enforce
       env      RUNNER_VALIDATE_ENV, RUNNER_STRICT_ENV, ALEMBIC_VALIDATE_ENV, ALEMBIC_STRICT_ENV
-      limits   fuel 200000000, time 1s, memory 64.0 MiB, answer 16.0 MiB, log 64.0 KiB
+      limits   fuel 200000000, time 1s, memory 64.0 MiB, stack 512.0 KiB, answer 16.0 MiB, host-calls 100000, log 64.0 KiB, log-lines 256
 
     production-override [VERSION]
       about    Production is changed only with an explicit approval
@@ -377,7 +377,7 @@ fn the_list_says_what_is_pinned() {
       roles    gate
       mode     enforce
       env      ALLOW_PRODUCTION_MIGRATE
-      limits   fuel 200000000, time 1s, memory 64.0 MiB, answer 16.0 MiB, log 64.0 KiB
+      limits   fuel 200000000, time 1s, memory 64.0 MiB, stack 512.0 KiB, answer 16.0 MiB, host-calls 100000, log 64.0 KiB, log-lines 256
 
     acme 1.0.0
       about    A policy for tests.
@@ -388,7 +388,7 @@ fn the_list_says_what_is_pinned() {
       signed   not looked at, because no key is trusted
       roles    gate
       mode     enforce
-      limits   fuel 200000000, time 1s, memory 64.0 MiB, answer 16.0 MiB, log 64.0 KiB
+      limits   fuel 200000000, time 1s, memory 64.0 MiB, stack 512.0 KiB, answer 16.0 MiB, host-calls 100000, log 64.0 KiB, log-lines 256
     --- stderr
     ");
 }

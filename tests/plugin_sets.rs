@@ -157,7 +157,7 @@ fn a_set_can_change_only_what_is_in_it() {
       help: known are `default`, `strict-prod`, `team`
     ");
     snapshot!(error("[plugin-sets.team]\nplugins = [\"acme\"]\n[plugin-sets.team.grants.acme]\nenvs = [\"X\"]\n"), @r#"
-    error: unknown field `envs`, expected `env` or `read`
+    error: unknown field `envs`, expected one of `env`, `read`, `facts`
      --> runner.toml:8:1
       |
     8 | envs = ["X"]

@@ -14,6 +14,7 @@ use runner_database::TransactionMode;
 use runner_policy::PluginDefinition;
 use runner_policy::PluginSet;
 use runner_policy::PublicKey;
+use runner_policy::Trust;
 
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -176,14 +177,27 @@ impl Config {
         self.database.lock_wait
     }
 
-    /// A plugin as `[plugins.NAME]` configures it, or a built-in one.
-    pub(crate) fn plugin(&self, name: &str) -> Option<PluginDefinition> {
-        self.plugins.project.plugin(name).map(|(definition, _)| definition)
+    /// A plugin as `[plugins.NAME]` configures it, or a built-in one, to be tried out: nothing follows from what it says, so
+    /// it need not prove that it is the pinned one, or signed. `None`: there is no such plugin.
+    ///
+    /// # Errors
+    /// The file of the set in force, or the lock file, can't be read.
+    pub(crate) fn plugin(&self, name: &str) -> Result<Option<PluginDefinition>> {
+        self.with_plugins(|plugins, _| {
+            let Some((mut definition, _)) = plugins.plugin(name) else { return Ok(None) };
+            // For the manifest that its tag stands for.
+            plugins.pin(std::iter::once(&mut definition), false)?;
+            definition.trust = Trust::default();
+            Ok(Some(definition))
+        })
     }
 
     /// Names of all plugins that are configured or built in.
-    pub(crate) fn plugin_names(&self) -> Vec<&str> {
-        self.plugins.project.plugin_names()
+    ///
+    /// # Errors
+    /// The file of the set in force can't be read.
+    pub(crate) fn plugin_names(&self) -> Result<Vec<String>> {
+        self.with_plugins(|plugins, _| Ok(plugins.plugin_names().into_iter().map(str::to_owned).collect()))
     }
 
     /// The plugin set in force.

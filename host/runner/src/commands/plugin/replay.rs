@@ -130,12 +130,11 @@ impl Args {
             (Some(file), _) => self.given.plugin(file, global)?,
             (None, Some(name)) => {
                 let of_set = set.plugins.iter().find(|plugin| plugin.name == *name).cloned();
-                let found = of_set.or_else(|| config.plugin(name)).ok_or_else(|| {
-                    let known = config.plugin_names();
-                    Error::new(ErrorKind::Usage, format!("there is no plugin `{name}`"))
-                        .maybe_help(nearest(name, &known).map(|nearest| format!("did you mean `{nearest}`?")))
-                        .help("`--with FILE` asks one that is not configured")
-                })?;
+                let found = match of_set {
+                    Some(of_set) => Some(of_set),
+                    None => config.plugin(name)?,
+                };
+                let Some(found) = found else { return Err(unknown(name, &config.plugin_names()?)) };
                 self.given.applied_to(found)?
             }
         };
@@ -144,6 +143,13 @@ impl Args {
         let trial = Box::new(Trial::load(&host, PluginDefinition { name: name.clone(), ..definition }).await);
         Ok((Subject::One { name, trial }, granted))
     }
+}
+
+fn unknown(name: &str, known: &[String]) -> Error {
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    Error::new(ErrorKind::Usage, format!("there is no plugin `{name}`"))
+        .maybe_help(nearest(name, &known).map(|nearest| format!("did you mean `{nearest}`?")))
+        .help("`--with FILE` asks one that is not configured")
 }
 
 fn granted(plugin: &PluginDefinition) -> Option<(String, Vec<String>)> {

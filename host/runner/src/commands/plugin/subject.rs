@@ -104,7 +104,10 @@ fn named(name: &str, global: &Global) -> Result<PluginDefinition> {
         return builtin_definition(name).ok_or_else(|| unknown(&builtin_names().collect::<Vec<_>>()));
     }
     let config = Config::load(&global.overrides())?;
-    config.plugin(name).ok_or_else(|| unknown(&config.plugin_names()))
+    match config.plugin(name)? {
+        Some(plugin) => Ok(plugin),
+        None => Err(unknown(&config.plugin_names()?.iter().map(String::as_str).collect::<Vec<_>>())),
+    }
 }
 
 /// Settings as the command line gives them.

@@ -134,8 +134,10 @@ fn imports_without_a_grant_are_refused_with_the_line_to_add() {
 
     environment-hierarchy [VERSION]
       about    A revision runs from the environment it is tagged with upwards
+      set      default, extended by team
       source   builtin:environment-hierarchy
       digest   sha256:[DIGEST]
+      pinned   by this runner, which it ships with
       roles    environment
       mode     enforce
       env      RUNNER_VALIDATE_ENV, RUNNER_STRICT_ENV, ALEMBIC_VALIDATE_ENV, ALEMBIC_STRICT_ENV
@@ -143,8 +145,10 @@ fn imports_without_a_grant_are_refused_with_the_line_to_add() {
 
     production-override [VERSION]
       about    Production is changed only with an explicit approval
+      set      default, extended by team
       source   builtin:production-override
       digest   sha256:[DIGEST]
+      pinned   by this runner, which it ships with
       roles    gate
       mode     enforce
       env      ALLOW_PRODUCTION_MIGRATE
@@ -152,10 +156,14 @@ fn imports_without_a_grant_are_refused_with_the_line_to_add() {
 
     large-tables 0.1.0
       about    Large tables are not changed
-      source   large_tables.wasm
+      set      team
+      source   large_tables.wasm    (`plugins.large-tables` in `runner.toml`)
       digest   sha256:[DIGEST]
+      pinned   no
+      signed   not looked at, because no key is trusted
       roles    gate
       mode     enforce
+      settings max-rows
       read     policies/data
       facts    of the target
       imports  runner:policy/facts@0.1.1, runner:policy/files@0.1.1

@@ -41,10 +41,10 @@ pub enum SignatureError {
     },
     /// It was made with a key that nobody trusts.
     #[error("is made with the key {0}, which is not trusted")]
-    OtherKey(PublicKey),
+    OtherKey(Box<PublicKey>),
     /// It was not made with the key that it names.
     #[error("is wrong: it was not made with the key {0} for this component")]
-    Wrong(PublicKey),
+    Wrong(Box<PublicKey>),
 }
 
 impl Signature {
@@ -70,11 +70,11 @@ impl Signature {
         if self.digest != *digest {
             return Err(SignatureError::OtherComponent { named: self.digest, actual: *digest });
         }
-        let key = trusted.iter().find(|key| **key == self.key).ok_or(SignatureError::OtherKey(self.key))?;
+        let key = trusted.iter().find(|key| **key == self.key).ok_or(SignatureError::OtherKey(self.key.into()))?;
         if key.verifies(&Self::message(digest), &self.signature) {
             Ok(*key)
         } else {
-            Err(SignatureError::Wrong(self.key))
+            Err(SignatureError::Wrong(self.key.into()))
         }
     }
 }
@@ -139,8 +139,8 @@ mod tests {
         let (key, other) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
         let (digest, another) = (Digest::of(b"component"), Digest::of(b"another"));
         let signature = key.sign(&digest);
-        assert_eq!(signature.verify(&digest, &[]), Err(SignatureError::OtherKey(key.public())));
-        assert_eq!(signature.verify(&digest, &[other.public()]), Err(SignatureError::OtherKey(key.public())));
+        assert_eq!(signature.verify(&digest, &[]), Err(SignatureError::OtherKey(key.public().into())));
+        assert_eq!(signature.verify(&digest, &[other.public()]), Err(SignatureError::OtherKey(key.public().into())));
         assert_eq!(
             signature.verify(&another, &[key.public()]),
             Err(SignatureError::OtherComponent { named: digest, actual: another })
@@ -148,9 +148,9 @@ mod tests {
         // Claims made by editing the text.
         let text = signature.to_string();
         let renamed: Signature = text.replace(&digest.to_string(), &another.to_string()).parse().unwrap();
-        assert_eq!(renamed.verify(&another, &[key.public()]), Err(SignatureError::Wrong(key.public())));
+        assert_eq!(renamed.verify(&another, &[key.public()]), Err(SignatureError::Wrong(key.public().into())));
         let claimed: Signature = text.replace(&key.public().to_string(), &other.public().to_string()).parse().unwrap();
-        assert_eq!(claimed.verify(&digest, &[other.public()]), Err(SignatureError::Wrong(other.public())));
+        assert_eq!(claimed.verify(&digest, &[other.public()]), Err(SignatureError::Wrong(other.public().into())));
     }
 
     #[test]

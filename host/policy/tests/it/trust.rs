@@ -107,9 +107,9 @@ fn a_signature_beside_the_file_is_checked() {
 #[test]
 fn what_ships_with_the_runner_is_pinned_by_a_lock_file_and_needs_no_signature() {
     let key = SigningKey::generate().unwrap();
-    let plugin = builtin_definition("production-override").unwrap();
+    let plugin = builtin_definition("environment-hierarchy").unwrap();
     assert_eq!(block_on(review(signed_by(plugin.clone(), &key))).outcome, Outcome::Allowed);
-    let verdict = denial(&block_on(review(pinned(plugin, Digest::of(b"older")))), "production-override");
+    let verdict = denial(&block_on(review(pinned(plugin, Digest::of(b"older")))), "environment-hierarchy");
     assert_eq!(rule(&verdict), "plugin-digest");
 }
 

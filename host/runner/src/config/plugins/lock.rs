@@ -153,7 +153,7 @@ impl LockFile {
 impl std::fmt::Display for LockFile {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
-        write!(formatter, "{HEADER}version = {VERSION}\n")?;
+        writeln!(formatter, "{HEADER}version = {VERSION}")?;
         for entry in self.entries.values() {
             write!(formatter, "\n[[plugin]]\nname = {}\nsource = {}\n", quoted(&entry.name), quoted(&entry.source))?;
             if let Some(manifest) = &entry.manifest {

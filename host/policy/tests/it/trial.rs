@@ -1,5 +1,7 @@
 //! One plugin, tried out.
 
+use std::time::Duration;
+
 use policy_components as made;
 use policy_components::Component;
 use policy_components::Function;
@@ -7,6 +9,7 @@ use policy_components::bodies;
 use runner_policy::Answer;
 use runner_policy::Call;
 use runner_policy::Decision;
+use runner_policy::Limits;
 use runner_policy::Mode;
 use runner_policy::Outcome;
 use runner_policy::PluginDefinition;
@@ -52,9 +55,14 @@ async fn every_call_says_what_it_used() {
 
 #[tokio::test]
 async fn a_call_that_ends_in_a_refusal_is_told_as_well() {
-    let (_, answer) = ask(&Component::gate().body(Function::Review, bodies::ENDLESS), &Role::ALL, None).await;
+    let folder = Folder::new();
+    let component = Component::gate().body(Function::Review, bodies::ENDLESS);
+    let limits = Limits { fuel: 1_000_000, time: Duration::from_secs(60), ..Limits::default() };
+    let definition = PluginDefinition { limits, ..folder.plugin("tested", component.bytes()) };
+    let trial = Trial::load(&host(), definition).await;
+    let answer = trial.ask(request(), Question { roles: &Role::ALL, event: None }).await;
     assert_eq!(functions(&answer.calls), ["gate.review"]);
-    assert_eq!(answer.calls[0].fuel, 200_000_000);
+    assert_eq!(answer.calls[0].fuel, 1_000_000);
     assert!(answer.review.verdicts[0].refusal);
     assert_eq!(answer.review.outcome, Outcome::Denied);
     let (_, denied) = ask(&Component::gate().body(Function::Review, &bodies::deny("no")), &Role::ALL, None).await;

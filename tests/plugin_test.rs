@@ -2,9 +2,11 @@
 
 use policy_components::Component;
 use policy_components::Function;
+use policy_components::Granted;
 use policy_components::Role;
 use policy_components::bodies;
 use policy_components::bodies::Step;
+use policy_components::layout::relation;
 
 use crate::harness::Project;
 use crate::harness::Run;
@@ -484,4 +486,100 @@ fn folders_that_a_case_grants() {
     );
     project.write("cases/all.toml", "granted = [\"TEAM\"]\nread = [\"data\"]\n[expect]\noutcome = \"allowed\"\n");
     test(&project, &[]).exits(0);
+}
+
+/// Shows the names of the tables in the banner.
+fn showing_tables() -> Component {
+    Component::gate().import_granted(Granted::Relations).body(
+        Function::Review,
+        &format!(
+            "(local.set $from (call $allocate (i32.const 24))) (call $relations (local.get $from)) {}",
+            bodies::show_each(relation::NAME, relation::SIZE)
+        ),
+    )
+}
+
+#[test]
+fn facts_of_a_case() {
+    let project = folder_with(&showing_tables());
+    project.write(
+        "cases/facts.toml",
+        r#"[[facts.relations]]
+name = "patient"
+rows = 2_000_000
+columns = ["name", { name = "id", type = "bigint", nullable = false, primary-key = 1 }]
+indexes = [{ name = "patient_pkey", columns = ["id"], unique = true, primary = true }]
+foreign-keys = [{ columns = ["clinic"], referenced-table = "clinic" }]
+triggers = [{ name = "stamp" }]
+
+[[facts.relations]]
+name = "report"
+kind = "view"
+
+[[facts.ledger]]
+revision = "a1"
+finished = 2026-11-01T08:00:00Z
+
+[expect]
+outcome = "allowed"
+notices = ["patient", "report"]
+"#,
+    );
+    test(&project, &[]).exits(0);
+    project
+        .write("cases/facts.toml", "[expect]\nrefusal = { rule = \"plugin-grant\", message-contains = \"facts\" }\n");
+    test(&project, &[]).exits(0);
+    let run = wrong(&project, "[[facts.relations]]\nnam = \"x\"\n[expect]\nnotices = []\n", &["2:1"]);
+    assert!(run.stderr.contains("did you mean `name`?"), "{run}");
+    wrong(
+        &project,
+        "[[facts.ledger]]\nrevision = \"x\"\nfinished = 08:00:00\n[expect]\nnotices = []\n",
+        &["`finished = 08:00:00` is no point in time"],
+    );
+}
+
+/// Facts that a policy asks for belong to the plan; what is recorded is told again, and what is not is not made up.
+#[test]
+fn recorded_facts() {
+    let project = Project::linear(2);
+    project.write("acme.wasm", showing_tables().bytes());
+    project.write(
+        "runner.toml",
+        r#"plugin-set = "team"
+[database]
+url = "sqlite://app.db"
+[plugins.acme]
+source = "acme.wasm"
+grants = { facts = true }
+[plugin-sets.team]
+extends = "default"
+plugins = ["acme"]
+"#,
+    );
+    project.run(&["upgrade", "+1"]).exits(0);
+    let plan = project.run(&["plan", "--json"]).exits(0);
+    assert_eq!(plan.json()["facts"]["relations"][0]["name"], "t0001", "{plan}");
+    project.write("plan.json", &plan.stdout);
+    let run = ["plugin", "run", "acme.wasm", "--plan", "plan.json"];
+    let granted = project.run(&[&run[..], &["--grant-facts"]].concat()).exits(0);
+    assert!(granted.stdout.contains("notice  t0001"), "{granted}");
+    let refused = project.run(&run).exits(3);
+    assert!(refused.stdout.contains("facts"), "{refused}");
+
+    let without = project.run(&["plan", "--json", "--plugins", "default"]).exits(0);
+    assert!(without.json().get("facts").is_none());
+    project.write("plan.json", &without.stdout);
+    let none = project.run(&[&run[..], &["--grant-facts"]].concat()).exits(0);
+    assert!(none.stderr.contains("no facts are recorded with the plan"), "{none}");
+    assert!(none.stdout.contains("can't be had here"), "{none}");
+
+    project.run(&["plugin", "test", "acme", "--plugins", "default", "--record", "now"]).exits(0);
+    let case = std::fs::read_to_string(project.path("cases/now.toml")).unwrap();
+    assert!(case.contains("\"t0001\""), "{case}");
+    project.run(&["upgrade", "--plugins", "default"]).exits(0);
+    project.run(&["plugin", "test", "acme.wasm"]).exits(0);
+
+    let replay = project.run(&["plugin", "replay"]).exits(0);
+    assert!(replay.stdout.contains("those of then are not recorded"), "{replay}");
+    assert!(replay.stdout.contains("0 different, 2 not replayed"), "{replay}");
 }

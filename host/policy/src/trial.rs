@@ -1,5 +1,6 @@
 //! Tries one plugin out: asks it as a run would, and tells what it used.
 
+use crate::FactsSource;
 use crate::Host;
 use crate::Mode;
 use crate::PluginReport;
@@ -59,6 +60,11 @@ impl Trial {
         let policies = Policies::load(&host, &set, &Role::ALL).await;
         let loading = meter.take();
         Trial { policies, meter, loading }
+    }
+
+    /// Says where the plugin gets facts about the target from, if it is granted them. Before that there are none.
+    pub fn offer_facts(&mut self, facts: &FactsSource) {
+        self.policies.offer_facts(facts);
     }
 
     /// Who the plugin is, or why it can't be used.

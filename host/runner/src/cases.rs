@@ -3,6 +3,7 @@
 mod answers;
 mod difference;
 mod expect;
+mod facts;
 mod file;
 mod made_up;
 mod plan;

@@ -3,7 +3,7 @@
 mod context;
 mod drift;
 mod evidence;
-mod facts;
+pub(crate) mod facts;
 mod interrupt;
 mod observer;
 mod order;

@@ -14,6 +14,7 @@ use toml::Spanned;
 use toml::value::Datetime;
 
 use super::expect::Expect;
+use super::facts::WrittenFacts;
 use super::text_or::TextOr;
 use crate::bounded;
 use crate::config::toml_error;
@@ -80,6 +81,7 @@ pub(super) struct Written {
     pub(super) revisions: Option<Vec<TextOr<Revision>>>,
     pub(super) applied: Option<Vec<TextOr<Applied>>>,
     pub(super) event: Option<Event>,
+    pub(super) facts: Option<WrittenFacts>,
     pub(super) request: Option<String>,
     expect: Option<Expect>,
     case: Vec<Spanned<Written>>,
@@ -117,6 +119,7 @@ impl Written {
             request: self.request.or(plan.request),
             applied: self.applied.or(file.applied),
             event: self.event.or(file.event),
+            facts: self.facts.or(file.facts),
             name: self.name,
             expect: self.expect,
             case: self.case,

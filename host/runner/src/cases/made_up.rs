@@ -5,7 +5,7 @@ use std::path::Path;
 use runner_policy::Request;
 
 use super::CaseFile;
-use super::plan::request_of;
+use super::plan::recorded_of;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
@@ -47,5 +47,5 @@ pub(crate) fn made_up(steps: u32) -> Result<Request> {
     }
     let file = CaseFile::parse(Path::new("made up"), text)?;
     let none = || Error::new(ErrorKind::Io, "no plan can be made up");
-    request_of(file.cases.first().ok_or_else(none)?)
+    recorded_of(file.cases.first().ok_or_else(none)?).map(|recorded| recorded.request)
 }

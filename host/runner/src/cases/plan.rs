@@ -10,6 +10,7 @@ use runner_policy::Request;
 use runner_policy::data;
 use sha2::Digest as _;
 use sha2::Sha256;
+use toml::value::Datetime;
 
 use super::file;
 use super::file::Case;
@@ -22,12 +23,20 @@ use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::pipeline::request;
 use crate::recorded;
+use crate::recorded::Recorded;
 
-/// What the policy is asked, but for what the environment is.
-pub(super) fn request_of(case: &Case) -> Result<Request> {
-    match &case.written.request {
-        Some(file) => recorded_request(case, file),
-        None => written_request(case),
+/// What the policy is asked, but for what the environment is, and the facts that it may ask for.
+pub(super) fn recorded_of(case: &Case) -> Result<Recorded> {
+    let recorded = match &case.written.request {
+        Some(file) => recorded_request(case, file)?,
+        None => Recorded { request: written_request(case)?, facts: None },
+    };
+    match &case.written.facts {
+        Some(written) => {
+            let facts = written.data(|written| moment(case, "finished", written))?;
+            Ok(Recorded { facts: Some(facts), ..recorded })
+        }
+        None => Ok(recorded),
     }
 }
 
@@ -57,12 +66,12 @@ pub(super) fn identified(mut request: Request, identity: &Identity) -> Request {
     request
 }
 
-fn recorded_request(case: &Case, file: &str) -> Result<Request> {
+fn recorded_request(case: &Case, file: &str) -> Result<Recorded> {
     let path = case.folder.join(file);
     if path.exists() && !path.is_file() {
         return Err(case.wrong(format!("the recorded request `{file}` is not a regular file")));
     }
-    let mut request = recorded::read(&path.display().to_string())
+    let Recorded { mut request, facts } = recorded::read(&path.display().to_string())
         .map_err(|error| case.wrong(error.to_string()).maybe_help(error.hints().first().cloned()))?;
     let written = &case.written;
     let context = &mut request.context;
@@ -82,7 +91,7 @@ fn recorded_request(case: &Case, file: &str) -> Result<Request> {
     replace(&mut context.target.name, written.target.as_ref());
     replace(&mut context.target.server_version, written.server_version.as_ref());
     replace(&mut request.plan.hash, written.plan_hash.as_ref());
-    Ok(request)
+    Ok(Recorded { request, facts })
 }
 
 fn replace(text: &mut String, by: Option<&String>) {
@@ -173,15 +182,20 @@ fn actor_of(actor: &TextOr<file::Actor>) -> data::Actor {
 }
 
 fn now(case: &Case) -> Result<data::Timestamp> {
-    let Some(written) = &case.written.now else {
+    match &case.written.now {
+        Some(written) => moment(case, "now", written),
         // 2026-01-01T00:00:00Z
-        return Ok(data::Timestamp { seconds: 1_767_225_600, nanoseconds: 0 });
-    };
-    let now: Timestamp = written.to_string().parse().map_err(|_| {
-        case.wrong(format!("`now = {written}` is no point in time"))
-            .help("write date, time and offset from UTC, as in `now = 2026-01-01T00:00:00Z`")
+        None => Ok(data::Timestamp { seconds: 1_767_225_600, nanoseconds: 0 }),
+    }
+}
+
+/// A point in time that a case writes under a key.
+fn moment(case: &Case, key: &str, written: &Datetime) -> Result<data::Timestamp> {
+    let moment: Timestamp = written.to_string().parse().map_err(|_| {
+        case.wrong(format!("`{key} = {written}` is no point in time"))
+            .help(format!("write date, time and offset from UTC, as in `{key} = 2026-01-01T00:00:00Z`"))
     })?;
-    let nanoseconds = now.as_nanosecond();
+    let nanoseconds = moment.as_nanosecond();
     let (seconds, rest) = (nanoseconds.div_euclid(1_000_000_000), nanoseconds.rem_euclid(1_000_000_000));
     Ok(data::Timestamp {
         seconds: i64::try_from(seconds).unwrap_or_default(),

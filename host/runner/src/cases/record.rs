@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::path::PathBuf;
 
+use runner_policy::Facts;
 use runner_policy::Host;
 use runner_policy::PluginDefinition;
 use runner_policy::Request;
 use runner_policy::Role;
+use serde::Serialize;
 use serde_json::Map;
 use serde_json::Value;
 
@@ -16,6 +18,14 @@ use super::trial;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
+
+/// The file, as `plan --json` has it among other things.
+#[derive(Serialize)]
+struct Recorded<'a> {
+    request: &'a Request,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    facts: Option<&'a Facts>,
+}
 
 /// What is recorded.
 pub(crate) struct Recording<'a> {
@@ -27,6 +37,8 @@ pub(crate) struct Recording<'a> {
     pub(crate) settings: Option<&'a Map<String, Value>>,
     /// What was asked.
     pub(crate) request: &'a Request,
+    /// Facts about the target, if they belong to it.
+    pub(crate) facts: Option<&'a Facts>,
 }
 
 /// Writes a case whose expectation is what the plugin says now, and gives the file. Values of variables are not written,
@@ -35,7 +47,7 @@ pub(crate) struct Recording<'a> {
 /// # Errors
 /// There is such a case already, or it can't be written.
 pub(crate) async fn record(host: &Host, plugin: &PluginDefinition, recording: &Recording<'_>) -> Result<PathBuf> {
-    let Recording { name, folder, settings, request } = *recording;
+    let Recording { name, folder, settings, request, facts } = *recording;
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if name.is_empty() || name.starts_with('.') || !name.bytes().all(is_plain) {
         return Err(Error::new(ErrorKind::Usage, format!("`{name}` can't be the name of a case file"))
@@ -51,7 +63,8 @@ pub(crate) async fn record(host: &Host, plugin: &PluginDefinition, recording: &R
     }
     let failed =
         |path: &Path, why: String| Error::new(ErrorKind::Io, format!("`{}` can't be written: {why}", path.display()));
-    let json = serde_json::to_string_pretty(request).map_err(|error| failed(&recorded, error.to_string()))?;
+    let json = Recorded { request, facts };
+    let json = serde_json::to_string_pretty(&json).map_err(|error| failed(&recorded, error.to_string()))?;
     let write = |path: &Path, text: &str| {
         let written = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(path, text));
         written.map_err(|error| failed(path, error.to_string()))

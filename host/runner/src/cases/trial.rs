@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use runner_policy::Answer;
+use runner_policy::FactsSource;
 use runner_policy::Grants;
 use runner_policy::Host;
 use runner_policy::Identity;
@@ -24,6 +25,7 @@ use super::answers;
 use super::plan;
 use crate::config::settings_from_toml;
 use crate::error::Result;
+use crate::recorded::Recorded;
 
 /// What came of a case.
 pub(crate) struct Ran {
@@ -48,9 +50,14 @@ impl Ran {
 /// The case itself is wrong. Whatever is wrong with the plugin is a difference.
 pub(crate) async fn run(host: &Host, plugin: &PluginDefinition, case: &Case) -> Result<Ran> {
     let written = &case.written;
-    let request = plan::request_of(case)?;
+    let Recorded { request, facts } = plan::recorded_of(case)?;
     let host = host_of(host, written.variables.clone().unwrap_or_default());
-    let trial = Trial::load(&host, definition(plugin, case)?).await;
+    let mut definition = definition(plugin, case)?;
+    definition.grants.facts |= facts.is_some();
+    let mut trial = Trial::load(&host, definition).await;
+    if let Some(facts) = facts {
+        trial.offer_facts(&FactsSource::given(facts));
+    }
     let roles = written.roles.clone().unwrap_or_else(|| Role::ALL.to_vec());
     let says_itself = trial.has(Role::Environment) && roles.contains(&Role::Environment);
     let request = if plan::is_named_only(written) && !says_itself { identified(&host, request).await } else { request };

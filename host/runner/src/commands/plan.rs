@@ -35,7 +35,7 @@ impl Args {
         let order = Order { record: printer.is_json(), ..Order::new(Operation::Upgrade, self.targets.clone(), true) };
         let (report, refused) = change::report(global, printer, &order, None).await?;
         match &report.request {
-            Some(request) => printer.document_with_request(&report, request),
+            Some(request) => printer.document_with_request(&report, request, report.facts.as_deref()),
             None => printer.document(&report),
         }
         if let Some(refused) = refused {

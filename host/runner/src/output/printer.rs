@@ -5,6 +5,7 @@ use std::io::Write as _;
 
 use anstream::AutoStream;
 use anstream::ColorChoice;
+use runner_policy::Facts;
 use runner_policy::Request;
 
 use super::mask;
@@ -98,16 +99,25 @@ impl Printer {
         }
     }
 
-    /// The same with a recorded request as its last key. That stays as it is: masked, the SQL of the revisions would be other
+    /// The same with a recorded request, and the facts that belong to it, as its last keys. They stay as it is: masked, the SQL of the revisions would be other
     /// SQL, and the runner's own secrets are not in it.
-    pub(crate) fn document_with_request(&self, document: &impl serde::Serialize, request: &Request) {
+    pub(crate) fn document_with_request(
+        &self,
+        document: &impl serde::Serialize,
+        request: &Request,
+        facts: Option<&Facts>,
+    ) {
         if self.json
             && let Ok(text) = serde_json::to_string_pretty(document)
             && let Some(open) = text.trim_end().strip_suffix('}')
             && let Ok(request) = serde_json::to_string_pretty(request)
         {
-            let request = request.replace('\n', "\n  ");
-            let _ = writeln!(std::io::stdout(), "{},\n  \"request\": {request}\n}}", mask_json(open.trim_end()));
+            let facts = facts.and_then(|facts| serde_json::to_string_pretty(facts).ok());
+            let recorded: String = [("request", Some(request)), ("facts", facts)]
+                .into_iter()
+                .filter_map(|(key, value)| Some(format!(",\n  \"{key}\": {}", value?.replace('\n', "\n  "))))
+                .collect();
+            let _ = writeln!(std::io::stdout(), "{}{recorded}\n}}", mask_json(open.trim_end()));
         }
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use runner_database::Access;
 use runner_database::LedgerStatus;
 use runner_database::RecentStep;
 use runner_database::Session;
@@ -10,16 +11,32 @@ use runner_database::StepDirection;
 use runner_policy::Facts;
 use runner_policy::data;
 
+use crate::config::Config;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
+
 /// So long the database may take to tell. It does not count as the policy's time.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// The facts of the target as it is now.
+///
+/// # Errors
+/// It can't be opened, or can't tell.
+pub(crate) async fn of_target(config: &Config) -> Result<Facts> {
+    let mut session = Session::open(config.database_url()?, config.database_options(), Access::Read).await?;
+    let facts = collect(&mut session).await;
+    session.close().await?;
+    facts.map_err(|failure| Error::new(ErrorKind::Database, failure.message).maybe_help(failure.help))
+}
+
 /// Collects the facts; a failure is one that the policy hears of.
-pub(super) async fn collect(session: &mut Session) -> Result<Facts, data::Failure> {
+pub(super) async fn collect(session: &mut Session) -> std::result::Result<Facts, data::Failure> {
     let collected = session.facts(LIMIT).await;
     tracing::debug!("facts about the target are collected");
     let failed = |message: String, help: Option<String>| data::Failure { message, help };
     let facts = collected.map_err(|error| failed(error.to_string(), error.hint()))?;
-    let ledger: Result<Vec<data::LedgerEntry>, String> = facts.steps.into_iter().map(entry).collect();
+    let ledger: std::result::Result<Vec<data::LedgerEntry>, String> = facts.steps.into_iter().map(entry).collect();
     Ok(Facts {
         relations: facts.relations.into_iter().map(relation).collect(),
         ledger: ledger.map_err(|message| failed(message, None))?,
@@ -88,7 +105,7 @@ fn trigger(trigger: runner_database::Trigger) -> data::Trigger {
     data::Trigger { name: trigger.name, definition: trigger.definition }
 }
 
-fn entry(step: RecentStep) -> Result<data::LedgerEntry, String> {
+fn entry(step: RecentStep) -> std::result::Result<data::LedgerEntry, String> {
     let finished: Timestamp = step
         .finished_at
         .parse()

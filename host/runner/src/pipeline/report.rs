@@ -1,6 +1,7 @@
 //! What came of an order. Its serialised form is the JSON that scripts rely on.
 
 use runner_chain::Direction;
+use runner_policy::Facts;
 use runner_policy::Request;
 use runner_policy::Verdict;
 use serde::Serialize;
@@ -122,6 +123,9 @@ pub struct Report {
     /// What the policies were asked, if the order wants it kept.
     #[serde(skip)]
     pub request: Option<Box<Request>>,
+    /// The facts that a policy asked for meanwhile, if the order wants them kept.
+    #[serde(skip)]
+    pub facts: Option<Box<Facts>>,
     /// What went wrong, for `failed` and `interrupted`.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "error")]
     pub error: Option<Error>,

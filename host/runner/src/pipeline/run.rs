@@ -103,7 +103,10 @@ pub(crate) async fn execute(
         let (source, requests) = FactsSource::asked();
         policies.offer_facts(&source);
         let judging = judge(config, order, &database, &server, &policies, &identity, &context);
-        let judged = requests.serve(judging, async || facts::collect(&mut session).await).await?;
+        let mut judged = requests.serve(judging, async || facts::collect(&mut session).await).await?;
+        if order.record {
+            judged.report.facts = source.collected().and_then(|facts| facts.clone().ok()).map(Box::new);
+        }
         half_done(order, &database, &judged)?;
         observer.planned(&judged.report, &judged.review);
         if judged.report.outcome == Outcome::Denied {
@@ -195,6 +198,7 @@ async fn judge(
         },
         plugin_set: policies.set().to_owned(),
         request: recorded,
+        facts: None,
         error: None,
     };
     Ok(Judged { report, review, scripts, places: places(&prepared), asked: for_ledger })

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use runner_policy::Cache;
 use runner_policy::Call;
+use runner_policy::FactsSource;
 use runner_policy::Host;
 use runner_policy::PluginDefinition;
 use runner_policy::Question;
@@ -29,6 +30,7 @@ use crate::output::Printer;
 use crate::output::Table;
 use crate::pipeline::policy_host;
 use crate::recorded;
+use crate::recorded::Recorded;
 
 /// Measure one plugin: loading, making an instance, and each of its functions
 ///
@@ -103,14 +105,18 @@ struct Function {
 impl Args {
     pub(crate) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
         let plugin = self.given.plugin(&self.plugin, global)?;
-        let request = match &self.plan {
+        let recorded = match &self.plan {
             Some(plan) => recorded::read(plan)?,
-            None => cases::made_up(self.steps)?,
+            None => Recorded { request: cases::made_up(self.steps)?, facts: None },
         };
+        let request = recorded.request;
         let (_, cold) = load(&Host::new(Cache::None), &plugin).await?;
         let host = policy_host();
         // From now on its code is in the cache, if there is a cache.
-        let (trial, _) = load(&host, &plugin).await?;
+        let (mut trial, _) = load(&host, &plugin).await?;
+        if let Some(facts) = recorded.facts {
+            trial.offer_facts(&FactsSource::given(facts));
+        }
         let mut warm = Vec::new();
         let mut calls = Vec::new();
         for _ in 0..self.rounds {

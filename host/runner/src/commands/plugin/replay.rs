@@ -3,10 +3,13 @@
 mod compare;
 mod since;
 
+use std::cell::Cell;
+
 use runner_database::Access;
 use runner_database::LedgerCheck;
 use runner_database::LedgerRow;
 use runner_database::Session;
+use runner_policy::FactsSource;
 use runner_policy::Outcome;
 use runner_policy::PluginDefinition;
 use runner_policy::Policies;
@@ -92,7 +95,7 @@ impl Args {
         if let LedgerCheck::Damaged { id, reason } = check {
             printer.warn(format_args!("the ledger was changed by somebody: row {id}: {reason}"));
         }
-        let (subject, granted) = self.subject(&config, global).await?;
+        let (mut subject, granted) = self.subject(&config, global).await?;
         let runs = match &self.since {
             Some(since) => since::runs_since(&ledger, since)?,
             None => replay::runs(&ledger),
@@ -158,7 +161,28 @@ fn granted(plugin: &PluginDefinition) -> Option<(String, Vec<String>)> {
 }
 
 impl Subject {
-    async fn ask(&self, run: &LedgerRow, replay: Replay) -> Replayed {
+    async fn ask(&mut self, run: &LedgerRow, replay: Replay) -> Replayed {
+        // Facts of then are not recorded, and those of now would be a guess.
+        let wants_facts = Cell::new(false);
+        let (source, requests) = FactsSource::asked();
+        let refuse = async || {
+            wants_facts.set(true);
+            Err(data::Failure { message: "facts are not recorded".to_owned(), help: None })
+        };
+        match self {
+            Subject::Set(policies) => policies.offer_facts(&source),
+            Subject::One { trial, .. } => trial.offer_facts(&source),
+        }
+        let replayed = requests.serve(self.compare(run, replay), refuse).await;
+        if wants_facts.get() {
+            return Replayed::Not(
+                "a plugin asks for facts about the target, and those of then are not recorded".to_owned(),
+            );
+        }
+        replayed
+    }
+
+    async fn compare(&self, run: &LedgerRow, replay: Replay) -> Replayed {
         let (recorded, verdicts) = match self {
             Subject::Set(policies) => (replay.verdicts.clone(), ask_set(policies, &replay).await),
             Subject::One { name, trial } => {

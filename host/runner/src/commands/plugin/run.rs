@@ -5,6 +5,7 @@ use std::time::Duration;
 use runner_policy::Answer;
 use runner_policy::Call;
 use runner_policy::Decision;
+use runner_policy::FactsSource;
 use runner_policy::Outcome;
 use runner_policy::Question;
 use runner_policy::Request;
@@ -27,6 +28,7 @@ use crate::output::Table;
 use crate::output::print_verdicts;
 use crate::pipeline::policy_host;
 use crate::recorded;
+use crate::recorded::Recorded;
 
 /// Ask one plugin about a recorded plan, and show what it says and uses
 ///
@@ -119,13 +121,17 @@ impl EventName {
 impl Args {
     pub(crate) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
         let definition = self.given.plugin(&self.plugin, global)?;
-        let request = recorded::read(&self.plan)?;
+        let Recorded { request, facts } = recorded::read(&self.plan)?;
+        let lacks_facts = definition.grants.facts && facts.is_none();
         let event = self.event.map(|event| event.event(&request));
         let roles: Vec<Role> = match self.roles.as_slice() {
             [] => Role::ALL.to_vec(),
             named => named.iter().map(|role| Role::from(*role)).collect(),
         };
-        let trial = Trial::load(&policy_host(), definition).await;
+        let mut trial = Trial::load(&policy_host(), definition).await;
+        if let Some(facts) = facts {
+            trial.offer_facts(&FactsSource::given(facts));
+        }
         if let Some(lacking) = roles.iter().find(|role| !self.roles.is_empty() && !trial.has(**role))
             && trial.report().is_some_and(|report| report.error.is_none())
         {
@@ -133,6 +139,9 @@ impl Args {
         }
         if event.is_none() && trial.has(Role::Notify) && roles.contains(&Role::Notify) {
             printer.warn("the role `notify` is not asked; `--event` says what it is told");
+        }
+        if lacks_facts {
+            printer.warn("no facts are recorded with the plan, because no policy asked for them; `runner plugin test --record` records some");
         }
         let question = Question { roles: &roles, event: event.as_ref() };
         let answer = trial.ask(request.clone(), question).await;

@@ -8,6 +8,7 @@ use runner_policy::Limits;
 use runner_policy::Mode;
 use runner_policy::PluginDefinition;
 use runner_policy::PluginReport;
+use runner_policy::ReadGrant;
 use runner_policy::Source;
 use runner_policy::Trust;
 use runner_policy::builtin_definition;
@@ -34,6 +35,12 @@ pub(super) struct Given {
     /// Variables that it is granted, besides the configured ones
     #[arg(long, value_name = "NAME", num_args = 1..)]
     grant_env: Vec<String>,
+    /// Folders that it is granted to read, besides the configured ones
+    #[arg(long, value_name = "FOLDER", num_args = 1..)]
+    grant_read: Vec<String>,
+    /// It is granted facts about the target
+    #[arg(long)]
+    grant_facts: bool,
 }
 
 impl Given {
@@ -48,6 +55,9 @@ impl Given {
             plugin.settings = settings_of(settings)?;
         }
         plugin.grants.env.extend(self.grant_env.iter().cloned());
+        let folder = |name: &String| ReadGrant { path: PathBuf::from(name), name: name.clone() };
+        plugin.grants.read.extend(self.grant_read.iter().map(folder));
+        plugin.grants.facts |= self.grant_facts;
         Ok(plugin)
     }
 

@@ -148,7 +148,14 @@ impl Args {
             report.request.ok_or_else(|| Error::new(ErrorKind::Io, "there is no plan that could be recorded"))?;
         let folder = folder(plugin).unwrap_or_else(|| beside(plugin).unwrap_or_else(|| PathBuf::from(FOLDER)));
         let settings = self.given.settings()?;
-        let recording = Recording { name, folder: &folder, settings: settings.as_ref(), request: &request };
+        // The plugins of the set may not have asked for facts that this one would ask for.
+        let facts = match report.facts {
+            Some(facts) => Some(*facts),
+            None if plugin.grants.facts => Some(pipeline::facts::of_target(&config).await?),
+            None => None,
+        };
+        let recording =
+            Recording { facts: facts.as_ref(), name, folder: &folder, settings: settings.as_ref(), request: &request };
         let path = cases::record(&policy_host(), plugin, &recording).await?;
         for variable in plugin.grants.env.iter().filter(|name| std::env::var_os(name).is_some()) {
             printer.warn(format_args!(

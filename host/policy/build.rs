@@ -11,12 +11,11 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
-use std::process::Command;
 
+use runner_component::TARGET;
 use sha2::Digest;
 use sha2::Sha256;
 
-const TARGET: &str = "wasm32-unknown-unknown";
 const POLICIES: [&str; 3] = ["change-window", "environment-hierarchy", "production-override"];
 
 fn main() {
@@ -39,20 +38,19 @@ fn build() -> Result<(), Box<dyn Error>> {
         println!("cargo::rerun-if-changed={}", root.join("plugins").join(policy).display());
     }
 
-    ensure_target()?;
+    runner_component::ensure_target(variable("RUSTC")?.as_ref(), root)
+        .map_err(|missing| format!("{missing}\nadd it with: {}", missing.command()))?;
     let modules = compile(root, &target_folder(&out))?;
     let mut table = String::from("&[\n");
     for policy in POLICIES {
         let module = fs::read(modules.join(policy.replace('-', "_")).with_extension("wasm"))?;
-        let component = wit_component::ComponentEncoder::default()
-            .validate(true)
-            .module(&module)
-            .and_then(wit_component::ComponentEncoder::encode)
-            .map_err(|error| format!("`{policy}` can't be encoded as a component: {error:#}"))?;
+        let component = runner_component::encode(&module)
+            .map_err(|error| format!("`{policy}` can't be encoded as a component: {error}"))?;
         let file = out.join(policy).with_extension("wasm");
         fs::write(&file, &component)?;
         let digest: [u8; 32] = Sha256::digest(&component).into();
-        let roles = roles(&component).map_err(|error| format!("`{policy}` is not a policy: {error:#}"))?;
+        let roles =
+            runner_component::roles(&component).map_err(|error| format!("`{policy}` is not a policy: {error}"))?;
         writeln!(
             table,
             "Embedded {{ name: {policy:?}, digest: {digest:?}, roles: &{roles:?}, bytes: include_bytes!({file:?}) }},"
@@ -61,21 +59,6 @@ fn build() -> Result<(), Box<dyn Error>> {
     table.push(']');
     fs::write(out.join("builtin.rs"), table)?;
     Ok(())
-}
-
-/// The roles that a component exports, as names of interfaces of the package `runner:policy`.
-fn roles(component: &[u8]) -> Result<Vec<String>, Box<dyn Error>> {
-    let decoded = wit_component::decode(component)?;
-    let resolve = decoded.resolve();
-    let mut roles = Vec::new();
-    for (_, world) in &resolve.worlds {
-        for key in world.exports.keys() {
-            let name = resolve.name_world_key(key);
-            let interface = name.strip_prefix("runner:policy/").and_then(|rest| rest.split('@').next());
-            roles.extend(interface.filter(|role| *role != "plugin").map(str::to_owned));
-        }
-    }
-    if roles.is_empty() { Err("it exports no role".into()) } else { Ok(roles) }
 }
 
 fn variable(name: &str) -> Result<String, String> {
@@ -88,44 +71,11 @@ fn target_folder(out: &Path) -> PathBuf {
     target.map_or_else(|| out.join("policies"), |target| target.join("policies"))
 }
 
-/// Makes sure that the toolchain can compile for WebAssembly.
-fn ensure_target() -> Result<(), Box<dyn Error>> {
-    if has_target()? {
-        return Ok(());
-    }
-    let command = format!("rustup target add {TARGET}");
-    let missing = |why: String| format!("the Rust target `{TARGET}` is missing{why}\nadd it with: {command}");
-    if env::var("CARGO_NET_OFFLINE").is_ok_and(|value| value == "true") {
-        return Err(missing(" and cargo is offline".to_owned()).into());
-    }
-    let added = Command::new("rustup").args(["target", "add", TARGET]).output();
-    match added {
-        Ok(output) if output.status.success() && has_target()? => Ok(()),
-        Ok(output) => {
-            let reason = String::from_utf8_lossy(&output.stderr);
-            Err(missing(format!(" and could not be added: {}", reason.trim())).into())
-        }
-        Err(_) => Err(missing(" and there is no rustup to add it".to_owned()).into()),
-    }
-}
-
-fn has_target() -> Result<bool, Box<dyn Error>> {
-    let output = Command::new(variable("RUSTC")?).args(["--print", "target-libdir", "--target", TARGET]).output()?;
-    let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-    Ok(output.status.success() && folder.is_dir())
-}
-
 /// Compiles the core modules and gives the folder that holds them.
 fn compile(root: &Path, target_folder: &Path) -> Result<PathBuf, Box<dyn Error>> {
-    let mut cargo = Command::new(variable("CARGO")?);
-    forget_outer_build(&mut cargo);
-    cargo
-        .current_dir(root)
-        .args(["build", "--profile", "policy", "--offline", "--locked", "--target", TARGET, "--target-dir"])
-        .arg(target_folder)
-        // Replaces flags from every configuration file. Paths of this machine stay out of the component, so that its digest
-        // is the same everywhere.
-        .env("CARGO_ENCODED_RUSTFLAGS", remapped(root).join("\u{1f}"));
+    let mut cargo = runner_component::cargo(variable("CARGO")?.as_ref(), root);
+    cargo.args(["build", "--profile", "policy", "--offline", "--locked", "--target", TARGET, "--target-dir"]);
+    cargo.arg(target_folder);
     for policy in POLICIES {
         cargo.args(["--package", policy]);
     }
@@ -135,47 +85,4 @@ fn compile(root: &Path, target_folder: &Path) -> Result<PathBuf, Box<dyn Error>>
         return Err(format!("the built-in policies do not compile\n{}", reason.trim()).into());
     }
     Ok(target_folder.join(TARGET).join("policy"))
-}
-
-fn remapped(root: &Path) -> Vec<String> {
-    let mut flags = vec![format!("--remap-path-prefix={}=.", root.display())];
-    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
-    if let Some(home) = home.or_else(|| env::home_dir().map(|home| home.join(".cargo"))) {
-        flags.push(format!("--remap-path-prefix={}=cargo", home.display()));
-    }
-    flags
-}
-
-/// Takes away what the outer cargo, rustc, clippy or a coverage tool has put into the environment. What says where
-/// packages come from and how many jobs may run stays.
-fn forget_outer_build(cargo: &mut Command) {
-    const KEPT: [&str; 6] =
-        ["CARGO_HOME", "CARGO_MAKEFLAGS", "CARGO_NET_", "CARGO_HTTP_", "CARGO_REGISTRIES_", "CARGO_SOURCE_"];
-    const TAKEN: [&str; 18] = [
-        "CLIPPY_ARGS",
-        "DEBUG",
-        "HOST",
-        "LLVM_PROFILE_FILE",
-        "NUM_JOBS",
-        "OPT_LEVEL",
-        "OUT_DIR",
-        "PROFILE",
-        "RUSTC",
-        "RUSTC_BOOTSTRAP",
-        "RUSTC_LINKER",
-        "RUSTC_WORKSPACE_WRAPPER",
-        "RUSTC_WRAPPER",
-        "RUSTDOC",
-        "RUSTDOCFLAGS",
-        "RUSTFLAGS",
-        "TARGET",
-        "__CARGO_DEFAULT_LIB_METADATA",
-    ];
-    for (name, _) in env::vars_os() {
-        let Some(name) = name.to_str() else { continue };
-        let of_cargo = name.starts_with("CARGO") && !KEPT.iter().any(|kept| name.starts_with(kept));
-        if of_cargo || TAKEN.contains(&name) || name.starts_with("DEP_") {
-            cargo.env_remove(name);
-        }
-    }
 }

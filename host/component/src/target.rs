@@ -1,0 +1,54 @@
+//! The target of Rust that policies are compiled for.
+
+use std::env;
+use std::ffi::OsStr;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// A component made of this target's modules imports nothing but what the policy asks for.
+pub const TARGET: &str = "wasm32-unknown-unknown";
+
+/// The toolchain can't compile for [`TARGET`], and it could not be added.
+#[derive(Debug, thiserror::Error)]
+#[error("the Rust target `{TARGET}` is missing {why}")]
+pub struct MissingTarget {
+    why: String,
+}
+
+impl MissingTarget {
+    /// The command that adds it.
+    pub fn command(&self) -> String {
+        format!("rustup target add {TARGET}")
+    }
+}
+
+/// Makes sure that the toolchain of a folder can compile for WebAssembly; adds the target with rustup if it is missing.
+///
+/// # Errors
+/// [`MissingTarget`] if there is no rustup, no network, or no Rust at all.
+pub fn ensure_target(rustc: &OsStr, folder: &Path) -> Result<(), MissingTarget> {
+    if has_target(rustc, folder)? {
+        return Ok(());
+    }
+    if env::var("CARGO_NET_OFFLINE").is_ok_and(|value| value == "true") {
+        return Err(MissingTarget { why: "and cargo is offline".to_owned() });
+    }
+    let added = Command::new("rustup").args(["target", "add", TARGET]).current_dir(folder).output();
+    match added {
+        Ok(output) if output.status.success() && has_target(rustc, folder)? => Ok(()),
+        Ok(output) => {
+            let reason = String::from_utf8_lossy(&output.stderr);
+            Err(MissingTarget { why: format!("and could not be added: {}", reason.trim()) })
+        }
+        Err(_) => Err(MissingTarget { why: "and there is no rustup to add it".to_owned() }),
+    }
+}
+
+fn has_target(rustc: &OsStr, folder: &Path) -> Result<bool, MissingTarget> {
+    let mut command = Command::new(rustc);
+    command.args(["--print", "target-libdir", "--target", TARGET]).current_dir(folder);
+    let output = command.output().map_err(|error| MissingTarget { why: format!("as `rustc` can't be run: {error}") })?;
+    let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+    Ok(output.status.success() && folder.is_dir())
+}

@@ -48,7 +48,8 @@ pub fn ensure_target(rustc: &OsStr, folder: &Path) -> Result<(), MissingTarget> 
 fn has_target(rustc: &OsStr, folder: &Path) -> Result<bool, MissingTarget> {
     let mut command = Command::new(rustc);
     command.args(["--print", "target-libdir", "--target", TARGET]).current_dir(folder);
-    let output = command.output().map_err(|error| MissingTarget { why: format!("as `rustc` can't be run: {error}") })?;
+    let output =
+        command.output().map_err(|error| MissingTarget { why: format!("as `rustc` can't be run: {error}") })?;
     let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
     Ok(output.status.success() && folder.is_dir())
 }

@@ -135,36 +135,14 @@ fn list(tags: &[EnvironmentTag]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use runner_policy_sdk::Revision;
+    use runner_policy_sdk::testing;
 
     use super::*;
-
-    fn tags(text: &str) -> Vec<EnvironmentTag> {
-        text.split_whitespace()
-            .map(|tag| EnvironmentTag { name: tag.trim_start_matches('=').to_owned(), exact: tag.starts_with('=') })
-            .collect()
-    }
-
-    fn step(text: &str, direction: Direction, recorded: Option<Recorded>) -> Step {
-        let revision = Revision {
-            id: "r1".to_owned(),
-            parents: Vec::new(),
-            depends_on: Vec::new(),
-            labels: Vec::new(),
-            title: String::new(),
-            description: String::new(),
-            created: None,
-            environments: tags(text),
-            file: String::new(),
-            transactional: true,
-        };
-        Step { revision, direction, statements: Vec::new(), recorded, skipped: false }
-    }
 
     fn judge(environment: &str, mode: Mode, text: &str) -> StepDecision {
         let settings = Settings::default();
         let (name, level) = settings.find(environment).unwrap();
-        Here { settings: &settings, mode, name, level }.judge(&step(text, Direction::Up, None)).decision
+        Here { settings: &settings, mode, name, level }.judge(&testing::step("").tagged(text)).decision
     }
 
     #[test]
@@ -177,7 +155,7 @@ mod tests {
             ("dev", [Allow; 6]),
             ("test", [Warn, Warn, Allow, Allow, Allow, Allow]),
             ("staging", [Warn, Warn, Warn, Allow, Allow, Allow]),
-            ("staging production", [Warn, Warn, Warn, Allow, Allow, Allow]),
+            ("staging, production", [Warn, Warn, Warn, Allow, Allow, Allow]),
             ("prod", [Warn, Warn, Warn, Warn, Warn, Allow]),
             ("main", [Warn, Warn, Warn, Warn, Warn, Allow]),
         ] {
@@ -190,8 +168,8 @@ mod tests {
     #[test]
     fn an_exact_tag_that_does_not_match_skips_in_every_mode() {
         for mode in [Mode::Warn, Mode::Strict, Mode::Skip, Mode::Off] {
-            assert_eq!(judge("production", mode, "=development =test"), StepDecision::Skip);
-            assert_eq!(judge("test", mode, "=dev =test"), StepDecision::Allow);
+            assert_eq!(judge("production", mode, "=development, =test"), StepDecision::Skip);
+            assert_eq!(judge("test", mode, "=dev, =test"), StepDecision::Allow);
             assert_eq!(judge("local", mode, "=development"), StepDecision::Skip);
         }
         assert_eq!(judge("production", Mode::Off, "=developmnt"), StepDecision::Skip);
@@ -199,9 +177,9 @@ mod tests {
 
     #[test]
     fn exact_and_plain_tags_can_be_mixed() {
-        assert_eq!(judge("test", Mode::Strict, "=test production"), StepDecision::Allow);
-        assert_eq!(judge("production", Mode::Strict, "=test production"), StepDecision::Allow);
-        assert_eq!(judge("staging", Mode::Strict, "=test production"), StepDecision::Deny);
+        assert_eq!(judge("test", Mode::Strict, "=test, production"), StepDecision::Allow);
+        assert_eq!(judge("production", Mode::Strict, "=test, production"), StepDecision::Allow);
+        assert_eq!(judge("staging", Mode::Strict, "=test, production"), StepDecision::Deny);
     }
 
     #[test]
@@ -222,7 +200,7 @@ mod tests {
     fn what_ran_is_undone_wherever_it_ran() {
         let settings = Settings::default();
         let here = Here { settings: &settings, mode: Mode::Strict, name: "development", level: 10 };
-        let down = |text, recorded| here.judge(&step(text, Direction::Down, Some(recorded))).decision;
+        let down = |text, recorded| here.judge(&testing::step("").tagged(text).down(recorded)).decision;
         assert_eq!(down("production", Recorded::Applied), StepDecision::Allow);
         assert_eq!(down("=test", Recorded::Applied), StepDecision::Allow);
         assert_eq!(down("=test", Recorded::Stamped), StepDecision::Skip);
@@ -232,9 +210,7 @@ mod tests {
     fn what_is_applied_and_does_not_belong_is_remarked_on() {
         let settings = Settings::default();
         let here = Here { settings: &settings, mode: Mode::Warn, name: "development", level: 10 };
-        let remark = |text, recorded| {
-            here.remark(&AppliedRevision { id: "r1".to_owned(), environments: tags(text), recorded }).is_some()
-        };
+        let remark = |text, recorded| here.remark(&testing::applied("r1", text, recorded)).is_some();
         assert!(remark("production", Recorded::Applied));
         assert!(remark("production", Recorded::Unrecorded));
         assert!(remark("=test", Recorded::Applied));

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use runner_policy_sdk::Context;
 use runner_policy_sdk::Failure;
+use runner_policy_sdk::JsonSchema;
 use runner_policy_sdk::Level;
 use runner_policy_sdk::SettingProblem;
 use serde::Deserialize;
+use serde::Serialize;
 
 /// What happens to a revision that does not belong in this environment.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(crate = "runner_policy_sdk::schemars")]
 pub enum Mode {
     /// It is applied, with a warning.
     Warn,
@@ -23,16 +26,17 @@ pub enum Mode {
 }
 
 /// Settings, all optional.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[schemars(crate = "runner_policy_sdk::schemars")]
 pub struct Settings {
-    /// Default: `warn`.
+    /// What happens to a revision that does not belong in this environment.
     pub mode: Mode,
     /// Environments and their levels. Replaces the default ones as a whole.
     pub levels: BTreeMap<String, u32>,
     /// Other names of environments. Replaces the default ones as a whole.
     pub aliases: Option<BTreeMap<String, String>>,
-    /// Environments from this level up are production. Default: 100.
+    /// Environments from this level up are production.
     pub production_level: u32,
 }
 
@@ -52,18 +56,9 @@ impl Default for Settings {
 const ALIASES: [(&str, &str); 4] =
     [("dev", "development"), ("stage", "staging"), ("prod", "production"), ("main", "production")];
 
-/// JSON Schema of [`Settings`].
-pub(crate) const SCHEMA: &str = r#"{
-  "$schema": "https://json-schema.org/draft/2020-12/schema",
-  "type": "object",
-  "additionalProperties": false,
-  "properties": {
-    "mode": { "enum": ["warn", "strict", "skip", "off"], "default": "warn" },
-    "levels": { "type": "object", "additionalProperties": { "type": "integer", "minimum": 0, "maximum": 4294967295 } },
-    "aliases": { "type": "object", "additionalProperties": { "type": "string" } },
-    "production-level": { "type": "integer", "minimum": 0, "maximum": 4294967295, "default": 100 }
-  }
-}"#;
+/// JSON Schema of [`Settings`], kept as a text, because the code that makes it would be a quarter of the component. A test
+/// compares.
+pub(crate) const SCHEMA: &str = include_str!("../settings.schema.json");
 
 impl Settings {
     /// Every problem that the types don't exclude.
@@ -186,4 +181,14 @@ fn switch(context: &Context, names: [&str; 2]) -> Result<Option<bool>, Failure> 
         }
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_is_that_of_the_settings() {
+        runner_policy_sdk::testing::assert_schema::<Settings>(SCHEMA);
+    }
 }

@@ -5,20 +5,23 @@ use runner_policy_sdk::Context;
 use runner_policy_sdk::Description;
 use runner_policy_sdk::Failure;
 use runner_policy_sdk::Gate;
+use runner_policy_sdk::JsonSchema;
 use runner_policy_sdk::Operation;
 use runner_policy_sdk::Plan;
 use runner_policy_sdk::Policy;
 use runner_policy_sdk::Reason;
 use runner_policy_sdk::Ruling;
 use serde::Deserialize;
+use serde::Serialize;
 
 /// The policy.
 #[derive(Debug)]
 pub struct ProductionOverride;
 
 /// What counts as an approval.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(crate = "runner_policy_sdk::schemars")]
 pub enum Approval {
     /// `true`, or the hash of the plan.
     True,
@@ -27,12 +30,13 @@ pub enum Approval {
 }
 
 /// Settings, all optional.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[schemars(crate = "runner_policy_sdk::schemars")]
 pub struct Settings {
-    /// Default: `true`.
+    /// What counts as an approval.
     pub approval: Approval,
-    /// The variable that holds the approval. It must be granted. Default: `ALLOW_PRODUCTION_MIGRATE`.
+    /// The variable that holds the approval. It must be granted.
     pub variable: String,
 }
 
@@ -42,16 +46,8 @@ impl Default for Settings {
     }
 }
 
-const SCHEMA: &str = r#"{
-  "$schema": "https://json-schema.org/draft/2020-12/schema",
-  "type": "object",
-  "additionalProperties": false,
-  "properties": {
-    "approval": { "enum": ["true", "plan-hash"], "default": "true" },
-    "variable": { "type": "string", "default": "ALLOW_PRODUCTION_MIGRATE" }
-  }
-}"#;
-
+/// Kept as a text, because the code that makes it would be half of the component. A test compares.
+const SCHEMA: &str = include_str!("../settings.schema.json");
 const NOTICE: &str = "PRODUCTION DATABASE, proceed with caution";
 const RULE: &str = "production-override";
 
@@ -122,55 +118,25 @@ runner_policy_sdk::export_policy!(ProductionOverride: gate);
 
 #[cfg(test)]
 mod tests {
-    use runner_policy_sdk::Actor;
     use runner_policy_sdk::Decision;
-    use runner_policy_sdk::Dialect;
-    use runner_policy_sdk::Direction;
-    use runner_policy_sdk::Environment;
-    use runner_policy_sdk::Revision;
-    use runner_policy_sdk::Step;
-    use runner_policy_sdk::Target;
-    use runner_policy_sdk::Timestamp;
-    use runner_policy_sdk::Variable;
+    use runner_policy_sdk::testing;
+    use runner_policy_sdk::testing::HASH;
 
     use super::*;
 
-    const HASH: &str = "0f1e2d3c4b5a69780f1e2d3c4b5a69780f1e2d3c4b5a69780f1e2d3c4b5a6978";
-
     fn review(approval: Approval, production: Option<bool>, value: Option<&str>, steps: usize) -> Ruling {
-        let context = Context {
-            operation: Operation::Upgrade,
-            dry_run: false,
-            now: Timestamp { seconds: 0, nanoseconds: 0 },
-            actor: Actor { name: String::new(), host: String::new() },
-            target: Target { dialect: Dialect::Sqlite, name: String::new(), server_version: String::new() },
-            environment: Environment { name: String::new(), level: None, production },
-            settings: "{}".to_owned(),
-            variables: value
-                .map(|value| Variable { name: "ALLOW_PRODUCTION_MIGRATE".to_owned(), value: value.to_owned() })
-                .into_iter()
-                .collect(),
-        };
-        let step = Step {
-            revision: Revision {
-                id: "r1".to_owned(),
-                parents: Vec::new(),
-                depends_on: Vec::new(),
-                labels: Vec::new(),
-                title: String::new(),
-                description: String::new(),
-                created: None,
-                environments: Vec::new(),
-                file: String::new(),
-                transactional: true,
-            },
-            direction: Direction::Up,
-            statements: Vec::new(),
-            recorded: None,
-            skipped: false,
-        };
-        let plan = Plan { hash: HASH.to_owned(), steps: vec![step; steps] };
+        let mut context = testing::context();
+        context.environment.production = production;
+        if let Some(value) = value {
+            context = context.with_variable("ALLOW_PRODUCTION_MIGRATE", value);
+        }
+        let plan = testing::plan((0..steps).map(|_| testing::step("")));
         ProductionOverride::review(&Settings { approval, ..Settings::default() }, &context, &plan).unwrap()
+    }
+
+    #[test]
+    fn the_schema_is_that_of_the_settings() {
+        testing::assert_schema::<Settings>(SCHEMA);
     }
 
     fn allowed(ruling: &Ruling) -> bool {

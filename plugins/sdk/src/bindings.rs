@@ -10,6 +10,7 @@ pub mod data {
         inline: "package runner:sdk; world data { import runner:policy/types@0.1.1; import runner:policy/log@0.1.1; }",
         world: "runner:sdk/data",
         generate_all,
+        additional_derives: [PartialEq],
     });
 }
 
@@ -22,6 +23,7 @@ pub mod plugin {
         pub_export_macro: true,
         export_macro_name: "export_plugin",
         default_bindings_module: "runner_policy_sdk::bindings::plugin",
+        additional_derives: [PartialEq],
     });
 }
 
@@ -37,6 +39,7 @@ macro_rules! role {
                 pub_export_macro: true,
                 export_macro_name: $macro,
                 default_bindings_module: $module,
+                additional_derives: [PartialEq],
             });
         }
     };

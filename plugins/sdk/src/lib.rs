@@ -44,7 +44,12 @@ pub mod bindings;
 mod builders;
 pub mod facts;
 pub mod files;
+pub mod log;
 mod roles;
+mod statements;
+#[cfg(not(target_family = "wasm"))]
+pub mod testing;
+mod time;
 
 use std::marker::PhantomData;
 
@@ -77,15 +82,26 @@ pub use bindings::lint::exports::runner::policy::lint::Finding;
 pub use bindings::lint::exports::runner::policy::lint::Rule;
 pub use bindings::lint::exports::runner::policy::lint::Source;
 pub use bindings::notify::exports::runner::policy::notify::Event;
+pub use bindings::notify::exports::runner::policy::notify::Field;
 pub use bindings::notify::exports::runner::policy::notify::Message;
+pub use bindings::notify::exports::runner::policy::notify::RunResult;
+pub use bindings::notify::exports::runner::policy::notify::StepResult;
 pub use bindings::plugin::exports::runner::policy::plugin::Description;
 pub use bindings::plugin::exports::runner::policy::plugin::Grant;
 pub use bindings::plugin::exports::runner::policy::plugin::Need;
 pub use bindings::plugin::exports::runner::policy::plugin::SettingProblem;
+pub use builders::settings_schema;
 pub use roles::Gate;
 pub use roles::Lint;
+pub use roles::NoSettings;
 pub use roles::Notify;
 pub use roles::Policy;
+pub use roles::check_settings;
+pub use schemars;
+pub use schemars::JsonSchema;
+pub use time::Date;
+pub use time::TimeOfDay;
+pub use time::Weekday;
 
 /// The role `environment` as a trait. Its name differs from the data type [`Environment`].
 pub use roles::Environments;

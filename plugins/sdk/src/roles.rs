@@ -96,6 +96,21 @@ pub trait Notify: Policy {
     ) -> Result<Vec<Message>, Failure>;
 }
 
+/// Settings of a policy that has none: any key is refused.
+#[derive(Clone, Copy, Debug, Default, serde::Deserialize, schemars::JsonSchema, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct NoSettings {}
+
+/// Checks settings, a JSON object, as the host does when it loads the policy.
+///
+/// # Errors
+/// Everything that is wrong with them, each with its path.
+pub fn check_settings<P: Policy>(settings: &str) -> Result<P::Settings, Vec<SettingProblem>> {
+    let settings = read::<P>(settings).map_err(|problem| vec![problem])?;
+    let problems = P::check(&settings);
+    if problems.is_empty() { Ok(settings) } else { Err(problems) }
+}
+
 /// Reads settings, with the path of what is wrong.
 fn read<P: Policy>(settings: &str) -> Result<P::Settings, SettingProblem> {
     let mut source = serde_json::Deserializer::from_str(settings);
@@ -115,9 +130,12 @@ fn without_place(error: &serde_json::Error) -> String {
 }
 
 fn settings<P: Policy>(context: &Context) -> Result<P::Settings, Failure> {
-    read::<P>(&context.settings).map_err(|problem| Failure {
-        message: format!("wrong setting `{}`: {}", problem.path, problem.message),
-        help: None,
+    read::<P>(&context.settings).map_err(|problem| {
+        let message = match problem.path.as_str() {
+            "" => format!("wrong settings: {}", problem.message),
+            path => format!("wrong setting `{path}`: {}", problem.message),
+        };
+        Failure { message, help: None }
     })
 }
 
@@ -127,9 +145,7 @@ impl<P: Policy> bindings::plugin::exports::runner::policy::plugin::Guest for Exp
     }
 
     fn check_settings(settings: String) -> Result<(), Vec<SettingProblem>> {
-        let settings = read::<P>(&settings).map_err(|problem| vec![problem])?;
-        let problems = P::check(&settings);
-        if problems.is_empty() { Ok(()) } else { Err(problems) }
+        check_settings::<P>(&settings).map(|_| ())
     }
 }
 
@@ -166,5 +182,105 @@ impl<P: Lint> bindings::lint::exports::runner::policy::lint::Guest for Exported<
 impl<P: Notify> bindings::notify::exports::runner::policy::notify::Guest for Exported<P> {
     fn announce(context: Context, plan: Plan, event: Event) -> Result<Vec<Message>, Failure> {
         P::announce(&settings::<P>(&context)?, &context, &plan, &event)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    #[expect(dead_code, reason = "what is read is not looked at")]
+    enum Severe {
+        Warn,
+        Deny { after: u32 },
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+    #[expect(dead_code, reason = "what is read is not looked at")]
+    struct Window {
+        from: u8,
+        severe: Option<Severe>,
+    }
+
+    #[derive(Debug, Default, serde::Deserialize)]
+    #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+    struct Settings {
+        windows: Vec<Window>,
+        levels: BTreeMap<String, u32>,
+    }
+
+    struct Tested;
+
+    impl Policy for Tested {
+        type Settings = Settings;
+
+        fn describe() -> Description {
+            Description::new("tested", "1.0.0", "Tests")
+        }
+
+        fn check(settings: &Settings) -> Vec<SettingProblem> {
+            let late = settings.windows.iter().enumerate().filter(|(_, window)| window.from > 23);
+            late.map(|(index, _)| SettingProblem::new(format!("windows[{index}].from"), "is no hour")).collect()
+        }
+    }
+
+    fn problem(settings: &str) -> String {
+        match check_settings::<Tested>(settings) {
+            Ok(settings) => format!("{settings:?}"),
+            Err(problems) => {
+                let shown = problems.iter().map(|problem| format!("`{}`: {}", problem.path, problem.message));
+                shown.collect::<Vec<_>>().join("; ")
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_setting_is_reported_with_its_path() {
+        for (settings, expected) in [
+            (r#"{"window": []}"#, "`window`: unknown field `window`, expected `windows` or `levels`"),
+            (r#"{"levels": {"qa": "x"}}"#, "`levels.qa`: invalid type: string \"x\", expected u32"),
+            (r#"{"levels": {"qa": -1}}"#, "`levels.qa`: invalid value: integer `-1`, expected u32"),
+            (r#"{"windows": [{"from": 1}, {}]}"#, "`windows[1]`: missing field `from`"),
+            (
+                r#"{"windows": [{"from": 1, "to": 2}]}"#,
+                "`windows[0].to`: unknown field `to`, expected `from` or `severe`",
+            ),
+            (
+                r#"{"windows": [{"from": 1, "severe": "off"}]}"#,
+                "`windows[0].severe`: unknown variant `off`, expected `warn` or `deny`",
+            ),
+            (
+                r#"{"windows": [{"from": 1, "severe": {"deny": {"after": "x"}}}]}"#,
+                "`windows[0].severe.deny.after`: invalid type: string \"x\", expected u32",
+            ),
+            (
+                r#"{"windows": [{"from": 24}, {"from": 3}, {"from": 25}]}"#,
+                "`windows[0].from`: is no hour; `windows[2].from`: is no hour",
+            ),
+            ("null", "``: invalid type: null, expected struct Settings"),
+        ] {
+            assert_eq!(problem(settings), expected, "{settings}");
+        }
+    }
+
+    #[test]
+    fn settings_that_are_not_there_refuse_every_key() {
+        struct Bare;
+        impl Policy for Bare {
+            type Settings = NoSettings;
+
+            fn describe() -> Description {
+                Description::new("bare", "1.0.0", "Has no settings").with_settings::<NoSettings>()
+            }
+        }
+        assert_eq!(check_settings::<Bare>("{}"), Ok(NoSettings {}));
+        let problems = check_settings::<Bare>(r#"{"a": 1}"#).unwrap_err();
+        assert_eq!(problems[0].path, "a");
+        assert!(Bare::describe().settings_schema.contains("\"additionalProperties\": false"));
     }
 }

@@ -10,6 +10,7 @@ use wasmtime::component::Component;
 use wasmtime::component::InstancePre;
 use wasmtime::component::types::ComponentItem;
 
+pub(crate) use self::wants::WASI;
 pub(crate) use self::wants::Wants;
 use crate::Artifact;
 use crate::Cache;
@@ -168,7 +169,7 @@ impl Policy {
 }
 
 /// Tells a component from the things that people take for one.
-fn recognise(bytes: &[u8]) -> Result<(), Refusal> {
+pub(crate) fn recognise(bytes: &[u8]) -> Result<(), Refusal> {
     let refuse = |what: &str, help| Err(Refusal::NotAComponent { what: what.to_owned(), help });
     let start = &bytes[..bytes.len().min(8)];
     match start {

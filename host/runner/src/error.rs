@@ -49,6 +49,8 @@ pub enum ErrorKind {
     Interrupted,
     /// Reading or writing a file failed.
     Io,
+    /// The source of a plugin could not be made a component.
+    Build,
 }
 
 impl ErrorKind {
@@ -66,6 +68,7 @@ impl ErrorKind {
             ErrorKind::Locked => "locked",
             ErrorKind::Interrupted => "interrupted",
             ErrorKind::Io => "io",
+            ErrorKind::Build => "build",
         }
     }
 
@@ -82,7 +85,8 @@ impl ErrorKind {
             | ErrorKind::Database
             | ErrorKind::Drift
             | ErrorKind::Statement
-            | ErrorKind::Io => exit::FAILED,
+            | ErrorKind::Io
+            | ErrorKind::Build => exit::FAILED,
         }
     }
 }

@@ -21,6 +21,7 @@
 //! The same configuration, policies, lock and ledger apply as for the command line.
 
 mod args;
+mod authoring;
 mod bounded;
 mod cases;
 mod commands;

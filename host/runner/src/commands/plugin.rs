@@ -1,10 +1,13 @@
 //! `runner plugin`
 
 mod bench;
+mod build;
 mod component;
+mod inspect;
 mod keygen;
 mod list;
 mod lock;
+mod new;
 mod pull;
 mod push;
 mod replay;
@@ -25,6 +28,11 @@ use crate::output::Printer;
 #[command(subcommand_required = true, arg_required_else_help = true)]
 #[command(after_help = "\
 Examples:
+  runner plugin new acme-lint --role lint --lang rust
+                                      start a policy of your own
+  runner plugin build acme-lint       make a component of it
+  runner plugin inspect acme-lint/acme-lint.wasm
+                                      what a component is, and what it needs
   runner plugin list                  what is in force, and why
   runner plugin test policies/acme.wasm
                                       whether a plugin says what its cases expect
@@ -39,6 +47,9 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(new::Args),
+    Build(build::Args),
+    Inspect(inspect::Args),
     List(list::Args),
     Run(run::Args),
     Test(test::Args),
@@ -55,6 +66,9 @@ enum Command {
 impl Args {
     pub(crate) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
         match &self.command {
+            Command::New(args) => args.run(global, printer),
+            Command::Build(args) => args.run(global, printer).await,
+            Command::Inspect(args) => args.run(global, printer).await,
             Command::List(args) => args.run(global, printer).await,
             Command::Run(args) => args.run(global, printer).await,
             Command::Test(args) => args.run(global, printer).await,

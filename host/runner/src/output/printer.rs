@@ -126,6 +126,13 @@ impl Printer {
         let _ = writeln!(AutoStream::new(std::io::stderr(), self.color), "{}", mask(&text.to_string()));
     }
 
+    /// What is being done that takes its time, on stderr, unless quiet.
+    pub(crate) fn note(&self, text: impl std::fmt::Display) {
+        if self.verbosity > Verbosity::Quiet {
+            self.talk(text);
+        }
+    }
+
     /// A warning on stderr, unless quiet.
     pub(crate) fn warn(&self, text: impl std::fmt::Display) {
         if self.verbosity > Verbosity::Quiet {

@@ -5,8 +5,10 @@
 
 mod harness;
 
+mod building;
 mod chain_problems;
 mod check;
+mod compatibility;
 mod concurrency;
 mod configuration;
 mod current;
@@ -15,6 +17,7 @@ mod demo;
 mod downgrade;
 mod drift;
 mod environments;
+mod examples;
 mod facts;
 mod failures;
 mod help;
@@ -29,8 +32,11 @@ mod locks;
 mod log;
 mod plan;
 mod plugin_bench;
+mod plugin_build;
+mod plugin_inspect;
 mod plugin_list;
 mod plugin_lock;
+mod plugin_new;
 mod plugin_replay;
 mod plugin_run;
 mod plugin_sets;

@@ -8,7 +8,8 @@ use crate::run;
 use crate::servers::Servers;
 
 /// Formatting, lints with warnings denied, and all tests: unit, property, component and end-to-end tests, and the examples
-/// of the documentation. The database servers that they need are started for the run, and installed first where that can be done
+/// of the documentation. The database servers that they need are started for the run. They and the tools that policies in other languages are built
+/// with are installed first where that can be done
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Leave out formatting and lints
@@ -24,6 +25,7 @@ impl Args {
         // Before all that takes long: it may be that nothing can be installed here.
         #[cfg(unix)]
         test_servers::install_missing()?;
+        test_toolchains::install_missing()?;
         if !self.only_tests && self.filter.is_empty() {
             run(cargo()?.args(["fmt", "--all", "--check"]))?;
             run(cargo()?.args(["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"]))?;

@@ -14,9 +14,19 @@ pub const TARGET: &str = "wasm32-unknown-unknown";
 #[error("the Rust target `{TARGET}` is missing {why}")]
 pub struct MissingTarget {
     why: String,
+    no_rust: bool,
 }
 
 impl MissingTarget {
+    fn because(why: impl Into<String>) -> Self {
+        MissingTarget { why: why.into(), no_rust: false }
+    }
+
+    /// Whether it is not the target alone that is missing, but Rust.
+    pub fn lacks_rust(&self) -> bool {
+        self.no_rust
+    }
+
     /// The command that adds it.
     pub fn command(&self) -> String {
         format!("rustup target add {TARGET}")
@@ -32,24 +42,26 @@ pub fn ensure_target(rustc: &OsStr, folder: &Path) -> Result<(), MissingTarget> 
         return Ok(());
     }
     if env::var("CARGO_NET_OFFLINE").is_ok_and(|value| value == "true") {
-        return Err(MissingTarget { why: "and cargo is offline".to_owned() });
+        return Err(MissingTarget::because("and cargo is offline"));
     }
     let added = Command::new("rustup").args(["target", "add", TARGET]).current_dir(folder).output();
     match added {
         Ok(output) if output.status.success() && has_target(rustc, folder)? => Ok(()),
         Ok(output) => {
             let reason = String::from_utf8_lossy(&output.stderr);
-            Err(MissingTarget { why: format!("and could not be added: {}", reason.trim()) })
+            Err(MissingTarget::because(format!("and could not be added: {}", reason.trim())))
         }
-        Err(_) => Err(MissingTarget { why: "and there is no rustup to add it".to_owned() }),
+        Err(_) => Err(MissingTarget::because("and there is no rustup to add it")),
     }
 }
 
 fn has_target(rustc: &OsStr, folder: &Path) -> Result<bool, MissingTarget> {
     let mut command = Command::new(rustc);
     command.args(["--print", "target-libdir", "--target", TARGET]).current_dir(folder);
-    let output =
-        command.output().map_err(|error| MissingTarget { why: format!("as `rustc` can't be run: {error}") })?;
+    let output = command.output().map_err(|error| MissingTarget {
+        why: format!("as `rustc` can't be run: {error}"),
+        no_rust: error.kind() == std::io::ErrorKind::NotFound,
+    })?;
     let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
     Ok(output.status.success() && folder.is_dir())
 }

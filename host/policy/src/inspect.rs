@@ -176,12 +176,7 @@ async fn usable(host: &Host, definition: &PluginDefinition) -> Result<(), Refusa
     plugin.introduce().await
 }
 
-async fn look(
-    host: &Host,
-    plugin: &PluginDefinition,
-    configured: bool,
-    found: &mut Inspection,
-) -> Result<(), Refusal> {
+async fn look(host: &Host, plugin: &PluginDefinition, configured: bool, found: &mut Inspection) -> Result<(), Refusal> {
     let bytes = Bytes::read(&plugin.source)?;
     found.size = Some(bytes.content.len() as u64);
     found.digest = Some(format!("sha256:{}", hex(&bytes.digest)));

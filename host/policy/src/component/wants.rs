@@ -15,7 +15,8 @@ use crate::set::PluginDefinition;
 use crate::verdict::printable;
 
 /// The packages of WASI that a guest finds, empty unless something is granted.
-pub(crate) const WASI: [&str; 6] = ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
+pub(crate) const WASI: [&str; 6] =
+    ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
 
 /// Interfaces that a component imports beyond the log.
 #[derive(Debug, Default)]

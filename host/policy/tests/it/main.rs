@@ -19,3 +19,4 @@ mod support;
 mod trial;
 mod trust;
 mod wasi;
+mod wit_reference;

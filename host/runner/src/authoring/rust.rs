@@ -47,6 +47,9 @@ pub(super) fn build(folder: &Path, profile: Option<&str>) -> Result<Built> {
     let folder = folder.canonicalize().map_err(|error| failed("open", folder, &error))?;
     let name = package(&folder.join("Cargo.toml"))?;
     runner_component::ensure_target(OsStr::new("rustc"), &folder).map_err(|missing| {
+        if missing.lacks_rust() {
+            return CARGO.missing();
+        }
         Error::new(ErrorKind::Build, missing.to_string()).help(format!("add it: {}", missing.command()))
     })?;
     let module = compile(&folder, profile)?;

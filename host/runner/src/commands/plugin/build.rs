@@ -10,6 +10,7 @@ use runner_policy::Limits;
 use runner_policy::Mode;
 use runner_policy::PluginDefinition;
 use runner_policy::Source;
+use runner_policy::Trust;
 use serde_json::json;
 
 use super::inspect;
@@ -95,6 +96,7 @@ async fn write(file: &Path, built: &authoring::Built, printer: &Printer) -> Resu
         grants: Grants::default(),
         limits: Limits::default(),
         mode: Mode::Enforce,
+        trust: Trust::default(),
     };
     if built.component.len() > inspect::SLOW_TO_COMPILE {
         printer.note(format_args!("checking the component; its native code is compiled and kept for later"));

@@ -1,0 +1,97 @@
+//! Keeps what a channel must not tell out of every text that is given back.
+
+/// What stands in its place.
+const MASK: &str = "***";
+/// Shorter texts are too common to be looked for.
+const SHORTEST: usize = 3;
+
+/// Texts that are replaced wherever they turn up.
+#[derive(Clone, Default)]
+pub(crate) struct Mask {
+    /// The longest first, so that a part never uncovers the rest.
+    hidden: Vec<String>,
+}
+
+impl Mask {
+    pub(crate) fn of<'a>(hidden: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut hidden: Vec<String> =
+            hidden.into_iter().filter(|text| text.len() >= SHORTEST).map(str::to_owned).collect();
+        hidden.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        hidden.dedup();
+        Mask { hidden }
+    }
+
+    pub(crate) fn apply(&self, text: &str) -> String {
+        self.hidden.iter().fold(text.to_owned(), |text, hidden| {
+            if text.contains(hidden.as_str()) { text.replace(hidden.as_str(), MASK) } else { text }
+        })
+    }
+}
+
+/// What of an address must not be shown: all of it, what follows the host, and each part of that which could be a token.
+pub(crate) fn parts_of(address: &reqwest::Url) -> Vec<String> {
+    /// Shorter parts are words such as `services` or `hooks`.
+    const TOKEN: usize = 6;
+    let mut parts = vec![address.to_string(), address.to_string().trim_end_matches('/').to_owned()];
+    let rest = match address.query() {
+        Some(query) => format!("{}?{query}", address.path()),
+        None => address.path().to_owned(),
+    };
+    if rest.len() > 1 {
+        parts.push(rest);
+    }
+    let pieces = address.path_segments().into_iter().flatten().map(str::to_owned);
+    let values = address.query_pairs().map(|(_, value)| value.into_owned());
+    let user = [address.username().to_owned(), address.password().unwrap_or_default().to_owned()];
+    parts.extend(pieces.chain(values).chain(user).filter(|part| part.len() >= TOKEN));
+    parts
+}
+
+/// `text` in base64, as SMTP writes names and passwords.
+pub(crate) fn base64(text: &str) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut encoded = String::with_capacity(text.len().div_ceil(3) * 4);
+    for group in text.as_bytes().chunks(3) {
+        let bits =
+            group.iter().enumerate().fold(0_u32, |bits, (index, byte)| bits | u32::from(*byte) << (16 - 8 * index));
+        for digit in 0..4 {
+            let value = (bits >> (18 - 6 * digit)) & 63;
+            let is_there = digit <= group.len();
+            encoded.push(if is_there { char::from(DIGITS[value as usize]) } else { '=' });
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_is_hidden_first() {
+        let mask = Mask::of(["token", "https://h/token", "x"]);
+        assert_eq!(mask.apply("x at https://h/token: token"), "x at ***: ***");
+    }
+
+    #[test]
+    fn every_part_of_an_address_that_could_be_a_token_is_hidden() {
+        let address =
+            reqwest::Url::parse("https://hooks.example/services/T0AAAA/B0BBBB/sEcReT99?key=abcdef12").unwrap();
+        let mask = Mask::of(parts_of(&address).iter().map(String::as_str));
+        for text in [address.as_str(), "sEcReT99", "key abcdef12", "/services/T0AAAA/B0BBBB/sEcReT99?key=abcdef12"] {
+            let masked = mask.apply(text);
+            assert!(
+                !masked.contains("sEcReT99") && !masked.contains("abcdef12") && !masked.contains("T0AAAA"),
+                "{masked}"
+            );
+        }
+    }
+
+    #[test]
+    fn base64_is_that_of_smtp() {
+        for (text, encoded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("\0u\0päss", "AHUAcMOkc3M=")]
+        {
+            assert_eq!(base64(text), encoded);
+        }
+    }
+}

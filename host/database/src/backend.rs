@@ -16,6 +16,9 @@ use crate::facts::Facts;
 use crate::ledger::LedgerCheck;
 use crate::ledger::LedgerRow;
 use crate::lock::Holder;
+use crate::outbox::Speech;
+use crate::outbox::Texts;
+use crate::outbox::Written;
 use crate::preflight::PreflightProblem;
 use crate::script::StepScript;
 use crate::script::VersionChange;
@@ -96,6 +99,11 @@ pub(crate) trait Backend: Send {
     /// Who holds the lock now, as far as that is known without waiting.
     fn holder(&self) -> Option<Holder>;
 
+    /// The same, asked of the database.
+    async fn find_holder(&mut self) -> Result<Option<Holder>> {
+        Ok(self.holder())
+    }
+
     /// Asks for the lock once, without waiting.
     async fn try_lock(&mut self, me: &Holder) -> Result<LockAttempt>;
     /// Gives back whatever an attempt took; harmless without a lock.
@@ -133,6 +141,14 @@ pub(crate) trait Backend: Send {
         self.record(change, rows).await?;
         self.commit().await
     }
+
+    /// How the outbox's SQL is written for this database.
+    fn outbox(&self) -> Result<Speech>;
+    /// Runs statements on the outbox in a transaction of their own. Never called while another is open. It needs no lock, and
+    /// waits for others only shortly.
+    async fn write_outbox(&mut self, sql: String) -> Result<Written>;
+    /// The rows of one query on the outbox; `None` if there is no such table.
+    async fn read_outbox(&mut self, sql: String) -> Result<Option<Vec<Texts>>>;
 
     fn preflight(&self, script: &StepScript) -> Vec<PreflightProblem>;
     fn placement(&self, statement: &str) -> Placement;

@@ -16,6 +16,11 @@ use crate::lock;
 use crate::lock::Holder;
 use crate::mysql;
 use crate::options::Options;
+use crate::outbox;
+use crate::outbox::Claim;
+use crate::outbox::NewMessage;
+use crate::outbox::OutboxMessage;
+use crate::outbox::SettledMessage;
 use crate::postgres;
 use crate::preflight::PreflightProblem;
 use crate::run::Run;
@@ -233,6 +238,77 @@ impl Session {
                 Err(Error::Database { doing: COLLECTING_FACTS, message, code: None })
             }
         }
+    }
+
+    /// Who holds the lock now, as far as the database tells.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub async fn holder(&mut self) -> Result<Option<Holder>> {
+        self.backend.find_holder().await
+    }
+
+    /// Stores messages in the outbox, in a transaction of their own. It needs no lock.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`], [`Error::Connect`] for a SQLite file that is missing, [`Error::Busy`], or a failure of the
+    /// database.
+    pub async fn store_messages(&mut self, messages: &[NewMessage]) -> Result<()> {
+        self.writable()?;
+        outbox::store(self.backend.as_mut(), messages).await
+    }
+
+    /// Messages of the outbox that are not delivered, oldest first, dead ones included.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub async fn unsent_messages(&mut self, limit: usize) -> Result<Vec<OutboxMessage>> {
+        outbox::unsent(self.backend.as_mut(), limit).await
+    }
+
+    /// Claims messages that can be sent now, so that nobody else sends them meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`], [`Error::Busy`], or a failure of the database.
+    pub async fn claim_messages(&mut self, claim: &Claim<'_>) -> Result<Vec<OutboxMessage>> {
+        self.writable()?;
+        outbox::claim(self.backend.as_mut(), claim).await
+    }
+
+    /// Records what came of messages that were claimed by `by`.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`], [`Error::Busy`], or a failure of the database.
+    pub async fn settle_messages(&mut self, by: &str, settled: &[SettledMessage]) -> Result<()> {
+        self.writable()?;
+        outbox::settle(self.backend.as_mut(), by, settled).await
+    }
+
+    /// Gives back what `by` has claimed and not settled.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`], [`Error::Busy`], or a failure of the database.
+    pub async fn release_messages(&mut self, by: &str) -> Result<()> {
+        self.writable()?;
+        outbox::release(self.backend.as_mut(), by).await
+    }
+
+    /// Has dead letters tried again: all, or those of these keys.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`], [`Error::Busy`], or a failure of the database.
+    pub async fn revive_messages(&mut self, keys: Option<&[&str]>) -> Result<()> {
+        self.writable()?;
+        outbox::revive(self.backend.as_mut(), keys).await
+    }
+
+    /// Deletes messages that are not delivered.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`], [`Error::Busy`], or a failure of the database.
+    pub async fn discard_messages(&mut self, keys: &[&str]) -> Result<()> {
+        self.writable()?;
+        outbox::discard(self.backend.as_mut(), keys).await
     }
 
     /// Closes the connection, giving back the lock.

@@ -15,6 +15,7 @@ mod greeting;
 mod link;
 mod literal;
 mod lock;
+mod outbox;
 mod read;
 mod refusals;
 mod statements;
@@ -40,6 +41,9 @@ use crate::ledger::LedgerRow;
 use crate::lock::Holder;
 use crate::options::Options;
 use crate::options::TableName;
+use crate::outbox::Speech;
+use crate::outbox::Texts;
+use crate::outbox::Written;
 use crate::preflight::PreflightProblem;
 use crate::reading::ReadError;
 use crate::script::StepScript;
@@ -314,6 +318,12 @@ impl Backend for Mysql {
         None
     }
 
+    async fn find_holder(&mut self) -> Result<Option<Holder>> {
+        self.ready().await?;
+        let found = lock::holder(&mut self.link, &self.locks.lock, "").await;
+        found.map_err(|error| failures::translate(&error, "looking for the holder of the lock"))
+    }
+
     async fn try_lock(&mut self, _me: &Holder) -> Result<LockAttempt> {
         let lock = match self.lock.take().filter(|lock| lock.link.is_usable()) {
             Some(lock) => self.lock.insert(lock),
@@ -433,6 +443,29 @@ impl Backend for Mysql {
 
     async fn record_and_commit(&mut self, change: &VersionChange, rows: &[LedgerRow]) -> Result<()> {
         self.write_books(change, rows, true).await
+    }
+
+    fn outbox(&self) -> Result<Speech> {
+        Ok(outbox::speech(&self.books.ledger))
+    }
+
+    async fn write_outbox(&mut self, sql: String) -> Result<Written> {
+        self.ready().await?;
+        let Err((_, error)) = self.link.run(format!("START TRANSACTION;\n{sql};\nCOMMIT")).await else {
+            return Ok(Written::Done);
+        };
+        let is_missing = failures::number(&error) == Some(failures::NO_SUCH_TABLE);
+        // A session that is lost is rolled back by the server.
+        let _ = self.link.run("ROLLBACK".to_owned()).await;
+        if is_missing { Ok(Written::NoTable) } else { Err(failures::translate(&error, "writing the outbox")) }
+    }
+
+    async fn read_outbox(&mut self, sql: String) -> Result<Option<Vec<Texts>>> {
+        self.ready().await?;
+        match outbox::read(&mut self.link, sql).await {
+            Err(error) if failures::number(&error) == Some(failures::NO_SUCH_TABLE) => Ok(None),
+            rows => rows.map(Some).map_err(|error| failures::translate(&error, "reading the outbox")),
+        }
     }
 
     fn preflight(&self, script: &StepScript) -> Vec<PreflightProblem> {

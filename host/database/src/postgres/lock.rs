@@ -75,6 +75,34 @@ impl Key {
     }
 }
 
+/// Who holds the lock now, asked by anybody.
+pub(super) async fn find_holder(
+    link: &mut Link,
+    version: &TableName,
+) -> std::result::Result<Option<Holder>, sqlx::Error> {
+    holder_of(link, Key::of(version)).await
+}
+
+async fn holder_of(link: &mut Link, key: Key) -> std::result::Result<Option<Holder>, sqlx::Error> {
+    let condition = key.condition();
+    let sql = format!(
+        "SELECT l.pid::text, a.application_name, a.usename::text, coalesce(host(a.client_addr), 'the server''s machine'), \
+         coalesce(a.backend_start::text, 'an unknown time') \
+         FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid WHERE {condition}"
+    );
+    let sets = link.rows(sql).await?;
+    Ok(sets.iter().flatten().next().map(|row| {
+        let column = |index| text(row, index).ok().flatten().unwrap_or_default().to_owned();
+        holder::recognise(&Seen {
+            pid: column(0),
+            application_name: column(1),
+            user: column(2),
+            address: column(3),
+            since: column(4),
+        })
+    }))
+}
+
 /// What came of one attempt.
 pub(super) enum Attempt {
     Acquired,
@@ -206,23 +234,7 @@ impl LockSession {
     }
 
     async fn holder(&mut self, key: Key) -> std::result::Result<Option<Holder>, sqlx::Error> {
-        let condition = key.condition();
-        let sql = format!(
-            "SELECT l.pid::text, a.application_name, a.usename::text, coalesce(host(a.client_addr), 'the server''s machine'), \
-             coalesce(a.backend_start::text, 'an unknown time') \
-             FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid WHERE {condition}"
-        );
-        let sets = self.link.rows(sql).await?;
-        Ok(sets.iter().flatten().next().map(|row| {
-            let column = |index| text(row, index).ok().flatten().unwrap_or_default().to_owned();
-            holder::recognise(&Seen {
-                pid: column(0),
-                application_name: column(1),
-                user: column(2),
-                address: column(3),
-                since: column(4),
-            })
-        }))
+        holder_of(&mut self.link, key).await
     }
 
     fn proof(&self) -> Key {

@@ -14,6 +14,7 @@ mod link;
 mod literal;
 mod lock;
 mod open;
+mod outbox;
 mod read;
 mod statements;
 mod stop;
@@ -36,6 +37,9 @@ use crate::ledger::LedgerCheck;
 use crate::ledger::LedgerRow;
 use crate::ledger::LedgerStatus;
 use crate::lock::Holder;
+use crate::outbox::Speech;
+use crate::outbox::Texts;
+use crate::outbox::Written;
 use crate::preflight::PreflightProblem;
 use crate::reading::ReadError;
 use crate::script::StepScript;
@@ -252,6 +256,12 @@ impl Backend for Postgres {
         self.last_holder.clone()
     }
 
+    async fn find_holder(&mut self) -> Result<Option<Holder>> {
+        self.ready().await?;
+        let found = lock::find_holder(&mut self.link, &self.books.version).await;
+        found.map_err(|error| self.translate(&error, 0).while_doing("looking for the holder of the lock"))
+    }
+
     async fn try_lock(&mut self, me: &Holder) -> Result<LockAttempt> {
         self.ready().await?;
         // Whoever stops waiting for an answer must not keep what it gives.
@@ -399,6 +409,29 @@ impl Backend for Postgres {
 
     async fn record_and_commit(&mut self, change: &VersionChange, rows: &[LedgerRow]) -> Result<()> {
         self.write_books(change, rows, true).await
+    }
+
+    fn outbox(&self) -> Result<Speech> {
+        Ok(outbox::speech(&self.books.ledger))
+    }
+
+    async fn write_outbox(&mut self, sql: String) -> Result<Written> {
+        self.ready().await?;
+        let text = format!("BEGIN;\n{}{sql};\nCOMMIT", self.own_role());
+        let Err(error) = self.link.execute(text).await else { return Ok(Written::Done) };
+        let is_missing = outbox::is_missing_table(&error);
+        let error = self.translate(&error, 0).while_doing("writing the outbox");
+        self.rollback().await?;
+        if is_missing { Ok(Written::NoTable) } else { Err(error) }
+    }
+
+    async fn read_outbox(&mut self, sql: String) -> Result<Option<Vec<Texts>>> {
+        self.ready().await?;
+        match outbox::read(&mut self.link, sql).await {
+            Err(error) if outbox::is_missing_table(&error) => Ok(None),
+            Err(error) => Err(self.translate(&error, 0).while_doing("reading the outbox")),
+            Ok(rows) => Ok(Some(rows)),
+        }
     }
 
     fn preflight(&self, script: &StepScript) -> Vec<PreflightProblem> {

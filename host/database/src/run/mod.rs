@@ -14,6 +14,8 @@ use crate::backend::Backend;
 use crate::error::Error;
 use crate::error::Result;
 use crate::ledger::LedgerStatus;
+use crate::outbox;
+use crate::outbox::NewMessage;
 use crate::script::Action;
 use crate::script::StepDirection;
 use crate::script::StepScript;
@@ -200,6 +202,19 @@ impl<'s> Run<'s> {
             statements_run: script.total() - resume_at,
             statements_resumed: resume_at,
         })
+    }
+
+    /// Stores messages in the outbox between two steps, committed at once. `false`: a transaction is open that may still be
+    /// rolled back, so they have to be stored later.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] and other failures of the database, after which the run can go on.
+    pub async fn store_messages(&mut self, messages: &[NewMessage]) -> Result<bool> {
+        if self.is_open || self.step_running.is_some() {
+            return Ok(false);
+        }
+        outbox::store(self.backend, messages).await?;
+        Ok(true)
     }
 
     /// Ends the run; a run that is one transaction is committed here.

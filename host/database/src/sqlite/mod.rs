@@ -12,6 +12,7 @@ mod hold;
 mod location;
 mod lock_file;
 mod offset;
+mod outbox;
 mod read;
 mod settings;
 mod statements;
@@ -45,6 +46,9 @@ use crate::ledger::LedgerRow;
 use crate::lock::Holder;
 use crate::options::Options;
 use crate::options::TableName;
+use crate::outbox::Speech;
+use crate::outbox::Texts;
+use crate::outbox::Written;
 use crate::preflight::PreflightProblem;
 use crate::reading::ReadError;
 use crate::script::StepScript;
@@ -253,6 +257,16 @@ impl Sqlite {
             Ok(false)
         } else {
             Err(self.settings.translate(&error).while_doing("taking the lock"))
+        }
+    }
+
+    /// A message is no reason to create a database.
+    fn no_outbox(&self) -> Error {
+        Error::Connect {
+            target: self.settings.target.clone(),
+            message: "the file does not exist".to_owned(),
+            hint: "the first run creates it".to_owned(),
+            is_transient: true,
         }
     }
 
@@ -466,6 +480,25 @@ impl Backend for Sqlite {
 
     async fn record_and_commit(&mut self, change: &VersionChange, rows: &[LedgerRow]) -> Result<()> {
         self.write_books(change, rows, true).await
+    }
+
+    fn outbox(&self) -> Result<Speech> {
+        Ok(outbox::speech(&self.books.ledger))
+    }
+
+    async fn write_outbox(&mut self, sql: String) -> Result<Written> {
+        self.ready().await?;
+        if self.is_stand_in {
+            return Err(self.no_outbox());
+        }
+        let result = outbox::write(&mut self.connection, &sql, self.is_holding).await;
+        result.map_err(|error| self.settings.translate(&error).while_doing("writing the outbox"))
+    }
+
+    async fn read_outbox(&mut self, sql: String) -> Result<Option<Vec<Texts>>> {
+        self.ready().await?;
+        let result = outbox::read(&mut self.connection, sql).await;
+        result.map_err(|error| self.settings.translate(&error).while_doing("reading the outbox"))
     }
 
     fn preflight(&self, script: &StepScript) -> Vec<PreflightProblem> {

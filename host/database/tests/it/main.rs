@@ -7,6 +7,8 @@ mod atomicity;
 mod facts;
 mod ledger;
 mod lock;
+#[path = "../outbox/mod.rs"]
+mod outbox;
 mod outside;
 mod preflight;
 mod reading;

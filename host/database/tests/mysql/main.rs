@@ -7,6 +7,8 @@ mod connecting;
 mod facts;
 mod ledger;
 mod lock;
+#[path = "../outbox/mod.rs"]
+mod outbox;
 mod quoting;
 mod steps;
 mod stopping;

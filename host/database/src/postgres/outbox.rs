@@ -1,0 +1,33 @@
+//! The outbox in PostgreSQL.
+
+use runner_chain::Dialect;
+use sqlx::Row as _;
+
+use crate::options::TableName;
+use crate::outbox::Speech;
+use crate::outbox::Texts;
+use crate::outbox::name_beside;
+
+use super::books::quoted;
+use super::failures;
+use super::link::Link;
+use super::link::text;
+use super::literal::literal;
+
+pub(super) fn speech(ledger: &TableName) -> Speech {
+    Speech { dialect: Dialect::Postgres, table: quoted(&name_beside(ledger)), literal }
+}
+
+pub(super) fn is_missing_table(error: &sqlx::Error) -> bool {
+    failures::code(error) == Some(failures::UNDEFINED_TABLE)
+}
+
+pub(super) async fn read(link: &mut Link, sql: String) -> Result<Vec<Texts>, sqlx::Error> {
+    let sets = link.rows(sql).await?;
+    let texts = sets.iter().flatten().map(|row| (0..row.len()).map(|column| owned(text(row, column))).collect());
+    texts.collect()
+}
+
+fn owned(text: Result<Option<&str>, sqlx::Error>) -> Result<Option<String>, sqlx::Error> {
+    text.map(|text| text.map(str::to_owned))
+}

@@ -16,7 +16,7 @@ use runner_component::TARGET;
 use sha2::Digest;
 use sha2::Sha256;
 
-const POLICIES: [&str; 3] = ["change-window", "environment-hierarchy", "production-override"];
+const POLICIES: [&str; 4] = ["change-window", "environment-hierarchy", "notify", "production-override"];
 
 fn main() {
     if let Err(error) = build() {

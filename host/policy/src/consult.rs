@@ -43,6 +43,8 @@ pub struct Policies {
 enum Slot {
     Ready(Box<Plugin>),
     Refused(Box<Refused>),
+    /// A plugin that can't be used, and whose only role is `notify`: it stops nothing.
+    Mute(Box<Refused>),
 }
 
 impl Slot {
@@ -53,12 +55,24 @@ impl Slot {
             Ok(plugin) => plugin,
             Err(refused) => return Some(Slot::Refused(refused)),
         };
-        Some(match plugin.introduce().await {
-            Ok(()) => Slot::Ready(Box::new(plugin)),
-            Err(refusal) => {
-                Slot::Refused(Box::new(Refused { definition: plugin.definition, identity: plugin.identity, refusal }))
-            }
-        })
+        let Err(refusal) = plugin.introduce().await else { return Some(Slot::Ready(Box::new(plugin))) };
+        let only_notifies = plugin.roles() == [Role::Notify];
+        let refused = Box::new(Refused { definition: plugin.definition, identity: plugin.identity, refusal });
+        Some(if only_notifies { Slot::Mute(refused) } else { Slot::Refused(refused) })
+    }
+
+    fn definition(&self) -> &PluginDefinition {
+        match self {
+            Slot::Ready(plugin) => &plugin.definition,
+            Slot::Refused(refused) | Slot::Mute(refused) => &refused.definition,
+        }
+    }
+
+    fn identity(&self) -> &PluginIdentity {
+        match self {
+            Slot::Ready(plugin) => &plugin.identity,
+            Slot::Refused(refused) | Slot::Mute(refused) => &refused.identity,
+        }
     }
 
     /// The same on a thread of its own.
@@ -160,13 +174,7 @@ impl Policies {
 
     /// The plugins that were loaded, as evidence for the ledger.
     pub fn identities(&self) -> Vec<PluginIdentity> {
-        self.slots
-            .iter()
-            .map(|slot| match slot {
-                Slot::Ready(plugin) => plugin.identity.clone(),
-                Slot::Refused(refused) => refused.identity.clone(),
-            })
-            .collect()
+        self.slots.iter().map(|slot| slot.identity().clone()).collect()
     }
 
     /// Whether any usable plugin has a role.
@@ -179,10 +187,7 @@ impl Policies {
         use sha2::Digest as _;
         let mut hasher = sha2::Sha256::new();
         for slot in &self.slots {
-            let definition = match slot {
-                Slot::Ready(plugin) => &plugin.definition,
-                Slot::Refused(refused) => &refused.definition,
-            };
+            let definition = slot.definition();
             let settings = serde_json::Value::Object(definition.settings.clone());
             hasher.update(serde_json::json!([definition.name, settings, definition.mode]).to_string());
         }
@@ -313,8 +318,19 @@ impl Policies {
     /// Tells the notify policies of an event. Gives their messages, and as verdicts with `warn` what went wrong: this role
     /// fails open.
     pub async fn announce(&self, context: &Context, plan: &Plan, event: &Event) -> (Vec<Message>, Vec<Verdict>) {
+        self.announce_except(&[], context, plan, event).await
+    }
+
+    /// The same without plugins of these names, so that one that fails each time does not take its time each time.
+    pub async fn announce_except(
+        &self,
+        muted: &[String],
+        context: &Context,
+        plan: &Plan,
+        event: &Event,
+    ) -> (Vec<Message>, Vec<Verdict>) {
         let (mut messages, mut failed) = (Vec::new(), Vec::new());
-        for plugin in self.ready(Role::Notify) {
+        for plugin in self.ready(Role::Notify).filter(|plugin| !muted.contains(&plugin.identity.name)) {
             let answer = plugin
                 .ask("notify.announce", context, &plan.hash, async |exports, instance, store, context| {
                     match &exports.notify {
@@ -327,6 +343,12 @@ impl Policies {
                 .await
                 .and_then(|messages| answer::messages(&messages).map(|()| messages));
             match answer {
+                Ok(worded) if plugin.definition.mode == Mode::Audit => {
+                    for message in worded {
+                        let (channel, title) = (printable(&message.channel), printable(&message.title));
+                        tracing::info!("audit only, `{}` would tell `{channel}`: {title}", plugin.identity.name);
+                    }
+                }
                 Ok(worded) => messages.extend(worded),
                 Err(refusal) => {
                     let verdict = refused(plugin, Role::Notify, &refusal);
@@ -335,6 +357,17 @@ impl Policies {
             }
         }
         (messages, failed)
+    }
+
+    /// What is wrong with the notify policies that can't be used, as warnings.
+    pub fn mute(&self) -> impl Iterator<Item = Verdict> {
+        self.slots.iter().filter_map(|slot| match slot {
+            Slot::Mute(refused) => {
+                let verdict = refusal_verdict(&refused.identity, refused.definition.mode, None, &refused.refusal);
+                Some(Verdict { decision: Decision::Warn, ..verdict })
+            }
+            Slot::Ready(_) | Slot::Refused(_) => None,
+        })
     }
 
     fn ready(&self, role: Role) -> impl Iterator<Item = &Plugin> {
@@ -350,7 +383,7 @@ impl Policies {
             Slot::Refused(refused) => {
                 Some(refusal_verdict(&refused.identity, refused.definition.mode, None, &refused.refusal))
             }
-            Slot::Ready(_) => None,
+            Slot::Ready(_) | Slot::Mute(_) => None,
         })
     }
 }
@@ -365,10 +398,7 @@ fn may_have(definition: &PluginDefinition, roles: &[Role]) -> bool {
 }
 
 fn report(slot: &Slot) -> PluginReport {
-    let (definition, identity) = match slot {
-        Slot::Ready(plugin) => (&plugin.definition, &plugin.identity),
-        Slot::Refused(refused) => (&refused.definition, &refused.identity),
-    };
+    let (definition, identity) = (slot.definition(), slot.identity());
     let mut report = PluginReport {
         name: identity.name.clone(),
         version: identity.version.clone(),
@@ -399,6 +429,10 @@ fn report(slot: &Slot) -> PluginReport {
             report.signed_by = plugin.signed_by.map(|key| key.to_string());
         }
         Slot::Refused(refused) => report.error = Some(printable(&refused.refusal.to_string())),
+        Slot::Mute(refused) => {
+            report.roles = vec![Role::Notify];
+            report.error = Some(printable(&refused.refusal.to_string()));
+        }
     }
     report
 }

@@ -151,7 +151,8 @@ fn wrong_settings_of_built_in_plugins_are_named_by_path() {
 
 #[test]
 fn unknown_settings_of_built_in_plugins_are_refused() {
-    for plugin in runner_policy::builtin_names() {
+    // One that only notifies stops nothing; see `notify.rs`.
+    for plugin in runner_policy::builtin_names().filter(|name| *name != "notify") {
         let mut definition = builtin_definition(plugin).unwrap();
         definition.settings.insert("colour".to_owned(), "red".into());
         let (_, review) = block_on(consult(&host_with_shared_cache(), &set([definition]), request()));

@@ -15,6 +15,7 @@ mod isolation;
 mod limits;
 mod loading;
 mod log;
+mod notify;
 mod support;
 mod trial;
 mod trust;

@@ -59,9 +59,9 @@ fn copy_folder(from: &Path, to: &Path) {
         let path = entry.unwrap().path();
         let target = to.join(path.file_name().unwrap());
         if path.is_dir() {
-            copy_folder(&path, &target)
+            copy_folder(&path, &target);
         } else {
-            std::fs::write(target, std::fs::read(path).unwrap()).unwrap()
+            std::fs::write(target, std::fs::read(path).unwrap()).unwrap();
         }
     }
 }
@@ -191,6 +191,7 @@ fn answer(component: &Path, settings: &Value, request: Request) -> (Value, u64) 
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the fuel that each language needs, for whoever looks at what a test prints")]
 fn all_four_say_the_same_of_recorded_requests() {
     let components = LANGUAGES.map(example);
     let mut denied = 0;

@@ -283,7 +283,8 @@ async fn introduce(
     component: &Component,
     definition: &PluginDefinition,
 ) -> wasmtime::Result<Said> {
-    let wasi = component.component_type().imports(engine).map(|(name, _)| name.to_owned());
+    let shape = component.component_type();
+    let wasi = shape.imports(engine).map(|(name, _)| name.to_owned());
     let wants = Wants { wasi: wasi.filter(|name| name.starts_with("wasi:")).collect(), ..Wants::default() };
     let mut linker = wants.linker(engine).map_err(|refusal| wasmtime::Error::msg(refusal.to_string()))?;
     linker.define_unknown_imports_as_traps(component)?;

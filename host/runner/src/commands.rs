@@ -9,12 +9,14 @@ mod heads;
 mod history;
 mod init;
 mod log;
+mod notify;
 mod plan;
 mod plugin;
 mod repair;
 mod revision;
 mod show;
 mod stamp;
+mod status;
 mod upgrade;
 mod wait;
 
@@ -43,8 +45,10 @@ pub(crate) enum Command {
     Stamp(stamp::Args),
     Repair(repair::Args),
     Check(check::Args),
+    Status(status::Args),
     Environments(environments::Args),
     Plugin(plugin::Args),
+    Notify(notify::Args),
     Log(log::Args),
     Wait(wait::Args),
     Completions(completions::Args),
@@ -63,12 +67,14 @@ impl Command {
             | Command::Stamp(_)
             | Command::Repair(_)
             | Command::Check(_)
+            | Command::Status(_)
             | Command::Log(_) => true,
             Command::Init(_)
             | Command::Revision(_)
             | Command::Heads(_)
             | Command::Environments(_)
             | Command::Plugin(_)
+            | Command::Notify(_)
             | Command::Wait(_)
             | Command::Completions(_) => false,
         }
@@ -92,8 +98,10 @@ impl Command {
             Command::Stamp(args) => args.run(global, printer).await,
             Command::Repair(args) => args.run(global, printer).await,
             Command::Check(args) => args.run(global, printer).await,
+            Command::Status(args) => args.run(global, printer).await,
             Command::Environments(args) => args.run(global, printer).await,
             Command::Plugin(args) => args.run(global, printer).await,
+            Command::Notify(args) => args.run(global, printer).await,
             Command::Log(args) => args.run(global, printer).await,
             Command::Wait(args) => args.run(global, printer).await,
             Command::Completions(args) => args.run(printer),

@@ -1,5 +1,6 @@
 //! Configuration: command line over environment over `runner.toml` over defaults.
 
+mod channels;
 mod file;
 mod plugins;
 mod template;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use runner_database::DatabaseUrl;
 use runner_database::TransactionMode;
+use runner_delivery::Channels;
 use runner_policy::PluginDefinition;
 use runner_policy::PluginSet;
 use runner_policy::PublicKey;
@@ -85,6 +87,7 @@ pub struct Config {
     pub migrations_shown: String,
     database: DatabaseSettings,
     plugins: PluginSettings,
+    notifications: Result<channels::Notifications>,
 }
 
 #[derive(Debug)]
@@ -145,7 +148,17 @@ impl Config {
             locked: overrides.locked || flag("RUNNER_LOCKED")?,
             offline: flag("RUNNER_OFFLINE")?,
         };
-        Ok(Config { migrations: root.join(&migrations_shown), migrations_shown, root, environment, database, plugins })
+        // Whoever notifies nobody does not need what only channels need.
+        let notifications = channels::Notifications::new(file.channels, &file.notifications, &root, &fill);
+        Ok(Config {
+            migrations: root.join(&migrations_shown),
+            migrations_shown,
+            root,
+            environment,
+            database,
+            plugins,
+            notifications,
+        })
     }
 
     /// The database.
@@ -198,6 +211,19 @@ impl Config {
     /// The file of the set in force can't be read.
     pub(crate) fn plugin_names(&self) -> Result<Vec<String>> {
         self.with_plugins(|plugins, _| Ok(plugins.plugin_names().into_iter().map(str::to_owned).collect()))
+    }
+
+    /// The channels that messages go to.
+    ///
+    /// # Errors
+    /// One of them is wrong, or needs a variable that is not set.
+    pub fn channels(&self) -> Result<&Channels> {
+        self.notifications.as_ref().map(|notifications| &notifications.channels).map_err(Clone::clone)
+    }
+
+    /// How long delivering may take after a run.
+    pub fn notification_time(&self) -> Duration {
+        self.notifications.as_ref().map_or(Duration::ZERO, |notifications| notifications.time)
     }
 
     /// The plugin set in force.

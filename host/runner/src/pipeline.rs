@@ -2,11 +2,15 @@
 
 mod context;
 mod drift;
+mod event;
 mod evidence;
 pub(crate) mod facts;
 mod interrupt;
+mod mail;
+mod news;
 mod observer;
 mod order;
+pub(crate) mod outbox;
 mod prepare;
 mod repair;
 pub(crate) mod replay;
@@ -18,6 +22,9 @@ mod sources;
 mod steps;
 
 pub use interrupt::Interrupt;
+pub use mail::Deliveries;
+pub use mail::Delivery;
+pub use mail::Mail;
 pub use observer::Observer;
 pub use observer::Silent;
 pub use order::Operation;
@@ -30,9 +37,13 @@ pub use report::StepReport;
 pub use report::StepStatus;
 pub use report::Target;
 
+pub(crate) use context::actor;
+pub(crate) use context::host;
 pub(crate) use context::policy_context;
 pub(crate) use context::policy_host;
 pub(crate) use drift::Drift;
+pub(crate) use evidence::run_id;
+pub(crate) use run::Ended;
 pub(crate) use run::ROLES;
 pub(crate) use run::execute;
 pub(crate) use situation::Database;

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::pipeline;
+use crate::pipeline::Ended;
 use crate::pipeline::Interrupt;
 use crate::pipeline::Observer;
 use crate::pipeline::Operation;
@@ -57,7 +58,11 @@ impl Project {
     /// # Errors
     /// As for [`Project::upgrade`].
     pub async fn run(&self, order: &Order, observer: &mut dyn Observer) -> Result<Report> {
-        let report = pipeline::execute(&self.config, order, observer, Interrupt::new()).await?;
+        let Ended { result, mail } = pipeline::execute(&self.config, order, observer, Interrupt::new()).await;
+        for complaint in &mail.deliver().await.complaints() {
+            observer.warn(complaint);
+        }
+        let report = result?;
         match (&report.error, report.outcome) {
             (Some(error), _) => Err(error.clone()),
             (None, Outcome::Denied) if !order.dry_run => Err(refusal(&report)),
@@ -66,8 +71,8 @@ impl Project {
     }
 }
 
-/// A denied report as an error.
-pub(crate) fn refusal(report: &Report) -> Error {
+/// Why a plan was refused, a line each.
+pub(crate) fn reasons(report: &Report) -> Vec<String> {
     let reasons: Vec<String> = report
         .verdicts
         .iter()
@@ -77,8 +82,13 @@ pub(crate) fn refusal(report: &Report) -> Error {
             None => format!("refused by `{}`: {}", verdict.plugin, verdict.message),
         })
         .collect();
-    match reasons.as_slice() {
-        [] => Error::new(ErrorKind::Refused, "refused: a policy wanted a confirmation that was not given"),
-        reasons => Error::new(ErrorKind::Refused, reasons.join("\n       ")),
+    if reasons.is_empty() {
+        return vec!["refused: a policy wanted a confirmation that was not given".to_owned()];
     }
+    reasons
+}
+
+/// A denied report as an error.
+pub(crate) fn refusal(report: &Report) -> Error {
+    Error::new(ErrorKind::Refused, reasons(report).join("\n       "))
 }

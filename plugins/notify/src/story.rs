@@ -36,7 +36,7 @@ impl<'a> Story<'a> {
         let text = rule.text.as_ref().or_else(|| words?.text.as_ref());
         // Templates are checked when the policy is loaded.
         let filled = |template: &str| template::fill(template, |name| self.value(name)).unwrap_or_default();
-        let title = filled(title.map_or_else(|| self.title(), String::as_str));
+        let title = title.map_or_else(|| self.title(), |template| filled(template));
         let text = filled(text.map_or_else(|| self.text(), String::as_str));
         let mut message = Message::new(channel, kind.importance().into(), title).text(text);
         for (name, value) in [("Environment", "environment"), ("Database", "target"), ("By", "actor"), ("On", "host")] {
@@ -51,18 +51,24 @@ impl<'a> Story<'a> {
         message
     }
 
-    fn title(&self) -> &'static str {
+    fn title(&self) -> String {
+        let operation = operation(self.context.operation);
+        let environment = &self.context.environment.name;
+        let steps = |count: usize| if count == 1 { "1 step".to_owned() } else { format!("{count} steps") };
         match self.event {
-            Event::Planned => "{operation} of {environment} is planned: {steps} steps",
-            Event::Refused(_) => "{operation} of {environment} was refused",
-            Event::Started => "{operation} of {environment} has started: {steps} steps",
-            Event::StepDone(_) => "{revision} is done in {environment}",
-            Event::StepFailed(step) if step.revision.is_empty() => "{operation} of {environment} failed",
-            Event::StepFailed(_) => "{operation} of {environment} failed at {revision}",
-            Event::Finished(_) => "{operation} of {environment} is done: {steps} steps",
-            Event::Overridden(_) => "A protection of {environment} was overridden by {actor}",
-            Event::RolledBack(_) => "{steps} revisions were undone in {environment}",
-            Event::BackupFailed(_) => "The backup of {environment} failed",
+            Event::Planned => format!("{operation} of {environment} is planned: {}", steps(self.plan.steps.len())),
+            Event::Refused(_) => format!("{operation} of {environment} was refused"),
+            Event::Started => format!("{operation} of {environment} has started: {}", steps(self.plan.steps.len())),
+            Event::StepDone(step) => format!("{} is done in {environment}", step.revision),
+            Event::StepFailed(step) if step.revision.is_empty() => format!("{operation} of {environment} failed"),
+            Event::StepFailed(step) => format!("{operation} of {environment} failed at {}", step.revision),
+            Event::Finished(run) => format!("{operation} of {environment} is done: {}", steps(run.steps as usize)),
+            Event::Overridden(_) => {
+                format!("A protection of {environment} was overridden by {}", self.context.actor.name)
+            }
+            Event::RolledBack(run) if run.steps == 1 => format!("1 revision was undone in {environment}"),
+            Event::RolledBack(run) => format!("{} revisions were undone in {environment}", run.steps),
+            Event::BackupFailed(_) => format!("The backup of {environment} failed"),
         }
     }
 

@@ -106,17 +106,18 @@ impl Speech {
     }
 
     /// Key, channel, whether it is due, whether the receiver named the time, whether another runner has it.
-    pub(super) fn select_candidates(&self, by: &str, limit: usize) -> Result<String> {
+    pub(super) fn select_candidates(&self, by: &str, channels: &[&str], limit: usize) -> Result<String> {
         let now = self.time(Duration::ZERO);
         let flag = |condition: String| self.as_text(&format!("CASE WHEN {condition} THEN 1 ELSE 0 END"));
         Ok(format!(
-            "SELECT {}, {}, {}, {}, {} FROM {} WHERE {UNSENT} ORDER BY message_key LIMIT {limit}",
+            "SELECT {}, {}, {}, {}, {} FROM {} WHERE {UNSENT} AND channel IN ({}) ORDER BY message_key LIMIT {limit}",
             self.as_text("message_key"),
             self.as_text("channel"),
             flag(format!("next_attempt_at IS NULL OR next_attempt_at <= {now}")),
             self.as_text("is_asked"),
             flag(format!("claimed_until >= {now} AND claimed_by <> {}", self.text(by)?)),
             self.table,
+            self.list(channels)?,
         ))
     }
 
@@ -133,12 +134,14 @@ impl Speech {
         ))
     }
 
-    pub(super) fn select_claimed(&self, by: &str) -> Result<String> {
+    /// Those of the messages that were claimed in fact.
+    pub(super) fn select_claimed(&self, by: &str, keys: &[&str]) -> Result<String> {
         Ok(format!(
-            "SELECT {} FROM {} WHERE {UNSENT} AND claimed_by = {} ORDER BY message_key",
+            "SELECT {} FROM {} WHERE {UNSENT} AND claimed_by = {} AND message_key IN ({}) ORDER BY message_key",
             self.columns(),
             self.table,
-            self.text(by)?
+            self.text(by)?,
+            self.list(keys)?,
         ))
     }
 

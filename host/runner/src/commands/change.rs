@@ -1,5 +1,8 @@
 //! What `upgrade`, `downgrade`, `stamp` and `plan` have in common: an order, carried out and told.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -12,7 +15,9 @@ use crate::error::exit;
 use crate::output::Printer;
 use crate::output::TextObserver;
 use crate::pipeline;
+use crate::pipeline::Ended;
 use crate::pipeline::Interrupt;
+use crate::pipeline::Mail;
 use crate::pipeline::Order;
 use crate::pipeline::Outcome;
 use crate::pipeline::Report;
@@ -35,39 +40,61 @@ pub(super) async fn carry_out(
     order: &Order,
     lock_wait: Option<Duration>,
 ) -> Result<u8> {
-    let (report, error) = report(global, printer, order, lock_wait).await?;
-    printer.document(&report);
-    let Some(error) = error else {
-        return Ok(exit::DONE);
+    let config = Config::load(&config::Overrides { lock_wait, ..global.overrides() })?;
+    let is_over = Arc::new(AtomicBool::new(false));
+    let (result, mail) = run(&config, global, printer, order, &is_over).await;
+    let code = match result {
+        Ok((report, None)) => {
+            printer.document(&report);
+            exit::DONE
+        }
+        Ok((report, Some(error))) => {
+            // The document says it all; people who watch stderr hear it as well.
+            printer.document(&report);
+            printer.error_text(&error);
+            error.kind().exit_code()
+        }
+        Err(error) => {
+            printer.error(&error);
+            error.kind().exit_code()
+        }
     };
-    if printer.is_json() {
-        // The document says it all; people who watch stderr hear it as well.
-        printer.error_text(&error);
-        return Ok(error.kind().exit_code());
+    // Whoever waits for the outcome has it, and need not wait for messages.
+    is_over.store(true, Ordering::Relaxed);
+    for complaint in mail.deliver().await.complaints() {
+        printer.warn(complaint);
     }
-    Err(error)
+    Ok(code)
 }
 
-/// Carries out an order. The error is what the command should end with.
-pub(super) async fn report(
+/// Carries out an order that changes nothing. The error is what the command should end with.
+pub(super) async fn report(global: &Global, printer: &Printer, order: &Order) -> Result<(Report, Option<Error>)> {
+    let config = Config::load(&global.overrides())?;
+    run(&config, global, printer, order, &Arc::default()).await.0
+}
+
+async fn run(
+    config: &Config,
     global: &Global,
     printer: &Printer,
     order: &Order,
-    lock_wait: Option<Duration>,
-) -> Result<(Report, Option<Error>)> {
+    is_over: &Arc<AtomicBool>,
+) -> (Result<(Report, Option<Error>)>, Mail) {
     let started = Instant::now();
-    let config = Config::load(&config::Overrides { lock_wait, ..global.overrides() })?;
-    let signalled = printer.clone();
+    let (signalled, is_over) = (printer.clone(), Arc::clone(is_over));
     let interrupt = Interrupt::on_signals(move |count| {
-        if count == 1 {
+        if count == 1 && !is_over.load(Ordering::Relaxed) {
             signalled.warn("interrupted: the current step is finished first; interrupt again to stop it");
         }
     });
     let mut observer = TextObserver::new(printer, global.yes);
-    let report = pipeline::execute(&config, order, &mut observer, interrupt).await?;
-    let mut error = observer.finish(&report, started.elapsed());
-    if report.outcome == Outcome::Denied && error.is_none() {
-        error = Some(crate::project::refusal(&report));
-    }
-    Ok((report, error))
+    let Ended { result, mail } = pipeline::execute(config, order, &mut observer, interrupt).await;
+    let result = result.map(|report| {
+        let mut error = observer.finish(&report, started.elapsed());
+        if report.outcome == Outcome::Denied && error.is_none() {
+            error = Some(crate::project::refusal(&report));
+        }
+        (report, error)
+    });
+    (result, mail)
 }

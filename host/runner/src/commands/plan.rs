@@ -33,7 +33,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
         let order = Order { record: printer.is_json(), ..Order::new(Operation::Upgrade, self.targets.clone(), true) };
-        let (report, refused) = change::report(global, printer, &order, None).await?;
+        let (report, refused) = change::report(global, printer, &order).await?;
         match &report.request {
             Some(request) => printer.document_with_request(&report, request, report.facts.as_deref()),
             None => printer.document(&report),

@@ -17,6 +17,8 @@ pub(super) struct File {
     pub(super) database: Database,
     pub(super) plugins: BTreeMap<String, Plugin>,
     pub(super) plugin_sets: BTreeMap<String, PluginSet>,
+    pub(super) channels: BTreeMap<String, Channel>,
+    pub(super) notifications: Notifications,
     pub(super) trust: Trust,
 }
 
@@ -126,4 +128,49 @@ fn one_or_several<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<V
     }
 
     deserializer.deserialize_any(Names)
+}
+
+/// A channel. Which keys it takes depends on its kind.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(super) struct Channel {
+    pub(super) kind: Option<ChannelKind>,
+    pub(super) timeout: Option<Template>,
+    pub(super) allow_plaintext: Option<bool>,
+    pub(super) url: Option<Template>,
+    pub(super) secret: Option<Template>,
+    pub(super) headers: Option<BTreeMap<String, Template>>,
+    pub(super) host: Option<Template>,
+    pub(super) port: Option<u16>,
+    pub(super) tls: Option<Tls>,
+    pub(super) username: Option<Template>,
+    pub(super) password: Option<Template>,
+    pub(super) from: Option<Template>,
+    pub(super) to: Option<Vec<Template>>,
+    pub(super) path: Option<Template>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum ChannelKind {
+    Slack,
+    Webhook,
+    Email,
+    File,
+    Stderr,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Tls {
+    Starttls,
+    Implicit,
+    None,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(super) struct Notifications {
+    /// How long delivery may take after a run.
+    pub(super) time: Option<Template>,
 }

@@ -5,6 +5,8 @@ use std::io::Write as _;
 
 use anstream::AutoStream;
 use anstream::ColorChoice;
+use runner_delivery::Severity;
+use runner_delivery::Wording;
 use runner_policy::Facts;
 use runner_policy::Request;
 
@@ -137,6 +139,21 @@ impl Printer {
     pub(crate) fn warn(&self, text: impl std::fmt::Display) {
         if self.verbosity > Verbosity::Quiet {
             self.talk(format_args!("{}: {text}", Style::Warning.paint("warning")));
+        }
+    }
+
+    /// A message that a policy has for people who watch, on stderr; if quiet, only what is wrong.
+    pub(crate) fn message(&self, message: &Wording) {
+        let (style, word) = match message.severity {
+            Severity::Info => (Style::Good, "notice"),
+            Severity::Warning => (Style::Warning, "notice, warning"),
+            Severity::Error => (Style::Bad, "notice, error"),
+        };
+        if self.verbosity > Verbosity::Quiet || message.severity == Severity::Error {
+            self.talk(format_args!("{}: {}", style.paint(word), message.title));
+            for line in message.text.lines() {
+                self.talk(format_args!("  {line}"));
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use std::io::IsTerminal as _;
 use std::io::Write as _;
 use std::time::Duration;
 
+use runner_delivery::Wording;
 use runner_policy::Decision;
 use runner_policy::Review;
 use runner_policy::Verdict;
@@ -104,6 +105,11 @@ impl Observer for TextObserver<'_> {
         let mut answer = String::new();
         let read = std::io::stdin().lock().read_line(&mut answer);
         read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    }
+
+    fn told(&mut self, message: &Wording) {
+        let printer = self.printer;
+        self.progress.aside(|| printer.message(message));
     }
 
     fn waiting(&mut self, holder: Option<&str>, waited: Duration) {

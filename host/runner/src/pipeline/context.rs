@@ -12,14 +12,14 @@ use runner_policy::data;
 use crate::config::Config;
 
 /// Login name of whoever runs the command; `RUNNER_ACTOR` lets a deployment say on whose behalf.
-pub(super) fn actor() -> String {
+pub(crate) fn actor() -> String {
     ["RUNNER_ACTOR", "USER", "LOGNAME", "USERNAME"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()))
         .unwrap_or_else(|| "unknown".to_owned())
 }
 
-pub(super) fn host() -> String {
+pub(crate) fn host() -> String {
     gethostname::gethostname().to_string_lossy().into_owned()
 }
 

@@ -122,7 +122,7 @@ pub(super) struct RecordedEnvironment {
 }
 
 /// What the ledger will say of a run.
-pub(super) fn run_info(policies: &Policies, judged: &Judged, order: &Order) -> RunInfo {
+pub(super) fn run_info(policies: &Policies, judged: &Judged, order: &Order, run_id: &str) -> RunInfo {
     let report = &judged.report;
     let fates = judged.review.steps.iter().zip(&judged.places);
     let steps = judged.scripts.iter().flatten().zip(fates).map(|(script, (fate, places))| StepEvidence {
@@ -149,7 +149,7 @@ pub(super) fn run_info(policies: &Policies, judged: &Judged, order: &Order) -> R
         request: judged.asked.clone(),
     };
     RunInfo {
-        run_id: run_id(),
+        run_id: run_id.to_owned(),
         command: order.operation.name().to_owned(),
         environment: environment.name.clone(),
         actor: context::actor(),
@@ -161,7 +161,7 @@ pub(super) fn run_info(policies: &Policies, judged: &Judged, order: &Order) -> R
 }
 
 /// A name that sorts by time and is unique even when eight runners start at once.
-fn run_id() -> String {
+pub(crate) fn run_id() -> String {
     let mut random = [0; 4];
     if getrandom::fill(&mut random).is_err() {
         random = std::process::id().to_le_bytes();

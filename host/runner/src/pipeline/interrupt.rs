@@ -1,6 +1,8 @@
 //! Ctrl-C and SIGTERM: the first lets the current step finish, the second rolls it back.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use tokio::sync::watch;
 
@@ -12,11 +14,13 @@ type Said = dyn Fn(usize) + Send + Sync;
 pub struct Interrupt {
     count: watch::Sender<usize>,
     signals: Option<Arc<Said>>,
+    /// Shared by all clones, so that a signal counts once.
+    is_listening: Arc<AtomicBool>,
 }
 
 impl Default for Interrupt {
     fn default() -> Self {
-        Interrupt { count: watch::Sender::new(0), signals: None }
+        Interrupt { count: watch::Sender::new(0), signals: None, is_listening: Arc::default() }
     }
 }
 
@@ -45,8 +49,10 @@ impl Interrupt {
     }
 
     /// Begins to listen to signals, once.
-    pub(super) fn listen(&mut self) {
-        if let Some(said) = self.signals.take() {
+    pub(super) fn listen(&self) {
+        if let Some(said) = self.signals.clone()
+            && !self.is_listening.swap(true, Ordering::Relaxed)
+        {
             let interrupt = self.clone();
             tokio::spawn(async move {
                 while next_signal().await {
@@ -56,8 +62,13 @@ impl Interrupt {
         }
     }
 
+    /// How often somebody has asked to stop.
+    pub(super) fn times(&self) -> usize {
+        *self.count.borrow()
+    }
+
     pub(super) fn is_raised(&self) -> bool {
-        *self.count.borrow() > 0
+        self.times() > 0
     }
 
     /// Ends when it has been asked so often.

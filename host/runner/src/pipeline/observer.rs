@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use runner_delivery::Wording;
 use runner_policy::Review;
 
 use super::report::Report;
@@ -44,6 +45,11 @@ pub trait Observer: Send {
     /// next, and how many there are at most.
     fn retrying(&mut self, step: &StepReport, attempt: u32, of: u32, pause: Duration) {
         let _ = (step, attempt, of, pause);
+    }
+
+    /// A policy has a message for people who watch.
+    fn told(&mut self, message: &Wording) {
+        let _ = message;
     }
 
     /// A step is over, well or not.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use runner_chain::Chain;
 use runner_chain::Problem;
 use runner_chain::planning::PlanIdentity;
 use runner_database::Access;
@@ -10,8 +11,10 @@ use runner_database::Holder;
 use runner_database::PreflightProblem;
 use runner_database::Server;
 use runner_database::Session;
+use runner_database::State;
 use runner_database::StepScript;
 use runner_database::TransactionMode;
+use runner_delivery::Channels;
 use runner_policy::FactsSource;
 use runner_policy::Identity;
 use runner_policy::Outcome as Judgement;
@@ -20,6 +23,7 @@ use runner_policy::Request;
 use runner_policy::Review;
 use runner_policy::Role;
 use runner_policy::StepFate;
+use runner_policy::Verdict;
 use runner_policy::data;
 
 use super::Interrupt;
@@ -30,7 +34,10 @@ use super::Repair;
 use super::context;
 use super::evidence;
 use super::evidence::Asked;
+use super::evidence::run_id;
 use super::facts;
+use super::mail::Mail;
+use super::news::News;
 use super::prepare;
 use super::prepare::Prepared;
 use super::report::Environment;
@@ -42,9 +49,11 @@ use super::report::Target;
 use super::request;
 use super::situation::Database;
 use super::situation::Gathered;
+use super::situation::Opened;
 use super::situation::Tolerance;
 use super::situation::gather;
 use super::steps;
+use super::steps::Ears;
 use super::steps::Places;
 use super::steps::Work;
 use crate::config::Config;
@@ -55,89 +64,207 @@ use crate::error::Result;
 /// Roles that are asked about a plan.
 pub(crate) static ROLES: [Role; 3] = [Role::Environment, Role::Lint, Role::Gate];
 
+/// What came of an order, and the messages about it that are yet to be sent.
+pub(crate) struct Ended {
+    /// What happened to the plan, good or bad; an error if there was none.
+    pub(crate) result: Result<Report>,
+    /// Messages. They are stored, and nobody waits for them but whoever wants them sent.
+    pub(crate) mail: Mail,
+}
+
+impl Ended {
+    fn at_once(error: Error) -> Self {
+        Ended { result: Err(error), mail: Mail::none() }
+    }
+}
+
 /// Carries out an order: gathers, plans, asks the policies and, unless it is a dry run, runs the plan.
-///
-/// # Errors
-/// Everything that goes wrong before there is a plan. What happens to a plan, good or bad, is in the report.
 pub(crate) async fn execute(
     config: &Config,
     order: &Order,
     observer: &mut dyn Observer,
-    mut interrupt: Interrupt,
-) -> Result<Report> {
+    interrupt: Interrupt,
+) -> Ended {
     let access = if order.dry_run { Access::Read } else { Access::Write };
-    let url = config.database_url()?;
+    let (url, channels) = match (config.database_url(), channels(config, order)) {
+        (Err(error), _) | (_, Err(error)) => return Ended::at_once(error),
+        (Ok(url), Ok(channels)) => (url, channels),
+    };
+    let mut roles = ROLES.to_vec();
+    roles.extend(channels.map(|_| Role::Notify));
     let mut context = context::policy_context(config, order.operation.for_policies(), order.dry_run, Some(url));
-    let Gathered { chain, mut session, state, mut policies, identity } =
-        gather(config, access, &ROLES, context.clone()).await?;
-    let mut locked = false;
-    let state = match state {
-        // Somebody keeps even readers out, so there is nothing to plan with before it is our turn.
-        Err(runner_database::Error::Locked { .. }) if access == Access::Write => {
-            take_turn(config, order, &mut session, observer, &mut interrupt).await?;
-            locked = true;
-            session.state().await?
-        }
-        state => state?,
+    let gathered = match gather(config, access, roles, context.clone()).await {
+        Ok(gathered) => gathered,
+        Err(error) => return Ended::at_once(error),
     };
-    let tolerance = match order.operation {
-        Operation::Repair(_) => Tolerance::Edits,
-        _ => Tolerance::None,
-    };
-    let mut database = Database::compare(chain, session.dialect(), state, config, tolerance)?;
-    if let (Operation::Repair(Repair::Forget), [target]) = (order.operation, order.targets.as_slice()) {
-        database.forget(target)?;
-    }
-    if !order.operation.only_records() {
-        database.refuse_lost_rows()?;
-    }
-    context.target.server_version.clone_from(&session.server().version);
+    let Gathered { mut policies, identity, opened } = gathered;
     context.environment =
         data::Environment { name: identity.name.clone(), level: identity.level, production: identity.production };
-    for warning in &database.warnings {
-        observer.warn(warning);
-    }
-    let server = session.server().clone();
-    let report = loop {
-        // Of the database as this plan finds it.
-        let (source, requests) = FactsSource::asked();
-        policies.offer_facts(&source);
-        let judging = judge(config, order, &database, &server, &policies, &identity, &context);
-        let mut judged = requests.serve(judging, async || facts::collect(&mut session).await).await?;
-        if order.record {
-            judged.report.facts = source.collected().and_then(|facts| facts.clone().ok()).map(Box::new);
+    let run_id = run_id();
+    let (mut news, mut mail) = match channels {
+        Some(channels) => {
+            warn_of_silence(&policies, observer);
+            let news = News::of(channels, &policies, context.clone(), order.operation, &run_id);
+            (news, Mail::of(config, channels, &run_id, interrupt.clone()))
         }
-        half_done(order, &database, &judged)?;
-        observer.planned(&judged.report, &judged.review);
-        if judged.report.outcome == Outcome::Denied {
-            break judged.report;
-        }
-        // A dry run must not promise what can't run.
-        let scripts = check(config, order, &session, &judged)?;
-        if let Some(outcome) = settled(order, &judged) {
-            break Report { outcome, ..judged.report };
-        }
-        if !confirmed(&judged.review, observer) {
-            break Report { outcome: Outcome::Denied, ..judged.report };
-        }
-        if !locked {
-            take_turn(config, order, &mut session, observer, &mut interrupt).await?;
-            locked = true;
-            if database.refresh(&mut session, config).await? {
-                observer.warn("the database changed while this command waited for the lock; the plan is made again");
-                continue;
-            }
-        }
-        let info = evidence::run_info(&policies, &judged, order);
-        let transactional_ddl = session.transactional_ddl();
-        let work = Work { scripts: &scripts, places: &judged.places, mode: mode(config, order), transactional_ddl };
-        break steps::run(&mut session, info, &work, judged.report, observer, &interrupt).await;
+        None => (News::none(), Mail::none()),
     };
-    let closed = session.close().await;
-    if report.error.is_none() {
-        closed?;
+    let (mut result, session) = match opened {
+        Ok(Opened { chain, mut session, state }) => {
+            let run = Carried { config, order, identity: &identity, run_id: &run_id, interrupt: &interrupt };
+            let ears = Ears { observer, news: &mut news, mail: &mut mail };
+            let result = run.carry_out((chain, state), &mut session, &mut policies, context, ears).await;
+            (result, Some(session))
+        }
+        Err(error) => {
+            mail.give_up_database();
+            (Err(error), None)
+        }
+    };
+    if let Err(error) = &result {
+        news.failed(&policies, error, observer).await;
     }
-    Ok(report)
+    let closed = if mail.is_open() {
+        mail.store(session, news.waiting()).await;
+        // From here on others may begin; what is left to do needs no lock.
+        mail.unlock().await
+    } else if let (Some(session), Ok(_)) = (session, &result) {
+        session.close().await
+    } else {
+        Ok(())
+    };
+    if let (Ok(report), Err(error)) = (&result, closed)
+        && report.error.is_none()
+    {
+        result = Err(error.into());
+    }
+    Ended { result, mail }
+}
+
+/// The channels, if there are any and the order is one to tell of.
+fn channels<'a>(config: &'a Config, order: &Order) -> Result<Option<&'a Channels>> {
+    if order.dry_run {
+        return Ok(None);
+    }
+    Ok(Some(config.channels()?).filter(|channels| !channels.is_empty()))
+}
+
+/// Whoever has configured channels expects to hear something.
+fn warn_of_silence(policies: &Policies, observer: &mut dyn Observer) {
+    let mut is_explained = false;
+    for Verdict { plugin, message, .. } in policies.mute() {
+        is_explained = true;
+        observer
+            .warn(&format!("the policy `{plugin}` can't be used, and nobody hears of this run through it: {message}"));
+    }
+    if !is_explained && !policies.has(Role::Notify) {
+        let set = policies.set();
+        observer.warn(&format!(
+            "channels are configured, but no policy of the set `{set}` has the role `notify`: nobody hears of this run"
+        ));
+    }
+}
+
+/// An order that is being carried out.
+struct Carried<'a> {
+    config: &'a Config,
+    order: &'a Order,
+    identity: &'a Identity,
+    run_id: &'a str,
+    interrupt: &'a Interrupt,
+}
+
+impl Carried<'_> {
+    async fn carry_out(
+        &self,
+        (chain, state): (Chain, runner_database::Result<State>),
+        session: &mut Session,
+        policies: &mut Policies,
+        mut context: data::Context,
+        ears: Ears<'_, '_>,
+    ) -> Result<Report> {
+        let Carried { config, order, identity, run_id, interrupt } = *self;
+        let Ears { observer, news, mail } = ears;
+        let mut locked = false;
+        let state = match state {
+            // Somebody keeps even readers out, so there is nothing to plan with before it is our turn.
+            Err(runner_database::Error::Locked { .. }) if !order.dry_run => {
+                take_turn(config, order, session, observer, interrupt).await?;
+                locked = true;
+                session.state().await?
+            }
+            state => state?,
+        };
+        let mut database = self.compare(chain, session, state)?;
+        context.target.server_version.clone_from(&session.server().version);
+        news.set_context(&context);
+        for warning in &database.warnings {
+            observer.warn(warning);
+        }
+        let server = session.server().clone();
+        loop {
+            // Of the database as this plan finds it.
+            let (source, requests) = FactsSource::asked();
+            policies.offer_facts(&source);
+            let wants_plan = news.is_wanted();
+            let judging = judge(config, order, &database, &server, policies, identity, &context, wants_plan);
+            let mut judged = requests.serve(judging, async || facts::collect(session).await).await?;
+            if order.record {
+                judged.report.facts = source.collected().and_then(|facts| facts.clone().ok()).map(Box::new);
+            }
+            half_done(order, &database, &judged)?;
+            observer.planned(&judged.report, &judged.review);
+            news.set_plan(judged.plan.take());
+            if judged.report.outcome == Outcome::Denied {
+                news.refused(policies, &judged.report, observer).await;
+                return Ok(judged.report);
+            }
+            // A dry run must not promise what can't run.
+            let scripts = check(config, order, session, &judged)?;
+            if let Some(outcome) = settled(order, &judged) {
+                return Ok(Report { outcome, ..judged.report });
+            }
+            if !confirmed(&judged.review, observer) {
+                let report = Report { outcome: Outcome::Denied, ..judged.report };
+                news.refused(policies, &report, observer).await;
+                return Ok(report);
+            }
+            if !locked {
+                take_turn(config, order, session, observer, interrupt).await?;
+                locked = true;
+                if database.refresh(session, config).await? {
+                    observer
+                        .warn("the database changed while this command waited for the lock; the plan is made again");
+                    continue;
+                }
+            }
+            let info = evidence::run_info(policies, &judged, order, run_id);
+            let transactional_ddl = session.transactional_ddl();
+            let work = Work { scripts: &scripts, places: &judged.places, mode: mode(config, order), transactional_ddl };
+            news.begun(policies, &judged.report, observer).await;
+            steps::store_before(session, news, mail).await;
+            let ears = Ears { observer, news, mail };
+            let report = steps::run(session, info, &work, judged.report, policies, ears, interrupt).await;
+            news.ended(policies, &report, observer).await;
+            return Ok(report);
+        }
+    }
+
+    fn compare(&self, chain: Chain, session: &Session, state: State) -> Result<Database> {
+        let Carried { config, order, .. } = *self;
+        let tolerance = match order.operation {
+            Operation::Repair(_) => Tolerance::Edits,
+            _ => Tolerance::None,
+        };
+        let mut database = Database::compare(chain, session.dialect(), state, config, tolerance)?;
+        if let (Operation::Repair(Repair::Forget), [target]) = (order.operation, order.targets.as_slice()) {
+            database.forget(target)?;
+        }
+        if !order.operation.only_records() {
+            database.refuse_lost_rows()?;
+        }
+        Ok(database)
+    }
 }
 
 /// A plan and what the policies say of it.
@@ -148,8 +275,11 @@ pub(super) struct Judged {
     pub(super) places: Places,
     /// For the ledger; `None` if nothing will run.
     pub(super) asked: Option<Asked>,
+    /// The plan as policies see it, if it is wanted.
+    plan: Option<data::Plan>,
 }
 
+#[expect(clippy::too_many_arguments, reason = "all of them decide on the plan, and none belongs to another")]
 async fn judge(
     config: &Config,
     order: &Order,
@@ -158,6 +288,7 @@ async fn judge(
     policies: &Policies,
     identity: &Identity,
     context: &data::Context,
+    wants_plan: bool,
 ) -> Result<Judged> {
     let url = config.database_url()?;
     let prepared = prepare::prepare(database, order)?;
@@ -173,7 +304,14 @@ async fn judge(
     let will_run = !order.dry_run && !prepared.steps.is_empty();
     let for_ledger = will_run.then(|| Asked::of(&asked, config, &database.state.versions));
     let recorded = order.record.then(|| Box::new(asked.clone()));
+    let mut plan = wants_plan.then(|| asked.plan.clone());
     let review = policies.review_as(asked, identity, hash).await;
+    if let Some(plan) = &mut plan {
+        plan.hash.clone_from(&review.plan_hash);
+        for (step, fate) in plan.steps.iter_mut().zip(&review.steps) {
+            step.skipped |= *fate != StepFate::Run;
+        }
+    }
     tracing::debug!("the policies are heard");
     let scripts = prepare::scripts(&prepared, order, &review, database.dialect);
     let report = Report {
@@ -201,7 +339,7 @@ async fn judge(
         facts: None,
         error: None,
     };
-    Ok(Judged { report, review, scripts, places: places(&prepared), asked: for_ledger })
+    Ok(Judged { report, review, scripts, places: places(&prepared), asked: for_ledger, plan })
 }
 
 fn request(
@@ -346,7 +484,7 @@ async fn take_turn(
     order: &Order,
     session: &mut Session,
     observer: &mut dyn Observer,
-    interrupt: &mut Interrupt,
+    interrupt: &Interrupt,
 ) -> Result<()> {
     interrupt.listen();
     tokio::select! {

@@ -196,11 +196,17 @@ async fn chain_and_session(
 
 /// What a run needs.
 pub(super) struct Gathered {
+    pub(super) policies: Policies,
+    pub(super) identity: Identity,
+    /// The rest, which may be missing; the policies may want to tell somebody of that.
+    pub(super) opened: Result<Opened>,
+}
+
+/// The chain, and the database as far as it can be read.
+pub(super) struct Opened {
     pub(super) chain: Chain,
     pub(super) session: Session,
     pub(super) state: runner_database::Result<State>,
-    pub(super) policies: Policies,
-    pub(super) identity: Identity,
 }
 
 /// Everything that a run needs, gathered side by side: the policies on a thread of their own, where they also say which
@@ -208,20 +214,20 @@ pub(super) struct Gathered {
 pub(super) async fn gather(
     config: &Config,
     access: Access,
-    roles: &'static [Role],
+    roles: Vec<Role>,
     context: data::Context,
 ) -> Result<Gathered> {
     let set = plugin_set(config).await?;
     config.database_url()?;
     let host = policy_host();
     let policies = aside(async move {
-        let policies = Policies::load(&host, &set, roles).await;
+        let policies = Policies::load(&host, &set, &roles).await;
         let identity = policies.identify(&context).await;
         tracing::debug!("the environment is identified");
         (policies, identity)
     });
     let (policies, (opened, chain)) = tokio::join!(policies, chain_and_session(config, access));
-    let (chain, (session, state)) = (chain?, opened?);
     let (policies, identity) = policies?;
-    Ok(Gathered { chain, session, state, policies, identity })
+    let opened = chain.and_then(|chain| opened.map(|(session, state)| Opened { chain, session, state }));
+    Ok(Gathered { policies, identity, opened })
 }

@@ -15,9 +15,12 @@ use runner_database::StatementError;
 use runner_database::StepDirection;
 use runner_database::StepScript;
 use runner_database::TransactionMode;
+use runner_policy::Policies;
 
 use super::Interrupt;
 use super::Observer;
+use super::mail::Mail;
+use super::news::News;
 use super::report::Outcome;
 use super::report::Report;
 use super::report::StepStatus;
@@ -40,17 +43,40 @@ pub(super) struct Work<'a> {
     pub(super) transactional_ddl: bool,
 }
 
+/// Where news of the steps go.
+pub(super) struct Ears<'e, 'n> {
+    pub(super) observer: &'e mut dyn Observer,
+    pub(super) news: &'e mut News<'n>,
+    pub(super) mail: &'e mut Mail,
+}
+
+/// Stores what is to be told before the first step: if the process is killed in one, somebody hears that it began.
+pub(super) async fn store_before(session: &mut Session, news: &mut News<'_>, mail: &mut Mail) {
+    if news.waiting().is_empty() {
+        return;
+    }
+    match session.store_messages(news.waiting()).await {
+        Ok(()) => {
+            mail.has_news_for(news.waiting());
+            news.stored();
+        }
+        // They are stored with those that follow.
+        Err(error) => tracing::debug!(%error, "messages can't be stored yet"),
+    }
+}
+
 /// Runs all steps, or as many as go well, and completes the report.
 pub(super) async fn run(
     session: &mut Session,
     info: RunInfo,
     work: &Work<'_>,
     mut report: Report,
-    observer: &mut dyn Observer,
+    policies: &Policies,
+    ears: Ears<'_, '_>,
     interrupt: &Interrupt,
 ) -> Report {
     let ended = match session.start_run(info, work.mode).await {
-        Ok(run) => run_steps(run, work, &mut report, observer, interrupt).await,
+        Ok(run) => run_steps(run, work, &mut report, policies, ears, interrupt).await,
         Err(error) => Err(error.into()),
     };
     match ended {
@@ -80,9 +106,11 @@ async fn run_steps(
     mut run: Run<'_>,
     work: &Work<'_>,
     report: &mut Report,
-    observer: &mut dyn Observer,
+    policies: &Policies,
+    ears: Ears<'_, '_>,
     interrupt: &Interrupt,
 ) -> Result<()> {
+    let Ears { observer, news, mail } = ears;
     for (index, script) in work.scripts.iter().enumerate() {
         if interrupt.is_raised() {
             let before = index.checked_sub(1).and_then(|before| work.scripts.get(before));
@@ -121,6 +149,8 @@ async fn run_steps(
                 step.status = Some(finished(script));
                 step.duration_ms = Some(milliseconds(outcome.duration));
                 observer.step_finished(step);
+                news.step_done(policies, step, work.mode == TransactionMode::PerRevision, observer).await;
+                store_between(&mut run, news, mail).await;
             }
             Some(Err(error)) => {
                 step.status = Some(if is_unknown(&error) { StepStatus::Unknown } else { StepStatus::Failed });
@@ -152,6 +182,21 @@ async fn run_steps(
         return Err(error.into());
     }
     Err(Error::from(error).help(WHOLE_RUN))
+}
+
+/// Stores what is to be told between two steps, unless a transaction is open.
+async fn store_between(run: &mut Run<'_>, news: &mut News<'_>, mail: &mut Mail) {
+    if news.waiting().is_empty() {
+        return;
+    }
+    match run.store_messages(news.waiting()).await {
+        Ok(true) => {
+            mail.has_news_for(news.waiting());
+            news.stored();
+        }
+        Ok(false) => {}
+        Err(error) => tracing::debug!(%error, "messages can't be stored yet"),
+    }
 }
 
 fn is_unknown(error: &runner_database::Error) -> bool {

@@ -35,7 +35,7 @@ pub(crate) struct Args {
 
 fn role(text: &str) -> std::result::Result<Role, String> {
     let known = Role::ALL.into_iter().find(|role| role.name() == text);
-    known.ok_or_else(|| format!("roles are {}", Role::ALL.map(|role| role.name()).join(", ")))
+    known.ok_or_else(|| format!("roles are {}", Role::ALL.map(Role::name).join(", ")))
 }
 
 impl Args {

@@ -143,7 +143,7 @@ impl Args {
         let config = Config::load(&global.overrides())?;
         let targets = if self.cases.is_empty() { vec!["heads".to_owned()] } else { self.cases.clone() };
         let order = Order { record: true, ..Order::new(Operation::Upgrade, targets, true) };
-        let report = pipeline::execute(&config, &order, &mut Silent, Interrupt::new()).await?;
+        let report = pipeline::execute(&config, &order, &mut Silent, Interrupt::new()).await.result?;
         let request =
             report.request.ok_or_else(|| Error::new(ErrorKind::Io, "there is no plan that could be recorded"))?;
         let folder = folder(plugin).unwrap_or_else(|| beside(plugin).unwrap_or_else(|| PathBuf::from(FOLDER)));

@@ -54,4 +54,5 @@ mod signatures;
 mod stamp;
 mod status;
 mod transactions;
+mod two_person;
 mod upgrade;

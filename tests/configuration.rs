@@ -66,7 +66,7 @@ fn an_unknown_key_and_what_was_probably_meant() {
     exit: 2
     --- stdout
     --- stderr
-    error: unknown field `databse`, expected one of `environment`, `plugin-set`, `migrations`, `database`, `plugins`, `plugin-sets`, `trust`
+    error: unknown field `databse`, expected one of `environment`, `plugin-set`, `migrations`, `database`, `plugins`, `plugin-sets`, `channels`, `notifications`, `trust`
      --> runner.toml:1:2
       |
     1 | [databse]
@@ -269,7 +269,7 @@ fn plugin_sets_of_the_project() {
     --- stderr
     error: the plugin set `team` names `missing`, which is not configured
 
-      help: configure it in `[plugins.missing]`; known are `change-window`, `environment-hierarchy`, `production-override`
+      help: configure it in `[plugins.missing]`; known are `change-window`, `environment-hierarchy`, `notify`, `production-override`
     ");
     snapshot!(project.run(&["upgrade", "--plugins", "one"]), @"
     exit: 2

@@ -87,7 +87,7 @@ fn recorded() -> Request {
         [("a1", "base", "Add email (OPS-12)"), ("b2", "a1", "Füge Straße 🦷 hinzu – WEB-7"), ("c3", "b2", "Tidy up")];
     for (id, parent, title) in revisions {
         let text = format!(
-            "-- {title}\n--\n-- Für alle: siehe UTF-8.\n-- Revision ID: {id}\n-- Revises: {parent}\n\n-- migrate:up\nCREATE TABLE {id} (i INTEGER);\n\n-- migrate:down\nDROP TABLE {id};\n"
+            "-- {title}\n--\n-- Für alle: siehe Utf-8.\n-- Revision ID: {id}\n-- Revises: {parent}\n\n-- migrate:up\nCREATE TABLE {id} (i INTEGER);\n\n-- migrate:down\nDROP TABLE {id};\n"
         );
         project.write(&format!("migrations/{id}.sql"), text);
     }

@@ -154,6 +154,16 @@ fn imports_without_a_grant_are_refused_with_the_line_to_add() {
       env      ALLOW_PRODUCTION_MIGRATE
       limits   fuel 200000000, time 1s, memory 64.0 MiB, stack 512.0 KiB, answer 16.0 MiB, host-calls 100000, log 64.0 KiB, log-lines 256
 
+    notify [VERSION]
+      about    Tells channels of what matters, by event, environment and severity
+      set      default, extended by team
+      source   builtin:notify
+      digest   sha256:[DIGEST]
+      pinned   by this runner, which it ships with
+      roles    notify
+      mode     enforce
+      limits   fuel 200000000, time 1s, memory 64.0 MiB, stack 512.0 KiB, answer 16.0 MiB, host-calls 100000, log 64.0 KiB, log-lines 256
+
     large-tables 0.1.0
       about    Large tables are not changed
       set      team

@@ -46,24 +46,88 @@ fn a_tool_that_is_missing_is_named_with_the_way_to_get_it() {
     for language in ["rust", "javascript", "python", "c"] {
         new(&project, &format!("acme-{language}"), language);
     }
-    snapshot!(without_tools(&project, "acme-rust"), @"");
-    snapshot!(without_tools(&project, "acme-javascript"), @"");
-    snapshot!(without_tools(&project, "acme-python"), @"");
-    snapshot!(without_tools(&project, "acme-c"), @"");
+    snapshot!(without_tools(&project, "acme-rust"), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: `cargo` is missing
+
+      help: install it: https://rustup.rs installs Rust
+    ");
+    snapshot!(without_tools(&project, "acme-javascript"), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: `node` is missing
+
+      help: install it: https://nodejs.org, version 20 or newer; on Debian `apt-get install nodejs npm`
+    ");
+    snapshot!(without_tools(&project, "acme-python"), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: `componentize-py` is missing
+
+      help: install it: `python3 -m venv .venv && .venv/bin/pip install componentize-py` in the project's folder
+    ");
+    snapshot!(without_tools(&project, "acme-c"), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: `clang` is missing
+
+      help: install it: on Debian `apt-get install clang lld wasi-libc libclang-rt-dev-wasm32`; elsewhere unpack wasi-sdk and set WASI_SDK_PATH
+    ");
     // Node is there, the package is not.
-    snapshot!(build(&project, &project.path("acme-javascript"), &[]), @"");
+    snapshot!(build(&project, &project.path("acme-javascript"), &[]), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: `@bytecodealliance/componentize-js` is missing
+
+      help: install it: `npm install --save-dev @bytecodealliance/componentize-js` in the project's folder
+    ");
 }
 
 #[test]
 fn a_folder_that_is_no_policy() {
     let project = Project::empty();
-    snapshot!(project.run(&["plugin", "build"]), @"");
-    snapshot!(project.run(&["plugin", "build", "nowhere"]), @"");
+    snapshot!(project.run(&["plugin", "build"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: `.` holds no policy
+
+      help: looked for `Cargo.toml` (Rust), `package.json` (JavaScript), `pyproject.toml` (Python), `*.c` (C)
+      help: `runner plugin new NAME --role lint --lang rust` starts a project
+    ");
+    snapshot!(project.run(&["plugin", "build", "nowhere"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: there is no folder `nowhere`
+
+      help: `runner plugin new NAME --role lint --lang rust` starts a project
+    ");
     project.write("both/package.json", "{}");
     project.write("both/policy.py", "");
-    snapshot!(project.run(&["plugin", "build", "both"]), @"");
+    snapshot!(project.run(&["plugin", "build", "both"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: `both` may be a project in JavaScript or Python
+
+      help: say which with `--lang`
+    ");
     project.write("bare/main.c", "");
-    snapshot!(project.run(&["plugin", "build", "bare"]), @"");
+    snapshot!(project.run(&["plugin", "build", "bare"]), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: there is no folder `bare/wit`
+
+      help: its `world.wit` says what the component exports; `runner plugin new` writes one
+    ");
     project.write("workspace/Cargo.toml", "[workspace]\n");
     let run = build(&project, &project.path("workspace"), &[]).exits(1);
     assert!(run.stderr.contains("is a workspace without a package of its own"), "{run}");
@@ -112,7 +176,7 @@ fn a_world_that_can_not_be_understood() {
     new(&project, "acme-gate", "c");
     project.edit("acme-gate/wit/world.wit", "gate@0.1.1;", "gat@0.1.1;");
     let run = build(&project, &project.path("acme-gate"), &[]).exits(1);
-    assert!(run.stderr.contains("world.wit") && run.stderr.contains("gat"), "{run}");
+    assert!(run.stderr.contains("acme-gate/wit") && run.stderr.contains("'gat'"), "{run}");
 }
 
 #[test]

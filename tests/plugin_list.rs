@@ -32,6 +32,16 @@ fn the_default_set() {
       mode     enforce
       env      ALLOW_PRODUCTION_MIGRATE
       limits   fuel 200000000, time 1s, memory 64.0 MiB, stack 512.0 KiB, answer 16.0 MiB, host-calls 100000, log 64.0 KiB, log-lines 256
+
+    notify [VERSION]
+      about    Tells channels of what matters, by event, environment and severity
+      set      default
+      source   builtin:notify
+      digest   sha256:[DIGEST]
+      pinned   by this runner, which it ships with
+      roles    notify
+      mode     enforce
+      limits   fuel 200000000, time 1s, memory 64.0 MiB, stack 512.0 KiB, answer 16.0 MiB, host-calls 100000, log 64.0 KiB, log-lines 256
     --- stderr
     ");
     let json = project.run(&["plugin", "list", "--json"]).exits(0).json();

@@ -42,8 +42,9 @@ fn every_plugin_of_every_set_is_pinned_in_the_same_text() {
     added  acme                   acme.wasm  sha256:[DIGEST]
     added  change-window          builtin:change-window  sha256:[DIGEST]
     added  environment-hierarchy  builtin:environment-hierarchy  sha256:[DIGEST]
+    added  notify                 builtin:notify  sha256:[DIGEST]
     added  production-override    builtin:production-override  sha256:[DIGEST]
-    wrote runner.lock: 4 plugins
+    wrote runner.lock: 5 plugins
     --- stderr
     ");
     let text = std::fs::read_to_string(project.path("runner.lock")).unwrap();
@@ -68,6 +69,11 @@ fn every_plugin_of_every_set_is_pinned_in_the_same_text() {
     digest = "sha256:[DIGEST]"
 
     [[plugin]]
+    name = "notify"
+    source = "builtin:notify"
+    digest = "sha256:[DIGEST]"
+
+    [[plugin]]
     name = "production-override"
     source = "builtin:production-override"
     digest = "sha256:[DIGEST]"
@@ -75,7 +81,7 @@ fn every_plugin_of_every_set_is_pinned_in_the_same_text() {
     snapshot!(project.run(&["plugin", "lock"]), @"
     exit: 0
     --- stdout
-    runner.lock is up to date: 4 plugins
+    runner.lock is up to date: 5 plugins
     --- stderr
     ");
     assert_eq!(std::fs::read_to_string(project.path("runner.lock")).unwrap(), text);
@@ -120,7 +126,7 @@ fn a_component_that_changed_is_refused_with_both_digests_until_it_is_locked_agai
     --- stdout
     changed  acme  from acme.wasm  sha256:[DIGEST]
                    to   acme.wasm  sha256:[DIGEST]
-    wrote runner.lock: 4 plugins
+    wrote runner.lock: 5 plugins
     --- stderr
     ");
     let run = project.run(&["upgrade"]).exits(3);
@@ -377,6 +383,16 @@ fn the_list_says_what_is_pinned() {
       roles    gate
       mode     enforce
       env      ALLOW_PRODUCTION_MIGRATE
+      limits   fuel 200000000, time 1s, memory 64.0 MiB, stack 512.0 KiB, answer 16.0 MiB, host-calls 100000, log 64.0 KiB, log-lines 256
+
+    notify [VERSION]
+      about    Tells channels of what matters, by event, environment and severity
+      set      default, extended by team
+      source   builtin:notify
+      digest   sha256:[DIGEST]
+      pinned   in `runner.lock`
+      roles    notify
+      mode     enforce
       limits   fuel 200000000, time 1s, memory 64.0 MiB, stack 512.0 KiB, answer 16.0 MiB, host-calls 100000, log 64.0 KiB, log-lines 256
 
     acme 1.0.0

@@ -17,14 +17,45 @@ const ROLES: &str = "environment,lint,gate,notify";
 #[test]
 fn a_project_in_rust() {
     let project = Project::empty();
-    snapshot!(project.run(&["plugin", "new", "acme-lint", "--role", "lint", "--lang", "rust"]), @"");
-    snapshot!(project.run(&["plugin", "new", "acme-lint", "--role", "lint", "--lang", "c"]), @"");
+    snapshot!(project.run(&["plugin", "new", "acme-lint", "--role", "lint", "--lang", "rust"]), @"
+    exit: 0
+    --- stdout
+    wrote acme-lint/README.md
+    wrote acme-lint/.gitignore
+    wrote acme-lint/Cargo.toml
+    wrote acme-lint/src/lib.rs
+    wrote acme-lint/cases/lint.toml
+    wrote acme-lint/sdk (23 files)
+    Next: `runner plugin build acme-lint`
+    --- stderr
+    ");
+    snapshot!(project.run(&["plugin", "new", "acme-lint", "--role", "lint", "--lang", "c"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: `acme-lint` exists already
+
+      help: take another name; nothing was written
+    ");
 }
 
 #[test]
 fn a_project_in_another_language() {
     let project = Project::empty();
-    snapshot!(project.run(&["plugin", "new", "policies/acme-rules", "--role", "gate,lint,gate", "--lang", "python"]), @"");
+    snapshot!(project.run(&["plugin", "new", "policies/acme-rules", "--role", "gate,lint,gate", "--lang", "python"]), @"
+    exit: 0
+    --- stdout
+    wrote policies/acme-rules/README.md
+    wrote policies/acme-rules/.gitignore
+    wrote policies/acme-rules/pyproject.toml
+    wrote policies/acme-rules/policy.py
+    wrote policies/acme-rules/cases/lint.toml
+    wrote policies/acme-rules/cases/gate.toml
+    wrote policies/acme-rules/wit/world.wit
+    wrote policies/acme-rules/wit/deps (10 files)
+    Next: `python3 -m venv policies/acme-rules/.venv && policies/acme-rules/.venv/bin/pip install componentize-py`, then `runner plugin build policies/acme-rules`
+    --- stderr
+    ");
     let world = std::fs::read_to_string(project.path("policies/acme-rules/wit/world.wit")).unwrap();
     assert!(world.contains("export runner:policy/gate@0.1.1;\n    export runner:policy/lint@0.1.1;\n}"), "{world}");
     let json = project.run(&["plugin", "new", "x", "--role", "notify", "--lang", "js", "--json"]).exits(0).json();
@@ -35,8 +66,22 @@ fn a_project_in_another_language() {
 fn what_is_refused_writes_nothing() {
     let project = Project::empty();
     let new = |name: &str| project.run(&["plugin", "new", name, "--role", "lint", "--lang", "rust"]).exits(2);
-    snapshot!(new("Acme_Lint"), @"");
-    snapshot!(new("match"), @"");
+    snapshot!(new("Acme_Lint"), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: `Acme_Lint` does not end with the name of a policy
+
+      help: a name is made of lower-case words with dashes between them, as in `acme-lint`
+    ");
+    snapshot!(new("match"), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: `match` has a meaning of its own
+
+      help: take another name, for example `acme-match`
+    ");
     for name in ["", "..", ".", "a/..", "ä", "a b", "-", "2x"] {
         let run = project.run(&["plugin", "new", "--role", "lint", "--lang", "rust", "--", name]);
         assert_eq!(run.code, 2, "`{name}`: {run}");

@@ -19,8 +19,11 @@ use crate::error::Result;
 pub(crate) use self::sql::Speech;
 pub(crate) use self::sql::name_beside;
 
-/// So many waiting messages are looked at, and so many of them claimed at once.
-const MOST_SEEN: usize = 500;
+/// So many waiting messages of a channel are looked at, and so many of them claimed at once.
+const MOST_SEEN: usize = 100;
+/// So many bytes of messages are stored with one text: what servers take in one packet is limited, and a literal may be twice
+/// as long as what it stands for.
+const MOST_STORED: usize = 256 * 1024;
 /// How often the table is looked for and made, because other runners make it at the same time.
 const TRIES: usize = 3;
 
@@ -127,11 +130,30 @@ pub(crate) enum Written {
 /// A row as the driver gives it.
 pub(crate) type Texts = Vec<Option<String>>;
 
-/// Stores messages, in a transaction of their own.
+/// Stores messages, in transactions of their own. What is stored before it fails stays so; its keys are known the next time.
 pub(crate) async fn store(backend: &mut dyn Backend, messages: &[NewMessage]) -> Result<()> {
-    if messages.is_empty() {
-        return Ok(());
+    for part in parts(messages) {
+        store_part(backend, part).await?;
     }
+    Ok(())
+}
+
+/// Messages in groups that are not too large. A single one may be.
+fn parts(messages: &[NewMessage]) -> Vec<&[NewMessage]> {
+    let (mut parts, mut begin, mut bytes) = (Vec::new(), 0, 0);
+    for (index, message) in messages.iter().enumerate() {
+        let size = message.content.len() + message.last_error.as_ref().map_or(0, String::len);
+        if index > begin && bytes + size > MOST_STORED {
+            parts.extend(messages.get(begin..index));
+            (begin, bytes) = (index, 0);
+        }
+        bytes += size;
+    }
+    parts.extend(messages.get(begin..).filter(|rest| !rest.is_empty()));
+    parts
+}
+
+async fn store_part(backend: &mut dyn Backend, messages: &[NewMessage]) -> Result<()> {
     let speech = backend.outbox()?;
     let insert = speech.insert(messages)?;
     for _ in 0..TRIES {
@@ -147,6 +169,12 @@ pub(crate) async fn store(backend: &mut dyn Backend, messages: &[NewMessage]) ->
     }
     let message = "the table of the outbox could not be made".to_owned();
     Err(Error::Database { doing: "storing messages", message, code: None })
+}
+
+/// Forgets what was delivered long ago.
+pub(crate) async fn prune(backend: &mut dyn Backend) -> Result<()> {
+    let sql = backend.outbox()?.prune();
+    backend.write_outbox(sql).await.map(drop)
 }
 
 /// Messages that are not delivered, oldest first.
@@ -181,7 +209,10 @@ pub(crate) async fn settle(backend: &mut dyn Backend, by: &str, settled: &[Settl
     if settled.is_empty() {
         return Ok(());
     }
-    let sql = backend.outbox()?.settle(by, settled)?;
+    // In one order, so that two runners never wait for each other.
+    let mut settled = settled.to_vec();
+    settled.sort_by(|one, other| one.key.cmp(&other.key));
+    let sql = backend.outbox()?.settle(by, &settled)?;
     backend.write_outbox(sql).await.map(drop)
 }
 
@@ -255,6 +286,33 @@ fn message(row: &Texts) -> Result<OutboxMessage> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn messages_are_stored_in_parts() {
+        let message = |bytes: usize| NewMessage {
+            key: String::new(),
+            channel: String::new(),
+            event: String::new(),
+            run_id: String::new(),
+            content: "x".repeat(bytes),
+            created_at: String::new(),
+            attempts: 0,
+            is_dead: false,
+            last_error: None,
+        };
+        let sizes = |bytes: &[usize]| -> Vec<usize> {
+            parts(&bytes.iter().map(|bytes| message(*bytes)).collect::<Vec<_>>())
+                .iter()
+                .map(|part| part.len())
+                .collect()
+        };
+        let most = MOST_STORED;
+        assert_eq!(sizes(&[]), [0; 0]);
+        assert_eq!(sizes(&[1, 2, 3]), [3]);
+        assert_eq!(sizes(&[most, 1]), [1, 1]);
+        assert_eq!(sizes(&[1, most * 2, 1, 1]), [1, 1, 2]);
+        assert_eq!(sizes(&[most / 2, most / 2, most / 2]), [2, 1]);
+    }
 
     fn row(key: &str, channel: &str, is_due: bool, is_asked: bool, is_taken: bool) -> Texts {
         let flag = |flag: bool| Some(u8::from(flag).to_string());

@@ -311,6 +311,15 @@ impl Session {
         outbox::discard(self.backend.as_mut(), keys).await
     }
 
+    /// Deletes messages that were delivered more than 30 days ago.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`], [`Error::Busy`], or a failure of the database.
+    pub async fn prune_messages(&mut self) -> Result<()> {
+        self.writable()?;
+        outbox::prune(self.backend.as_mut()).await
+    }
+
     /// Closes the connection, giving back the lock.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ use crate::facts::Relation;
 use crate::facts::RelationKind;
 use crate::facts::Trigger;
 use crate::options::TableName;
+use crate::outbox::name_beside;
 use crate::reading::ReadError;
 use crate::reading::Result;
 
@@ -65,7 +66,8 @@ impl Books {
         is_mariadb: bool,
         has_ledger: bool,
     ) -> Result<Facts> {
-        let runners = format!("({}) OR ({})", is_runners(&self.version), is_runners(&self.ledger));
+        let own = [&self.version, &self.ledger, &name_beside(&self.ledger)];
+        let runners = own.map(|table| format!("({})", is_runners(table))).join(" OR ");
         let steps = if has_ledger {
             let columns = facts::STEP_COLUMNS.map(|column| format!("CAST({column} AS CHAR CHARACTER SET utf8mb4)"));
             let (ledger, is_outcome) = (name(&self.ledger), facts::is_outcome());

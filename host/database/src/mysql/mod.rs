@@ -451,12 +451,13 @@ impl Backend for Mysql {
 
     async fn write_outbox(&mut self, sql: String) -> Result<Written> {
         self.ready().await?;
-        let Err((_, error)) = self.link.run(format!("START TRANSACTION;\n{sql};\nCOMMIT")).await else {
+        let text = format!("{}\n{sql};\nCOMMIT;\n{}", outbox::BEGIN, outbox::AS_BEFORE);
+        let Err((_, error)) = self.link.run(text).await else {
             return Ok(Written::Done);
         };
         let is_missing = failures::number(&error) == Some(failures::NO_SUCH_TABLE);
         // A session that is lost is rolled back by the server.
-        let _ = self.link.run("ROLLBACK".to_owned()).await;
+        let _ = self.link.run(format!("ROLLBACK;\n{}", outbox::AS_BEFORE)).await;
         if is_missing { Ok(Written::NoTable) } else { Err(failures::translate(&error, "writing the outbox")) }
     }
 

@@ -65,7 +65,7 @@ impl Speech {
         )
     }
 
-    /// Adds messages whose keys are not there yet, and deletes what was sent long ago.
+    /// Adds messages whose keys are not there yet.
     pub(super) fn insert(&self, messages: &[NewMessage]) -> Result<String> {
         let mut rows = Vec::with_capacity(messages.len());
         for message in messages {
@@ -89,12 +89,15 @@ impl Speech {
         };
         Ok(format!(
             "{insert} INTO {table} (message_key, channel, event, run_id, message, created_at, attempts, is_asked, \
-             failed_at, last_error) VALUES\n{rows}{unless_there};\n\
-             DELETE FROM {table} WHERE sent_at < {long_ago}",
+             failed_at, last_error) VALUES\n{rows}{unless_there}",
             table = self.table,
             rows = rows.join(",\n"),
-            long_ago = self.time_ago(KEPT),
         ))
+    }
+
+    /// Deletes what was sent long ago.
+    pub(super) fn prune(&self) -> String {
+        format!("DELETE FROM {} WHERE sent_at < {}", self.table, self.time_ago(KEPT))
     }
 
     pub(super) fn select_unsent(&self, limit: usize) -> String {
@@ -105,20 +108,29 @@ impl Speech {
         )
     }
 
-    /// Key, channel, whether it is due, whether the receiver named the time, whether another runner has it.
+    /// Key, channel, whether it is due, whether the receiver named the time, whether another runner has it. Of each channel so
+    /// many, lest one that nobody answers hides the others.
     pub(super) fn select_candidates(&self, by: &str, channels: &[&str], limit: usize) -> Result<String> {
         let now = self.time(Duration::ZERO);
         let flag = |condition: String| self.as_text(&format!("CASE WHEN {condition} THEN 1 ELSE 0 END"));
-        Ok(format!(
-            "SELECT {}, {}, {}, {}, {} FROM {} WHERE {UNSENT} AND channel IN ({}) ORDER BY message_key LIMIT {limit}",
+        let columns = [
             self.as_text("message_key"),
             self.as_text("channel"),
             flag(format!("next_attempt_at IS NULL OR next_attempt_at <= {now}")),
             self.as_text("is_asked"),
             flag(format!("claimed_until >= {now} AND claimed_by <> {}", self.text(by)?)),
-            self.table,
-            self.list(channels)?,
-        ))
+        ]
+        .join(", ");
+        let mut selects = Vec::with_capacity(channels.len());
+        for (index, channel) in channels.iter().enumerate() {
+            selects.push(format!(
+                "SELECT * FROM (SELECT {columns} FROM {} WHERE {UNSENT} AND channel = {} \
+                 ORDER BY message_key LIMIT {limit}) AS channel_{index}",
+                self.table,
+                self.text(channel)?,
+            ));
+        }
+        Ok(selects.join("\nUNION ALL\n"))
     }
 
     /// Claims messages unless somebody was quicker.

@@ -15,6 +15,7 @@ use crate::facts::RECENT_STEPS;
 use crate::facts::Relation;
 use crate::facts::RelationKind;
 use crate::facts::Trigger;
+use crate::outbox::name_beside;
 use crate::reading::ReadError;
 use crate::reading::Result;
 
@@ -69,7 +70,7 @@ impl Books {
         has_ledger: bool,
     ) -> Result<Facts> {
         let name = |table| literal(&quoted(table)).map_err(ReadError::Known);
-        let runners = [name(&self.version)?, name(&self.ledger)?]
+        let runners = [name(&self.version)?, name(&self.ledger)?, name(&name_beside(&self.ledger))?]
             .map(|name| format!("pg_catalog.to_regclass({name})::oid"))
             .join(", ");
         let columns = facts::STEP_COLUMNS.map(|column| format!("CAST(l.{column} AS text)")).join(", ");

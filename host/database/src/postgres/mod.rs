@@ -417,7 +417,7 @@ impl Backend for Postgres {
 
     async fn write_outbox(&mut self, sql: String) -> Result<Written> {
         self.ready().await?;
-        let text = format!("BEGIN;\n{}{sql};\nCOMMIT", self.own_role());
+        let text = format!("{}\n{}{sql};\nCOMMIT", outbox::BEGIN, self.own_role());
         let Err(error) = self.link.execute(text).await else { return Ok(Written::Done) };
         let is_missing = outbox::is_missing_table(&error);
         let error = self.translate(&error, 0).while_doing("writing the outbox");

@@ -14,6 +14,10 @@ use super::link::Link;
 use super::link::text;
 use super::literal::literal;
 
+/// Begins a transaction that waits for others only shortly: a message is no reason to keep a migration, or whoever waits for it.
+pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;\n\
+    SET LOCAL lock_timeout = '1s';\nSET LOCAL statement_timeout = '2s';";
+
 pub(super) fn speech(ledger: &TableName) -> Speech {
     Speech { dialect: Dialect::Postgres, table: quoted(&name_beside(ledger)), literal }
 }

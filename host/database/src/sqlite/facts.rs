@@ -19,6 +19,7 @@ use crate::facts::RECENT_STEPS;
 use crate::facts::Relation;
 use crate::facts::RelationKind;
 use crate::facts::Trigger;
+use crate::outbox::name_beside;
 use crate::reading::ReadError;
 use crate::reading::Result;
 
@@ -78,7 +79,7 @@ impl Books {
     }
 
     fn is_runners(&self, table: &str) -> bool {
-        [&self.version, &self.ledger].into_iter().any(|own| {
+        [&self.version, &self.ledger, &name_beside(&self.ledger)].into_iter().any(|own| {
             let is_here = own.schema.as_deref().is_none_or(|schema| schema.eq_ignore_ascii_case("main"));
             is_here && own.name.eq_ignore_ascii_case(table)
         })

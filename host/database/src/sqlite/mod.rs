@@ -491,7 +491,8 @@ impl Backend for Sqlite {
         if self.is_stand_in {
             return Err(self.no_outbox());
         }
-        let result = outbox::write(&mut self.connection, &sql, self.is_holding).await;
+        let busy_milliseconds = self.settings.busy_milliseconds();
+        let result = outbox::write(&mut self.connection, &sql, self.is_holding, busy_milliseconds).await;
         result.map_err(|error| self.settings.translate(&error).while_doing("writing the outbox"))
     }
 

@@ -25,15 +25,25 @@ fn is_missing_table(error: &sqlx::Error) -> bool {
     failures::message(error).starts_with("no such table")
 }
 
-/// Runs statements in a transaction. Whoever holds the database need not wait for anybody.
+/// Runs statements in a transaction. Whoever holds the database need not wait for anybody; others wait shortly, and after that
+/// as they did before.
 pub(super) async fn write(
     connection: &mut SqliteConnection,
     sql: &str,
     is_holding: bool,
+    busy_milliseconds: u128,
 ) -> Result<Written, sqlx::Error> {
-    if !is_holding {
-        sqlx::query(PATIENCE).execute(&mut *connection).await?;
+    if is_holding {
+        return write_now(connection, sql).await;
     }
+    sqlx::query(PATIENCE).execute(&mut *connection).await?;
+    let written = write_now(connection, sql).await;
+    let as_before = format!("PRAGMA busy_timeout = {busy_milliseconds}");
+    sqlx::query(AssertSqlSafe(as_before)).execute(connection).await?;
+    written
+}
+
+async fn write_now(connection: &mut SqliteConnection, sql: &str) -> Result<Written, sqlx::Error> {
     let text = format!("BEGIN IMMEDIATE;\n{sql};\nCOMMIT");
     let Err(error) = sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut *connection).await else {
         return Ok(Written::Done);

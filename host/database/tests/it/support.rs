@@ -65,6 +65,17 @@ impl Target {
         sqlx::raw_sql(sql).execute(&mut self.outsider().await).await.unwrap();
     }
 
+    pub(crate) async fn change(&self, sql: &'static str) {
+        self.sql(sql).await;
+    }
+
+    /// Keeps others from writing until the returned connection is dropped.
+    pub(crate) async fn holding(&self, _table: &str) -> SqliteConnection {
+        let mut other = self.outsider().await;
+        sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+        other
+    }
+
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&mut self.outsider().await).await.unwrap()
     }

@@ -52,6 +52,19 @@ impl Target {
         self.database.execute(sql);
     }
 
+    pub(crate) async fn change(&self, sql: &str) {
+        self.sql(sql);
+    }
+
+    /// Keeps others from writing to a table until the returned connection is dropped.
+    pub(crate) async fn holding(&self, table: &str) -> sqlx::MySqlConnection {
+        use sqlx::Connection as _;
+        let mut other = sqlx::MySqlConnection::connect(&self.database.url()).await.unwrap();
+        let lock = format!("LOCK TABLES {table} WRITE");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(lock)).execute(&mut other).await.unwrap();
+        other
+    }
+
     /// The only value of a query.
     pub(crate) fn one(&self, sql: &str) -> String {
         self.database.query(sql).concat()

@@ -131,6 +131,56 @@ async fn a_message_waits_until_it_is_due() {
 }
 
 #[tokio::test]
+async fn a_channel_that_nobody_answers_hides_no_other() {
+    let target = target().await;
+    let mut session = target.write().await;
+    let many: Vec<NewMessage> = (0..300).map(|number| message(&format!("a{number:03}"), "a")).collect();
+    session.store_messages(&many).await.unwrap();
+    session.store_messages(&[message("z1", "b")]).await.unwrap();
+    let tried = session.claim_messages(&claim("me", &["a"])).await.unwrap();
+    let later: Vec<_> = tried.iter().map(|one| settled(&one.key, waits(LEASE, true))).collect();
+    session.settle_messages("me", &later).await.unwrap();
+    assert_eq!(keys(&session.claim_messages(&claim("me", &["a", "b"])).await.unwrap()), ["z1"]);
+}
+
+/// Somebody has locked the table: the message is not stored now, and the session goes on as before.
+#[tokio::test]
+async fn a_message_waits_for_nobody() {
+    let target = target().await;
+    let mut session = target.locked().await;
+    session.store_messages(&[message("k1", "a")]).await.unwrap();
+    let holding = target.holding("runner_outbox").await;
+    let error = session.store_messages(&[message("k2", "a")]).await.unwrap_err();
+    assert!(!matches!(error, Error::ConnectionLost { .. }), "{error:?}");
+    drop(holding);
+    run_all(&mut session, &[stamp("second")], TransactionMode::PerRevision).await.unwrap();
+    session.store_messages(&[message("k2", "a")]).await.unwrap();
+    assert_eq!(keys(&session.unsent_messages(9).await.unwrap()), ["k1", "k2"]);
+}
+
+#[tokio::test]
+async fn policies_do_not_see_the_table() {
+    let target = target().await;
+    target.write().await.store_messages(&[message("k1", "a")]).await.unwrap();
+    let facts = target.read().await.facts(Duration::from_secs(10)).await.unwrap();
+    assert!(facts.relations.is_empty(), "{:?}", facts.relations);
+}
+
+#[tokio::test]
+async fn what_was_delivered_is_forgotten_after_a_month() {
+    let target = target().await;
+    let mut session = target.write().await;
+    session.store_messages(&[message("k1", "a"), message("k2", "a")]).await.unwrap();
+    session.claim_messages(&claim("me", &["a"])).await.unwrap();
+    session.settle_messages("me", &[settled("k2", Settlement::Sent), settled("k1", Settlement::Sent)]).await.unwrap();
+    target.change("UPDATE runner_outbox SET sent_at = '2026-01-01T00:00:00.000Z' WHERE message_key = 'k1'").await;
+    session.prune_messages().await.unwrap();
+    // A key that is known is not stored again.
+    session.store_messages(&[message("k1", "a"), message("k2", "a")]).await.unwrap();
+    assert_eq!(keys(&session.unsent_messages(9).await.unwrap()), ["k1"]);
+}
+
+#[tokio::test]
 async fn dead_letters_are_kept_until_somebody_decides() {
     let target = target().await;
     let mut session = target.write().await;

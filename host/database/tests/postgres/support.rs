@@ -60,6 +60,19 @@ impl Target {
         on_another_thread(|| self.database.execute(sql));
     }
 
+    pub(crate) async fn change(&self, sql: &str) {
+        self.sql(sql);
+    }
+
+    /// Keeps others from writing to a table until the returned connection is dropped.
+    pub(crate) async fn holding(&self, table: &str) -> sqlx::PgConnection {
+        use sqlx::Connection as _;
+        let mut other = sqlx::PgConnection::connect(&self.database.url()).await.unwrap();
+        let lock = format!("BEGIN; LOCK TABLE {table}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(lock)).execute(&mut other).await.unwrap();
+        other
+    }
+
     pub(crate) fn one(&self, sql: &str) -> String {
         self.query(sql).join("\n")
     }

@@ -48,6 +48,12 @@ fn waiting(project: &Project) -> Vec<serde_json::Value> {
     list["messages"].as_array().unwrap().clone()
 }
 
+/// What waits for a database that can't be reached.
+fn waiting_at(project: &Project, url: &[&str; 2]) -> Vec<serde_json::Value> {
+    let list = project.run(&["notify", "list", "--json", url[0], url[1]]).json();
+    list["messages"].as_array().unwrap().clone()
+}
+
 #[track_caller]
 fn says_no_secret(run: &Run) {
     let text = run.to_string();
@@ -442,7 +448,7 @@ fn a_database_that_is_not_there_is_no_reason_to_lose_a_message() {
     let run = project.run(&["upgrade", url[0], url[1]]).exits(1);
     says_no_secret(&run);
     assert!(!run.to_string().contains("hunter2"), "{run}");
-    let messages = waiting(&project);
+    let messages = waiting_at(&project, &url);
     assert_eq!(
         (messages.len(), &messages[0]["stored"], &messages[0]["event"]),
         (1, &"file".into(), &"step-failed".into())
@@ -457,12 +463,15 @@ fn a_database_that_is_not_there_is_no_reason_to_lose_a_message() {
         assert!(!text.contains("hunter2") && !text.contains(SECRET), "{text}");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
-    // The next run takes it over, and tells of itself after that.
+    // It belongs to that database, and no other run takes it away.
     receiver.answers_now([Answer::status(200)]);
     let before = receiver.requests().len();
     upgrade(&project).exits(0);
-    assert_eq!(events(&receiver)[before..], ["step-failed", "finished"]);
-    assert_eq!(waiting(&project).len(), 0);
+    assert_eq!(events(&receiver)[before..], ["finished"]);
+    assert_eq!((waiting(&project).len(), waiting_at(&project, &url).len()), (0, 1));
+    project.run(&["notify", "flush", "--dead", url[0], url[1]]).exits(4);
+    assert_eq!(events(&receiver)[before..], ["finished", "step-failed"]);
+    assert_eq!(waiting_at(&project, &url).len(), 0);
 }
 
 #[test]
@@ -476,6 +485,38 @@ fn a_refusal_does_not_create_a_database() {
     project.run(&["notify", "flush"]).exits(0);
     assert!(!project.path("app.db").exists());
     assert_eq!(waiting(&project).len(), 0);
+}
+
+#[test]
+fn what_waits_in_a_file_is_taken_over_by_the_next_run() {
+    let receiver = HttpReceiver::start([Answer::status(500)]);
+    let project = project(&receiver);
+    project.run(&["upgrade", "--env", "production"]).exits(3);
+    receiver.answers_now([Answer::status(200)]);
+    let before = receiver.requests().len();
+    upgrade(&project).exits(0);
+    assert_eq!(events(&receiver)[before..], ["refused", "finished"]);
+    assert_eq!(waiting(&project).len(), 0);
+    assert_eq!(project.query("SELECT event FROM runner_outbox ORDER BY message_key"), ["refused", "finished"]);
+}
+
+#[test]
+fn a_run_waits_for_its_turn_at_a_channel_and_says_when_it_does_not_come() {
+    let receiver = HttpReceiver::start([Answer::status(200)]);
+    let project = project(&receiver);
+    project.run(&["upgrade", "r0001"]).exits(0);
+    // As if another runner were sending to the channel, or had died while it did.
+    project.execute(
+        "INSERT INTO runner_outbox (message_key, channel, event, run_id, message, created_at, attempts, is_asked, claimed_by, \
+         claimed_until) SELECT '0', channel, event, run_id, message, created_at, 0, 0, 'another', '2100-01-01T00:00:00.000Z' \
+         FROM runner_outbox LIMIT 1",
+    );
+    let run = upgrade(&project).exits(0);
+    assert!(run.stderr.contains("a message to `team` is not delivered yet: another runner sends there"), "{run}");
+    assert_eq!(receiver.requests().len(), 1);
+    project.execute("UPDATE runner_outbox SET claimed_until = '2020-01-01T00:00:00.000Z' WHERE message_key = '0'");
+    project.run(&["notify", "flush"]).exits(0);
+    assert_eq!(receiver.requests().len(), 3);
 }
 
 #[test]

@@ -203,6 +203,15 @@ pub(crate) async fn claim(backend: &mut dyn Backend, claim: &Claim<'_>) -> Resul
     rows.unwrap_or_default().iter().map(message).collect()
 }
 
+/// Whether another than `by` has messages of one of these channels in its hands.
+pub(crate) async fn is_claimed_by_another(backend: &mut dyn Backend, by: &str, channels: &[&str]) -> Result<bool> {
+    if channels.is_empty() {
+        return Ok(false);
+    }
+    let sql = backend.outbox()?.select_claimed_by_others(by, channels)?;
+    Ok(backend.read_outbox(sql).await?.is_some_and(|rows| !rows.is_empty()))
+}
+
 /// Records what came of claimed messages. One that somebody else has claimed meanwhile is recorded as well if it was sent:
 /// better once too often in the books than once too often in a channel.
 pub(crate) async fn settle(backend: &mut dyn Backend, by: &str, settled: &[SettledMessage]) -> Result<()> {

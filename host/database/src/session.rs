@@ -275,6 +275,14 @@ impl Session {
         outbox::claim(self.backend.as_mut(), claim).await
     }
 
+    /// Whether another than `by` has messages of one of these channels in its hands.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub async fn is_channel_claimed(&mut self, by: &str, channels: &[&str]) -> Result<bool> {
+        outbox::is_claimed_by_another(self.backend.as_mut(), by, channels).await
+    }
+
     /// Records what came of messages that were claimed by `by`.
     ///
     /// # Errors

@@ -218,7 +218,7 @@ impl Channel {
             Ok(attempt) => attempt,
             Err(_) => Attempt::again(format!("no end within {} s", http::seconds(limit))),
         };
-        attempt.reworded(|why| clip::line(&self.mask.apply(why), WHY))
+        attempt.reworded(|why| clip::line(&self.mask.apply_to_part(why), WHY))
     }
 }
 

@@ -14,6 +14,8 @@ use crate::channel::Channel;
 use crate::channel::Channels;
 use crate::notice::Notice;
 
+/// A message that nobody has taken for so long is given up.
+const LONGEST_TRIED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// With less time than this no attempt is begun.
 const LEAST: Duration = Duration::from_millis(50);
 
@@ -118,10 +120,17 @@ async fn route(channel: Arc<Channel>, letters: Vec<Letter>, deadline: Instant, s
                 Attempt::Never { why } => break Fate::Dead { why },
                 Attempt::Again { why, after } => (why, after),
             };
-            let pause = asked.unwrap_or_else(|| backoff::after(tries));
+            // Whoever asks to be left alone for no time at all is not hurried either.
+            let asked_for = asked.unwrap_or_default();
+            let pause = asked_for.max(backoff::after(tries));
             if Instant::now() + pause + LEAST >= deadline {
-                let after = asked.unwrap_or_else(|| backoff::after(attempts));
-                break Fate::Waits { why, after, is_asked: asked.is_some() };
+                break match notice.age() {
+                    Some(age) if age > LONGEST_TRIED => Fate::Dead { why: format!("{why} (tried for a week)") },
+                    _ => {
+                        let after = asked.unwrap_or_else(|| backoff::after(attempts));
+                        Fate::Waits { why, after, is_asked: asked.is_some() }
+                    }
+                };
             }
             tracing::debug!(channel = channel.name(), "an attempt failed, another follows in {pause:?}: {why}");
             tokio::time::sleep(pause).await;

@@ -21,8 +21,8 @@ use crate::secret::Secret;
 
 /// How long a server may take to say goodbye, once it has the message.
 const GOODBYE: Duration = Duration::from_millis(500);
-/// So much of what a server says is shown, in characters.
-const MOST_SHOWN: usize = 200;
+/// So much of what a server says is looked at, in characters.
+const MOST_SAID: usize = 4 * 1024;
 /// A subject is one line.
 const SUBJECT: usize = 200;
 
@@ -201,7 +201,7 @@ fn body(notice: &Notice) -> String {
 }
 
 fn shown(what: &str, error: &lettre::transport::smtp::Error) -> String {
-    clip::line(&format!("{what}: {error}"), MOST_SHOWN)
+    clip::line(&format!("{what}: {error}"), MOST_SAID)
 }
 
 #[cfg(test)]

@@ -21,8 +21,6 @@ use crate::secret::Secret;
 const CONNECT: Duration = Duration::from_secs(3);
 /// So much of an answer that says no is read, in bytes.
 const MOST_READ: usize = 4 * 1024;
-/// So much of it is shown, in characters.
-const MOST_SHOWN: usize = 200;
 /// So often a receiver may send us on within itself.
 const MOST_REDIRECTS: usize = 3;
 
@@ -164,7 +162,7 @@ fn wait(text: &str, now: SystemTime) -> Option<Duration> {
     Some(SystemTime::from(at).duration_since(now).unwrap_or_default())
 }
 
-/// The beginning of an answer, as one line.
+/// The beginning of an answer, as one line. It is shortened when secrets are out of it: a part of one is not recognised.
 async fn beginning(mut response: Response) -> String {
     let mut read = Vec::new();
     while read.len() < MOST_READ
@@ -173,7 +171,7 @@ async fn beginning(mut response: Response) -> String {
         let room = MOST_READ - read.len();
         read.extend_from_slice(&chunk[..chunk.len().min(room)]);
     }
-    clip::line(&String::from_utf8_lossy(&read), MOST_SHOWN)
+    clip::line(&String::from_utf8_lossy(&read), MOST_READ)
 }
 
 /// An error with its causes, without the address.
@@ -187,7 +185,7 @@ fn chain(error: &reqwest::Error) -> String {
         text.push_str(&error.to_string());
         cause = error.source();
     }
-    if text.is_empty() { "unknown".to_owned() } else { clip::line(&text, MOST_SHOWN) }
+    if text.is_empty() { "unknown".to_owned() } else { clip::line(&text, MOST_READ) }
 }
 
 /// The cause that all others only repeat.
@@ -198,7 +196,7 @@ fn innermost(error: &reqwest::Error) -> String {
         text = error.to_string();
         cause = error.source();
     }
-    clip::line(&text, MOST_SHOWN)
+    clip::line(&text, MOST_READ)
 }
 
 #[cfg(test)]

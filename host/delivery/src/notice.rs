@@ -90,3 +90,11 @@ pub struct Notice {
     /// What it is about.
     pub occasion: Occasion,
 }
+
+impl Notice {
+    /// How long ago it was worded; `None` if that can't be told.
+    pub(crate) fn age(&self) -> Option<std::time::Duration> {
+        let created: jiff::Timestamp = self.created_at.parse().ok()?;
+        std::time::SystemTime::now().duration_since(created.into()).ok()
+    }
+}

@@ -22,7 +22,7 @@ use test_receivers::HttpReceiver;
 fn notice(key: &str, channel: &str) -> Notice {
     Notice {
         key: key.to_owned(),
-        created_at: "2026-11-21T12:00:00.000Z".to_owned(),
+        created_at: jiff::Timestamp::now().to_string(),
         channel: channel.to_owned(),
         message: Wording {
             severity: Severity::Info,
@@ -100,6 +100,46 @@ async fn what_has_to_wait_keeps_the_rest_of_its_channel_waiting_and_nobody_else(
     assert_eq!(fates(&settled), ["1 asked to wait 4", "3 delivered 4"]);
     assert!(matches!(settled[0].fate, Fate::Waits { after, .. } if after == Duration::from_secs(600)));
     assert_eq!(busy.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_receiver_that_asks_for_no_time_is_not_hurried() {
+    let receiver = HttpReceiver::start([Answer::with_header(429, "Retry-After", "0")]);
+    let mut channels = Channels::default();
+    channels.add(webhook("a", &receiver));
+    let settled = deliver(&channels, &[("1", "a")], Duration::from_secs(1)).await;
+    assert_eq!(settled.len(), 1);
+    // 0, 0.125 to 0.25 and 0.375 to 0.75 s after the first.
+    assert!(receiver.requests().len() <= 4, "{}", receiver.requests().len());
+}
+
+#[tokio::test]
+async fn a_message_that_nobody_takes_for_a_week_is_given_up() {
+    let receiver = HttpReceiver::start([Answer::status(500)]);
+    let channel = webhook("a", &receiver);
+    let mut channels = Channels::default();
+    channels.add(channel);
+    let week = Duration::from_secs(8 * 24 * 60 * 60);
+    let old = Notice { created_at: (jiff::Timestamp::now() - week).to_string(), ..notice("1", "a") };
+    let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+    let letters = vec![Letter { notice: old, attempts: 3 }];
+    Courier::with(Duration::from_millis(200)).deliver(&channels, letters, &sender).await;
+    let settled = receiver.recv().await.unwrap();
+    assert!(matches!(&settled.fate, Fate::Dead { why } if why.ends_with("(tried for a week)")), "{settled:?}");
+}
+
+#[tokio::test]
+async fn a_part_of_a_secret_is_one() {
+    let said = format!("{} Bearer sEcReT88sEcReT88", "x".repeat(4 * 1024 - 20));
+    let receiver = HttpReceiver::start([Answer::with_body(400, &said), Answer::with_body(400, &said[3880..])]);
+    let headers = vec![("Authorization".to_owned(), Secret::new("Bearer sEcReT88sEcReT88"))];
+    let channel = Channel::webhook("a", &Secret::new(receiver.url("/hook")), None, headers, false).unwrap();
+    for _ in 0..2 {
+        let Attempt::Never { why } = channel.attempt(&notice("1", "a"), Duration::from_secs(10)).await else {
+            panic!("it was not refused");
+        };
+        assert!(!why.contains("sEcReT"), "{why}");
+    }
 }
 
 #[tokio::test]

@@ -133,6 +133,18 @@ impl Speech {
         Ok(selects.join("\nUNION ALL\n"))
     }
 
+    /// A row if another has messages of these channels in its hands.
+    pub(super) fn select_claimed_by_others(&self, by: &str, channels: &[&str]) -> Result<String> {
+        Ok(format!(
+            "SELECT {} FROM {} WHERE {UNSENT} AND channel IN ({}) AND claimed_until >= {} AND claimed_by <> {} LIMIT 1",
+            self.as_text("message_key"),
+            self.table,
+            self.list(channels)?,
+            self.time(Duration::ZERO),
+            self.text(by)?,
+        ))
+    }
+
     /// Claims messages unless somebody was quicker.
     pub(super) fn claim(&self, by: &str, lease: Duration, keys: &[&str]) -> Result<String> {
         Ok(format!(

@@ -1,7 +1,6 @@
 //! Messages on their way: stored first, in the target or in a file, and sent when the lock is released.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::time::Duration;
 
 use runner_database::Access;
@@ -26,12 +25,16 @@ use tokio::sync::mpsc;
 use super::Interrupt;
 use crate::config::Config;
 
-/// How long storing may take after a run, before a file is taken instead.
-const STORING: Duration = Duration::from_secs(3);
+/// How long storing may take after a run, before a file is taken instead. The database itself gives up sooner.
+const STORING: Duration = Duration::from_secs(5);
 /// How long giving back claims and closing the connection may take.
 const CLOSING: Duration = Duration::from_secs(1);
 /// Claims outlast the time for delivery by this much, so that nobody takes over what is still in somebody's hands.
 const MARGIN: Duration = Duration::from_secs(30);
+/// How often a channel is looked at that another runner sends to.
+const LOOK: Duration = Duration::from_millis(250);
+/// How long to wait before recording is tried again.
+const RECORDING: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(200), Duration::from_millis(800)];
 
 /// What became of one message in this process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,8 +99,14 @@ struct Desk {
     eager: Vec<String>,
     by: String,
     interrupt: Interrupt,
+    /// Channels that this run has news for.
+    news: BTreeSet<String>,
+    /// Whether storing between steps has failed, so that it is not tried again while others wait for the run.
+    is_storing_late: bool,
     /// Whether messages may be claimed.
     has_claimed: bool,
+    /// What could not be recorded yet.
+    unrecorded: Vec<SettledMessage>,
     delivered: Vec<Delivery>,
     warnings: Vec<String>,
 }
@@ -116,12 +125,15 @@ impl Mail {
                 channels: channels.clone(),
                 session: None,
                 reopen: url.map(|url| (url, config.database_options().clone())),
-                spool: spool(&config.root),
+                spool: spool(config),
                 time: config.notification_time(),
                 eager: Vec::new(),
                 by: by.to_owned(),
                 interrupt,
+                news: BTreeSet::new(),
+                is_storing_late: false,
                 has_claimed: false,
+                unrecorded: Vec::new(),
                 delivered: Vec::new(),
                 warnings: Vec::new(),
             }),
@@ -145,8 +157,7 @@ impl Mail {
         if messages.is_empty() {
             return;
         }
-        let channels: BTreeSet<&str> = messages.iter().map(|message| message.channel.as_str()).collect();
-        desk.eager.extend(channels.into_iter().map(str::to_owned));
+        desk.expect(messages);
         if let Some(session) = &mut desk.session {
             match tokio::time::timeout(STORING, session.store_messages(messages)).await {
                 Ok(Ok(())) => return,
@@ -160,10 +171,20 @@ impl Mail {
         desk.spool(messages);
     }
 
-    /// The channels of these messages have news, which are stored already.
-    pub(super) fn has_news_for(&mut self, messages: &[NewMessage]) {
-        if let Some(desk) = &mut self.desk {
-            desk.eager.extend(messages.iter().map(|message| message.channel.clone()));
+    /// Whether messages may be stored while the run goes on.
+    pub(super) fn stores_early(&self) -> bool {
+        self.desk.as_ref().is_some_and(|desk| !desk.is_storing_late)
+    }
+
+    /// Messages are stored while the run goes on, or can't be; then all others are stored when it is over.
+    pub(super) fn stored_early(&mut self, messages: &[NewMessage], result: &runner_database::Result<()>) {
+        let Some(desk) = &mut self.desk else { return };
+        match result {
+            Ok(()) => desk.expect(messages),
+            Err(error) => {
+                tracing::debug!(%error, "messages can't be stored yet");
+                desk.is_storing_late = true;
+            }
         }
     }
 
@@ -202,6 +223,13 @@ impl Mail {
         };
         // What was in the middle of being sent may arrive, and is sent again: receivers tell by the key.
         let _ = tokio::time::timeout(CLOSING, desk.close()).await;
+        if !desk.unrecorded.is_empty() {
+            let count = desk.unrecorded.len();
+            let noun = if count == 1 { "a message" } else { "messages" };
+            desk.warnings.push(format!(
+                "what became of {noun} can't be recorded in the database ({count}): they may be sent again"
+            ));
+        }
         if is_cut_off && interrupt.times() >= asked {
             desk.warnings
                 .push("interrupted: what is not delivered stays for the next run or `runner notify flush`".to_owned());
@@ -211,6 +239,12 @@ impl Mail {
 }
 
 impl Desk {
+    /// The channels of these messages have news.
+    fn expect(&mut self, messages: &[NewMessage]) {
+        self.news.extend(messages.iter().map(|message| message.channel.clone()));
+        self.eager.extend(self.news.iter().cloned());
+    }
+
     /// Stores messages in a file.
     fn spool(&mut self, messages: &[NewMessage]) {
         let spooled: Vec<Spooled> = messages.iter().filter_map(spooled).collect();
@@ -243,19 +277,20 @@ impl Desk {
             let opened = tokio::time::timeout(courier.room(), Session::open(&url, &options, Access::Write)).await;
             self.session = opened.ok().and_then(Result::ok);
         }
-        let taken = match taken {
+        let left = match taken {
             Some(taken) => self.move_into_database(taken).await,
             None => None,
         };
-        match taken {
-            Some(taken) => self.send_from_file(&courier, taken).await,
-            None => self.send_from_database(&courier).await,
+        if let Some(left) = left {
+            self.send_from_file(&courier, left).await;
         }
+        self.send_from_database(&courier).await;
+        self.complain_of_silence();
     }
 
-    /// Moves messages from files into the outbox. Gives them back if that does not work.
+    /// Moves messages from files into the outbox. Gives back those that do not go there.
     async fn move_into_database(&mut self, taken: Taken) -> Option<Taken> {
-        let session = self.session.as_mut()?;
+        let Some(session) = self.session.as_mut() else { return Some(taken) };
         let messages: Vec<NewMessage> = taken.messages().iter().filter_map(stored).collect();
         if let Err(error) = session.store_messages(&messages).await {
             tracing::debug!(%error, "messages stay in files");
@@ -273,25 +308,46 @@ impl Desk {
         while courier.has_time() {
             let claimed = self.claim().await;
             if claimed.is_empty() {
+                if self.is_kept_by_another().await && courier.room() > LOOK {
+                    tokio::time::sleep(LOOK).await;
+                    continue;
+                }
                 return;
             }
             let (letters, damaged) = letters(claimed);
-            if let Some(session) = &mut self.session
-                && let Err(error) = session.settle_messages(&self.by, &damaged).await
-            {
-                tracing::debug!(%error, "a damaged message can't be set aside");
-                return;
-            }
+            let had_damaged = !damaged.is_empty();
+            self.record(damaged).await;
             let before = self.delivered.len();
             self.send_letters(courier, letters).await;
             let tried = self.delivered.get(before..).unwrap_or_default();
-            if tried.is_empty() && damaged.is_empty() {
+            if tried.is_empty() && !had_damaged {
                 return;
             }
             // A channel that has to wait is not tried again by this process.
             let waits =
                 |name: &String| tried.iter().any(|one| one.channel == *name && matches!(one.fate, Fate::Waits { .. }));
             self.eager.retain(|name| !waits(name));
+        }
+    }
+
+    /// Whether another runner has the messages of a channel in its hands that this run has news for, and that it has not tried.
+    async fn is_kept_by_another(&mut self) -> bool {
+        let tried: BTreeSet<&str> = self.delivered.iter().map(|one| one.channel.as_str()).collect();
+        let untried: Vec<&str> = self.news.iter().map(String::as_str).filter(|name| !tried.contains(name)).collect();
+        let Some(session) = &mut self.session else { return false };
+        session.is_channel_claimed(&self.by, &untried).await.unwrap_or_default()
+    }
+
+    /// News that nobody has tried are worth a word, too.
+    fn complain_of_silence(&mut self) {
+        for name in &self.news {
+            let is_tried = self.delivered.iter().any(|one| one.channel == *name);
+            if !is_tried && self.channels.get(name).is_some_and(|channel| !channel.is_spoken()) {
+                self.warnings.push(format!(
+                    "a message to `{name}` is not delivered yet: another runner sends there, its receiver has asked for a \
+                     pause, or the time was over; the next run or `runner notify flush` tries again"
+                ));
+            }
         }
     }
 
@@ -317,26 +373,37 @@ impl Desk {
 
     /// Sends letters, and records what becomes of each as soon as that is known.
     async fn send_letters(&mut self, courier: &Courier, letters: Vec<Letter>) {
-        let Desk { session: Some(session), channels, by, delivered, warnings, .. } = self else { return };
         let (sender, mut receiver) = mpsc::unbounded_channel::<Settled>();
-        let sending = async { courier.deliver(channels, letters, &{ sender }).await };
+        let channels = self.channels.clone();
+        let sending = async { courier.deliver(&channels, letters, &{ sender }).await };
         let recording = async {
             while let Some(first) = receiver.recv().await {
                 let mut batch = vec![first];
                 while let Ok(next) = receiver.try_recv() {
                     batch.push(next);
                 }
-                let records: Vec<SettledMessage> = batch.iter().map(record).collect();
-                if let Err(error) = session.settle_messages(by, &records).await {
-                    let count = batch.len();
-                    warnings.push(format!(
-                        "what became of {count} messages can't be recorded, so they may be sent again: {error}"
-                    ));
-                }
-                delivered.extend(batch.into_iter().map(delivery));
+                let records = batch.iter().map(record).collect();
+                self.delivered.extend(batch.into_iter().map(delivery));
+                self.record(records).await;
             }
         };
         tokio::join!(sending, recording);
+    }
+
+    /// Records what became of messages, and what could not be recorded before. What is sent and not recorded is sent again.
+    async fn record(&mut self, records: Vec<SettledMessage>) {
+        self.unrecorded.extend(records);
+        let Some(session) = &mut self.session else { return };
+        for pause in RECORDING {
+            match session.settle_messages(&self.by, &self.unrecorded).await {
+                Ok(()) => {
+                    self.unrecorded.clear();
+                    return;
+                }
+                Err(error) => tracing::debug!(%error, "what became of messages can't be recorded yet"),
+            }
+            tokio::time::sleep(pause).await;
+        }
     }
 
     /// Sends messages that could not be moved into the database, straight from their files.
@@ -370,7 +437,15 @@ impl Desk {
     }
 
     async fn close(&mut self) {
+        if !self.unrecorded.is_empty() {
+            self.record(Vec::new()).await;
+        }
         if let Some(mut session) = self.session.take() {
+            if !self.delivered.is_empty()
+                && let Err(error) = session.prune_messages().await
+            {
+                tracing::debug!(%error, "old messages can't be deleted");
+            }
             if self.has_claimed
                 && let Err(error) = session.release_messages(&self.by).await
             {
@@ -383,12 +458,15 @@ impl Desk {
     }
 }
 
-/// Where messages of a project wait that its database could not store.
-pub(super) fn spool(root: &Path) -> Option<Spool> {
+/// Where messages of a project wait that its database could not store: for each database another place, because only it or
+/// somebody who names it takes them over.
+pub(super) fn spool(config: &Config) -> Option<Spool> {
     let configured = std::env::var_os("RUNNER_STATE_DIR").filter(|folder| !folder.is_empty());
     let configured = configured.map(|folder| std::path::absolute(&folder).unwrap_or_else(|_| folder.into()));
-    let root = std::fs::canonicalize(root).ok()?;
-    let digest = sha2::Sha256::digest(root.as_os_str().as_encoded_bytes());
+    let root = std::fs::canonicalize(&config.root).ok()?;
+    let database = config.database_url().map(ToString::to_string).unwrap_or_default();
+    let digest = sha2::Sha256::new().chain_update(root.as_os_str().as_encoded_bytes()).chain_update([0]);
+    let digest = digest.chain_update(database).finalize();
     let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     Spool::of_project(configured, &name)
 }

@@ -306,7 +306,10 @@ impl Desk<'_> {
 
     /// The message, safe to be shown and stored: in what it says is foreign text, and there may be a password.
     fn wording(&self, message: &data::Message) -> Wording {
-        let clean = |text: &str, most: usize| clipped(&self.channels.without_secrets(&mask(text)), most);
+        // Shortened before as well: a policy may say very much.
+        let clean = |text: &str, most: usize| {
+            clipped(&self.channels.without_secrets(&mask(&clipped(text, most.saturating_mul(4)))), most)
+        };
         let line = |text: &str, most: usize| clean(&printable(text), most);
         let lines: Vec<String> = message.text.lines().map(printable).collect();
         let fields = message.fields.iter().take(MOST_FIELDS);
@@ -327,10 +330,14 @@ impl Desk<'_> {
     fn occasion(&self, event: &Event, plan_hash: &str) -> Occasion {
         let context = &self.context;
         let clean = |text: &str| self.channels.without_secrets(&mask(text));
-        let details = event::details(event).to_string();
+        let mut details = event::details(event);
+        each_text(&mut details, &clean);
         Occasion {
             event: event::name(event).to_owned(),
-            details: serde_json::from_str(&clean(&details)).unwrap_or_default(),
+            details: match details {
+                serde_json::Value::Object(details) => details,
+                _ => serde_json::Map::new(),
+            },
             run_id: self.run_id.to_owned(),
             operation: self.operation.name().to_owned(),
             environment: printable(&context.environment.name),
@@ -340,5 +347,31 @@ impl Desk<'_> {
             host: printable(&context.actor.host),
             plan_hash: plan_hash.to_owned(),
         }
+    }
+}
+
+/// Rewords each text of a document, which stays one.
+fn each_text(value: &mut serde_json::Value, reword: &impl Fn(&str) -> String) {
+    match value {
+        serde_json::Value::String(text) => *text = reword(text),
+        serde_json::Value::Array(values) => values.iter_mut().for_each(|value| each_text(value, reword)),
+        serde_json::Value::Object(fields) => fields.values_mut().for_each(|value| each_text(value, reword)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn details_stay_a_document_whatever_is_masked() {
+        let mut details = serde_json::json!({
+            "error": "ALTER USER app password=s3cret, \"quoted\"", "reasons": ["at postgres://a:b@h", 1], "revision": "a1"
+        });
+        each_text(&mut details, &|text| mask(text));
+        assert_eq!(details["reasons"], serde_json::json!(["at postgres://a:***@h", 1]));
+        assert_eq!(details["revision"], "a1");
+        assert!(!details.to_string().contains("s3cret"), "{details}");
     }
 }

@@ -61,7 +61,7 @@ pub(crate) async fn read(config: &Config, session: Option<&mut Session>) -> Outb
         Ok(messages) => found.messages = messages.iter().map(of_database).collect(),
         Err(error) => found.problems.push(format!("what waits in the database can't be seen: {error}")),
     }
-    let spooled = mail::spool(&config.root).map_or_else(|| Ok(Vec::new()), |spool| spool.list());
+    let spooled = mail::spool(config).map_or_else(|| Ok(Vec::new()), |spool| spool.list());
     match spooled {
         Ok(messages) => {
             for message in messages {
@@ -97,7 +97,7 @@ pub(crate) fn discard_spooled(config: &Config, keys: &[&str]) -> Result<()> {
 }
 
 fn change_spooled(config: &Config, change: impl FnOnce(&mut Vec<runner_delivery::Spooled>)) -> Result<()> {
-    let Some(spool) = mail::spool(&config.root) else { return Ok(()) };
+    let Some(spool) = mail::spool(config) else { return Ok(()) };
     let failed =
         |error: std::io::Error| Error::new(ErrorKind::Io, format!("messages in files can't be changed: {error}"));
     if let Some(taken) = spool.take().map_err(failed)? {

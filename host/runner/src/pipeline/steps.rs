@@ -52,16 +52,13 @@ pub(super) struct Ears<'e, 'n> {
 
 /// Stores what is to be told before the first step: if the process is killed in one, somebody hears that it began.
 pub(super) async fn store_before(session: &mut Session, news: &mut News<'_>, mail: &mut Mail) {
-    if news.waiting().is_empty() {
+    if news.waiting().is_empty() || !mail.stores_early() {
         return;
     }
-    match session.store_messages(news.waiting()).await {
-        Ok(()) => {
-            mail.has_news_for(news.waiting());
-            news.stored();
-        }
-        // They are stored with those that follow.
-        Err(error) => tracing::debug!(%error, "messages can't be stored yet"),
+    let stored = session.store_messages(news.waiting()).await;
+    mail.stored_early(news.waiting(), &stored);
+    if stored.is_ok() {
+        news.stored();
     }
 }
 
@@ -186,16 +183,17 @@ async fn run_steps(
 
 /// Stores what is to be told between two steps, unless a transaction is open.
 async fn store_between(run: &mut Run<'_>, news: &mut News<'_>, mail: &mut Mail) {
-    if news.waiting().is_empty() {
+    if news.waiting().is_empty() || !mail.stores_early() {
         return;
     }
-    match run.store_messages(news.waiting()).await {
-        Ok(true) => {
-            mail.has_news_for(news.waiting());
-            news.stored();
-        }
-        Ok(false) => {}
-        Err(error) => tracing::debug!(%error, "messages can't be stored yet"),
+    let stored = run.store_messages(news.waiting()).await;
+    if let Ok(false) = stored {
+        return;
+    }
+    let stored = stored.map(drop);
+    mail.stored_early(news.waiting(), &stored);
+    if stored.is_ok() {
+        news.stored();
     }
 }
 

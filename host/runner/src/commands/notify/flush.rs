@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::args::Global;
 use crate::config;
 use crate::config::Config;
+use crate::error::Error;
 use crate::error::Result;
 use crate::error::exit;
 use crate::output::Printer;
@@ -43,7 +44,7 @@ impl Args {
         let config = Config::load(&global.overrides())?;
         config.channels()?;
         if self.dead {
-            revive(&config).await?;
+            revive(&config, printer).await?;
         }
         let interrupt = Interrupt::on_signals(|_| {});
         let deliveries = Mail::to_flush(&config, self.time, interrupt)?.deliver().await;
@@ -96,11 +97,18 @@ fn message(delivery: &Delivery) -> serde_json::Value {
     })
 }
 
-async fn revive(config: &Config) -> Result<()> {
-    let mut session = Session::open(config.database_url()?, config.database_options(), Access::Write).await?;
-    if !session.unsent_messages(1).await?.is_empty() {
-        session.revive_messages(None).await?;
+/// What is in files is delivered without the database, too.
+async fn revive(config: &Config, printer: &Printer) -> Result<()> {
+    outbox::revive_spooled(config)?;
+    let revived = async {
+        let mut session = Session::open(config.database_url()?, config.database_options(), Access::Write).await?;
+        if !session.unsent_messages(1).await?.is_empty() {
+            session.revive_messages(None).await?;
+        }
+        Ok::<_, Error>(session.close().await?)
+    };
+    if let Err(error) = revived.await {
+        printer.warn(format_args!("what was given up in the database can't be tried again: {error}"));
     }
-    session.close().await?;
-    outbox::revive_spooled(config)
+    Ok(())
 }

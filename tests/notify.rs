@@ -626,6 +626,7 @@ fn mail_servers_that_misbehave_neither_fail_nor_delay_a_run() {
     for (manners, is_dead) in [
         (Manners::HangsBeforeGreeting, false),
         (Manners::RefusesToGreet, true),
+        (Manners::GreetsWithoutEnd, false),
         (Manners::CutsOffInMessage, false),
         (Manners::IsBusy, false),
         (Manners::RefusesRecipient, true),

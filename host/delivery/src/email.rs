@@ -12,10 +12,12 @@ use lettre::transport::smtp::authentication::Mechanism;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::client::TlsParameters;
 use lettre::transport::smtp::extension::ClientId;
+use tokio::net::TcpStream;
 
 use crate::attempt::Attempt;
 use crate::clip;
 use crate::http;
+use crate::limited::Limited;
 use crate::notice::Notice;
 use crate::secret::Secret;
 
@@ -66,6 +68,18 @@ pub struct EmailSettings {
     pub from: String,
     /// Who gets it; at least one.
     pub to: Vec<String>,
+}
+
+/// Why a message is not sent.
+enum Failure {
+    Connect(std::io::Error),
+    Smtp(lettre::transport::smtp::Error),
+}
+
+impl From<lettre::transport::smtp::Error> for Failure {
+    fn from(error: lettre::transport::smtp::Error) -> Self {
+        Failure::Smtp(error)
+    }
 }
 
 /// A checked channel.
@@ -130,25 +144,30 @@ impl Email {
                 let _ = tokio::time::timeout(GOODBYE, connection.abort()).await;
                 Attempt::Delivered
             }
-            Err(error) if error.is_permanent() => Attempt::never(shown("the server refuses", &error)),
-            Err(error) if error.is_client() => Attempt::never(shown("the server can't be used", &error)),
-            Err(error) => Attempt::again(shown("it failed", &error)),
+            Err(Failure::Connect(error)) => Attempt::again(format!("can't connect: {error}")),
+            Err(Failure::Smtp(error)) if error.is_permanent() => Attempt::never(shown("the server refuses", &error)),
+            Err(Failure::Smtp(error)) if error.is_client() => Attempt::never(shown("the server can't be used", &error)),
+            Err(Failure::Smtp(error)) => Attempt::again(shown("it failed", &error)),
         }
     }
 
-    async fn send(
-        &self,
-        message: &Message,
-        limit: Duration,
-    ) -> Result<AsyncSmtpConnection, lettre::transport::smtp::Error> {
+    async fn send(&self, message: &Message, limit: Duration) -> Result<AsyncSmtpConnection, Failure> {
         let hello = ClientId::Domain("runner".to_owned());
         let tls = || {
             http::use_ring();
             TlsParameters::builder(self.host.clone()).build_rustls()
         };
-        let at_once = if self.encryption == Encryption::Implicit { Some(tls()?) } else { None };
         let server = (self.host.trim_start_matches('[').trim_end_matches(']'), self.port);
-        let mut connection = AsyncSmtpConnection::connect_tokio1(server, Some(limit), &hello, at_once, None).await?;
+        let mut connection = match self.encryption {
+            // Who answers here has shown a certificate.
+            Encryption::Implicit => {
+                AsyncSmtpConnection::connect_tokio1(server, Some(limit), &hello, Some(tls()?), None).await?
+            }
+            Encryption::StartTls | Encryption::None => {
+                let stream = TcpStream::connect(server).await.map_err(Failure::Connect)?;
+                AsyncSmtpConnection::connect_with_transport(Box::new(Limited::new(stream)), &hello).await?
+            }
+        };
         if self.encryption == Encryption::StartTls {
             connection.starttls(tls()?, &hello).await?;
         }

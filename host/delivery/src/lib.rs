@@ -18,6 +18,7 @@ mod courier;
 mod email;
 mod file;
 mod http;
+mod limited;
 mod mask;
 mod notice;
 mod secret;

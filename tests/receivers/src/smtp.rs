@@ -22,6 +22,8 @@ pub enum Manners {
     HangsBeforeGreeting,
     /// Greets with a refusal.
     RefusesToGreet,
+    /// Greets with a line that does not end.
+    GreetsWithoutEnd,
     /// Hangs up in the middle of the message.
     CutsOffInMessage,
     /// Says for now no to the recipient.
@@ -127,6 +129,9 @@ fn serve(
             hang();
             return Ok(());
         }
+        Manners::GreetsWithoutEnd => loop {
+            (&stream).write_all(&[b'2'; 16 * 1024])?;
+        },
         Manners::RefusesToGreet => return (&stream).write_all(b"554 no service here\r\n"),
         _ => {}
     }

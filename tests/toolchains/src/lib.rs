@@ -23,11 +23,18 @@ const COMPONENTIZE_PY: &str = "componentize-py==0.25.1";
 pub fn javascript() -> Result<PathBuf, Error> {
     let folder = folder("javascript");
     let installed = folder.join("node_modules/@bytecodealliance/componentize-js/package.json").is_file();
-    if installed && runs("node", "--version") {
+    if installed && is_new_enough_node() {
         Ok(folder)
     } else {
-        Err(Error::Missing("componentize-js (npm) with Node"))
+        Err(Error::Missing("componentize-js (npm) with Node 20 or newer"))
     }
+}
+
+fn is_new_enough_node() -> bool {
+    let version = Command::new("node").arg("--version").output().ok();
+    let version = version.and_then(|output| String::from_utf8(output.stdout).ok()).unwrap_or_default();
+    let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+    major.is_some_and(|major| major >= 20)
 }
 
 /// The folder that holds the program `componentize-py`.

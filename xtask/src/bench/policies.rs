@@ -14,7 +14,9 @@ use crate::run;
 const WARM: usize = 20;
 
 pub(super) fn bench(rounds: usize) -> Result<()> {
-    run(cargo()?.args(["build", "--release", "--locked", "--package", "runner-policy", "--example", "start"]))?;
+    // With the features that the binary has, so that nothing is compiled twice.
+    let packages = ["--package", "runner", "--package", "runner-policy"];
+    run(cargo()?.args(["build", "--release", "--locked"]).args(packages).args(["--example", "start"]))?;
     let target = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| root().map(|root| root.join("target")), |folder| Ok(folder.into()))?;
     // As an installation has it, and not as the linker has just written it.

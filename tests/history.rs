@@ -292,3 +292,14 @@ fn none_of_them_needs_a_database() {
     }
     assert_eq!(project.leavings(), [""; 0]);
 }
+
+/// In containers and scheduled jobs no variable says who somebody is; the account does.
+#[test]
+fn whoever_has_no_login_name_is_called_by_the_name_of_the_account() {
+    let account = std::process::Command::new("id").arg("-un").output().unwrap();
+    let account = String::from_utf8(account.stdout).unwrap();
+    let project = Project::linear(1);
+    let status = project.command(&["upgrade"]).env_remove("USER").status().unwrap();
+    assert!(status.success());
+    assert_eq!(project.query("SELECT DISTINCT actor FROM runner_ledger"), [account.trim()]);
+}

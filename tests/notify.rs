@@ -404,7 +404,7 @@ fn wrong_settings_of_the_policy_are_a_warning_with_their_path() {
         run.stderr.contains("rules[1].title") && run.stderr.contains("there is no placeholder `{nobody}`"),
         "{run}"
     );
-    let list = project.run(&["plugin", "list"]).exits(0);
+    let list = project.run(&["plugin", "list"]).exits(3);
     assert!(list.stdout.contains("rules[1].title"), "{list}");
     with_file(&project, "[plugins.notify.settings]\nrules = [{ events = [\"finnished\"] }]\n");
     project.table_revision(2);

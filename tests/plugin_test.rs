@@ -28,6 +28,27 @@ fn test(project: &Project, arguments: &[&str]) -> Run {
     project.run(&[&["plugin", "test", "acme.wasm"], arguments].concat())
 }
 
+/// A role that is not there says nothing, which must not pass for "allowed".
+#[test]
+fn a_role_that_the_plugin_does_not_have_is_an_error() {
+    let project = folder_with(&denying());
+    project.write("cases/a.toml", "roles = [\"lint\"]\nup = \"SELECT 1;\"\n[expect]\noutcome = \"allowed\"\n");
+    snapshot!(test(&project, &[]), @r#"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: the plugin has no role `lint`, so it would not be asked; it has gate
+     --> cases/a.toml:1:1
+      |
+    1 | roles = ["lint"]
+      | ^^^^^^^^^^^^^^^^
+
+    error: the case `a` can't be asked
+    "#);
+    let json = project.run(&["plugin", "test", "acme.wasm", "--json"]).exits(2).json();
+    assert!(json["error"].to_string().contains("can't be asked"), "{json}");
+}
+
 #[test]
 fn the_shortest_case_passes_and_another_does_not() {
     let project = folder_with(&denying());

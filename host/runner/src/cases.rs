@@ -21,4 +21,5 @@ pub(crate) use record::Recording;
 pub(crate) use record::record;
 pub(crate) use rewrite::update;
 pub(crate) use trial::Ran;
+pub(crate) use trial::has_roles;
 pub(crate) use trial::run;

@@ -24,6 +24,8 @@ use super::Difference;
 use super::answers;
 use super::plan;
 use crate::config::settings_from_toml;
+use crate::error::Error;
+use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::recorded::Recorded;
 
@@ -58,6 +60,9 @@ pub(crate) async fn run(host: &Host, plugin: &PluginDefinition, case: &Case) -> 
     if let Some(facts) = facts {
         trial.offer_facts(&FactsSource::given(facts));
     }
+    if let Some(named) = &written.roles {
+        has_roles(&trial, named).map_err(|error| case.wrong(error.to_string()))?;
+    }
     let roles = written.roles.clone().unwrap_or_else(|| Role::ALL.to_vec());
     let says_itself = trial.has(Role::Environment) && roles.contains(&Role::Environment);
     let request = if plan::is_named_only(written) && !says_itself { identified(&host, request).await } else { request };
@@ -65,6 +70,18 @@ pub(crate) async fn run(host: &Host, plugin: &PluginDefinition, case: &Case) -> 
     let answer = trial.ask(request, Question { roles: &roles, event: event.as_ref() }).await;
     let differences = answers::compare(&case.expect, &answer);
     Ok(Ran { answer, differences, report: trial.report() })
+}
+
+/// Whoever names a role wants it asked: a plugin that does not have it says nothing, which looks like "allowed".
+///
+/// # Errors
+/// The plugin can be used, and lacks one of them.
+pub(crate) fn has_roles(trial: &Trial, named: &[Role]) -> Result<()> {
+    let Some(report) = trial.report().filter(|report| report.error.is_none()) else { return Ok(()) };
+    let Some(lacking) = named.iter().find(|role| !trial.has(**role)) else { return Ok(()) };
+    let roles: Vec<&str> = report.roles.iter().map(|role| role.name()).collect();
+    let message = format!("the plugin has no role `{lacking}`, so it would not be asked; it has {}", roles.join(", "));
+    Err(Error::new(ErrorKind::Usage, message))
 }
 
 /// A host in which nothing of this machine is seen but the cache.

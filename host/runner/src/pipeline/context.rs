@@ -11,12 +11,17 @@ use runner_policy::data;
 
 use crate::config::Config;
 
-/// Login name of whoever runs the command; `RUNNER_ACTOR` lets a deployment say on whose behalf.
+/// What somebody is called whose name can't be told.
+const NOBODY: &str = "unknown";
+
+/// Login name of whoever runs the command; `RUNNER_ACTOR` lets a deployment say on whose behalf. Where no variable names
+/// anybody, as in a container or a scheduled job, it is the name of the process's account; `unknown` if it has none.
 pub(crate) fn actor() -> String {
-    ["RUNNER_ACTOR", "USER", "LOGNAME", "USERNAME"]
+    let named = ["RUNNER_ACTOR", "USER", "LOGNAME", "USERNAME"]
         .into_iter()
-        .find_map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()))
-        .unwrap_or_else(|| "unknown".to_owned())
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()));
+    let account = || whoami::username().ok().filter(|name| !name.trim().is_empty());
+    named.or_else(account).unwrap_or_else(|| NOBODY.to_owned())
 }
 
 pub(crate) fn host() -> String {

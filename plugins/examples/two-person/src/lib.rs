@@ -52,6 +52,11 @@ impl Gate for TwoPerson {
         if context.environment.production == Some(false) || harmless {
             return Ok(Ruling::allow());
         }
+        // Whoever that is may be the one who approves.
+        if settings.signatures == 1 && matches!(context.actor.name.as_str(), "" | "unknown") {
+            return Err(Failure::new("nobody can tell who makes this change")
+                .help("name the one with `RUNNER_ACTOR`, or let two people sign: `signatures = 2`"));
+        }
         let path = format!("{}/{}.approval", settings.folder, plan.hash);
         let text = match files::read_text(&path) {
             Ok(text) => text,

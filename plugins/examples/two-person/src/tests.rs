@@ -94,6 +94,20 @@ fn other_environments_and_plans_without_steps_need_nothing() {
 }
 
 #[test]
+fn somebody_without_a_name_may_be_the_approver() {
+    let plan = testing::plan([testing::step("DROP TABLE patient;")]);
+    let context = testing::context().in_production().by("unknown");
+    let approvals = signed("grace", testing::HASH) + &signed("bob", testing::HASH);
+    let file = format!("approvals/{}.approval", plan.hash);
+    let review = |signatures| {
+        let files = Files::new().folder("approvals").file(&file, &approvals);
+        files::with(files, || TwoPerson::review(&settings(signatures), &context, &plan))
+    };
+    assert_eq!(review(1).unwrap_err().message, "nobody can tell who makes this change");
+    assert!(matches!(review(2).unwrap().decision, Decision::Allow));
+}
+
+#[test]
 fn wrong_settings_are_told_with_their_path() {
     let mut wrong = settings(0);
     wrong.approvers.insert("eve".to_owned(), "ed25519:AAAA".to_owned());

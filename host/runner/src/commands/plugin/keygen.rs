@@ -44,7 +44,9 @@ impl Args {
             return Err(error);
         }
         printer.say(format_args!("wrote {} (keep it secret) and {}", self.file.display(), public_file.display()));
-        printer.say("What it signs is trusted by projects with this in `runner.toml`, or in the file of a plugin set:");
+        printer.say(
+            "Plugins that it signs are trusted by projects with this in `runner.toml`, or in the file of a plugin set:",
+        );
         printer.say("");
         printer.line(format_args!("[trust]\nkeys = [\"{public}\"]"));
         printer.document(&json!({

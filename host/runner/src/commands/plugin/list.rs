@@ -21,7 +21,7 @@ use crate::pipeline::policy_host;
 /// List the plugins of the set in force: why they are in it, where they come from, what they are asked, what they are given
 ///
 /// Also names the plugins that are configured and not in force, with the reason. Exits with 3 if a plugin of the set can't be
-/// used, as every run would be refused; not for one that only notifies.
+/// used: every run would be refused, or, if it is one that only notifies, nobody would hear of it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -56,7 +56,7 @@ impl Args {
         printer.document(&json!({
             "set": set.name, "file": file, "locked": config.is_locked(), "plugins": plugins, "inactive": inactive,
         }));
-        let is_usable = reports.iter().all(|report| report.error.is_none() || report.roles == [Role::Notify]);
+        let is_usable = reports.iter().all(|report| report.error.is_none());
         Ok(if is_usable { exit::DONE } else { exit::REFUSED })
     }
 }

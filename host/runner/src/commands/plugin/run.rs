@@ -132,10 +132,8 @@ impl Args {
         if let Some(facts) = facts {
             trial.offer_facts(&FactsSource::given(facts));
         }
-        if let Some(lacking) = roles.iter().find(|role| !self.roles.is_empty() && !trial.has(**role))
-            && trial.report().is_some_and(|report| report.error.is_none())
-        {
-            printer.warn(format_args!("the plugin has no role `{lacking}`"));
+        if !self.roles.is_empty() {
+            crate::cases::has_roles(&trial, &roles)?;
         }
         if event.is_none() && trial.has(Role::Notify) && roles.contains(&Role::Notify) {
             printer.warn("the role `notify` is not asked; `--event` says what it is told");

@@ -34,44 +34,72 @@ fn literal_end(text: &str) -> usize {
     end.map_or(text.len(), |end| end + 2)
 }
 
+/// Looks at each byte a fixed number of times: the text may be long, and be made to make this slow.
 fn mask_urls(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(scheme) = rest.find("://") {
-        let (before, authority) = rest.split_at(scheme + 3);
-        masked.push_str(before);
-        let end =
-            authority.find(|end: char| end.is_whitespace() || "/\"'`<>?".contains(end)).unwrap_or(authority.len());
-        // A password may itself hold an `@`, or a `/` that should have been escaped: the last `@` of the word counts.
-        let word = authority.find(|end: char| end.is_whitespace() || "\"'`<>".contains(end)).unwrap_or(authority.len());
-        // What follows an `@` in the name of an artifact is its digest; a password has no place there.
-        let is_artifact = before.ends_with("oci://");
-        let in_word = || if is_artifact { None } else { authority[..word].rfind('@') };
+    let mut word = Word::default();
+    // Where what is not yet written begins.
+    let mut at = 0;
+    while let Some(scheme) = text[at..].find("://") {
+        let start = at + scheme + 3;
+        masked.push_str(&text[at..start]);
+        let authority = &text[start..];
+        // Seen again by the next round at most up to its `/`.
+        let end = authority.find(|end: char| is_end_of_word(end) || end == '/' || end == '?');
+        let end = end.unwrap_or(authority.len());
+        if start >= word.end {
+            word = Word::at(text, start);
+        }
+        // A password may itself hold an `@`, or a `/` that should have been escaped: the last `@` of the word counts. What
+        // follows an `@` in the name of an artifact is its digest; a password has no place there.
+        let is_artifact = text[..start].ends_with("oci://");
+        let in_word = || word.last_at.filter(|last| !is_artifact && *last >= start).map(|last| last - start);
         let user_end = authority[..end].rfind('@').or_else(in_word);
-        match user_end.and_then(|at| authority[..at].find(':').map(|colon| (colon, at))) {
-            Some((colon, at)) => {
-                masked.push_str(&authority[..=colon]);
-                masked.push_str("***");
-                rest = &authority[at..];
-            }
-            None => rest = authority,
+        at = start;
+        if let Some((colon, user_end)) =
+            user_end.and_then(|user_end| Some((authority[..user_end].find(':')?, user_end)))
+        {
+            masked.push_str(&authority[..=colon]);
+            masked.push_str("***");
+            at = start + user_end;
         }
     }
-    masked.push_str(rest);
+    masked.push_str(&text[at..]);
     masked
 }
 
-fn mask_parameters(text: &str) -> String {
-    let mut masked = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(found) = rest.to_ascii_lowercase().find("password=") {
-        let (before, value) = rest.split_at(found + "password=".len());
-        masked.push_str(before);
-        masked.push_str("***");
-        let end = value.find(|end: char| end.is_whitespace() || "&\"'`".contains(end)).unwrap_or(value.len());
-        rest = &value[end..];
+/// A part of a text without blanks and quotes, by where it ends.
+#[derive(Default)]
+struct Word {
+    end: usize,
+    last_at: Option<usize>,
+}
+
+impl Word {
+    fn at(text: &str, start: usize) -> Self {
+        let end = text[start..].find(is_end_of_word).map_or(text.len(), |length| start + length);
+        Word { end, last_at: text[start..end].rfind('@').map(|at| start + at) }
     }
-    masked.push_str(rest);
+}
+
+fn is_end_of_word(character: char) -> bool {
+    character.is_whitespace() || matches!(character, '"' | '\'' | '`' | '<' | '>')
+}
+
+fn mask_parameters(text: &str) -> String {
+    const KEY: &str = "password=";
+    let mut masked = String::with_capacity(text.len());
+    // Of the same length, byte by byte.
+    let lower = text.to_ascii_lowercase();
+    let mut at = 0;
+    while let Some(found) = lower[at..].find(KEY) {
+        let value = at + found + KEY.len();
+        masked.push_str(&text[at..value]);
+        masked.push_str("***");
+        let end = text[value..].find(|end: char| end.is_whitespace() || matches!(end, '&' | '"' | '\'' | '`'));
+        at = end.map_or(text.len(), |length| value + length);
+    }
+    masked.push_str(&text[at..]);
     masked
 }
 
@@ -107,5 +135,21 @@ mod tests {
         ] {
             assert_eq!(mask(text), masked);
         }
+    }
+
+    /// Text of others may be made to make this slow. Each of these has some hundred thousand places to look at; a look at
+    /// the rest of the text from each of them would take hours.
+    #[test]
+    fn long_texts_are_masked_in_one_go() {
+        const SIZE: usize = 1 << 20;
+        for piece in
+            ["://", "a://b", "://:", "://@", "://:@", "oci://:@", "password=", "Password= ", "a:b@", "\"", "\\"]
+        {
+            let text = piece.repeat(SIZE / piece.len());
+            assert!(!mask(&text).is_empty() && !mask_json(&text).is_empty(), "{piece}");
+        }
+        let hidden = format!("{}u:s3cret@db \"a\"", "://".repeat(SIZE / 3));
+        let masked = mask(&hidden);
+        assert!(!masked.contains("s3cret") && masked.ends_with("***@db \"a\""));
     }
 }

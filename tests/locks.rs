@@ -107,6 +107,21 @@ fn another_runner_is_named() {
     ");
 }
 
+/// Who somebody says they are is foreign text.
+#[test]
+fn the_name_of_a_holder_does_not_steer_the_terminal() {
+    let project = slow_project();
+    let mut command = project.command(&["upgrade"]);
+    command.env("USER", "ada\u{1b}[2J\u{202e}").stdin(std::process::Stdio::null());
+    let mut holder = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    wait_for(&mut holder, "applied   r0001");
+    let run = project.run(&["upgrade", "--lock-wait", "100ms"]).exits(5);
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    assert_eq!(run.stderr.matches("ada\\u{1b}[2J\\u{202e}").count(), 2, "{run}");
+    assert!(!run.stderr.contains(['\u{1b}', '\u{202e}']), "{run}");
+}
+
 #[test]
 fn json_of_a_lock_that_is_held() {
     let project = slow_project();

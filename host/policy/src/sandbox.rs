@@ -190,8 +190,8 @@ fn explain(error: &wasmtime::Error, guest: &Guest) -> Refusal {
     if used > limits.time {
         return Refusal::Time { limit: limits.time, used };
     }
-    // The backtrace is for the plugin's authors.
-    tracing::debug!(plugin = guest.plugin.as_str(), "{error:?}");
+    // The backtrace is for the plugin's authors. The names in it are those of the component.
+    tracing::debug!(plugin = guest.plugin.as_str(), "{}", printable(&format!("{error:?}")));
     let reason = error.root_cause().to_string();
     if reason.contains("fuel allocated for hostcalls has been exhausted") {
         return Refusal::AnswerSize { limit: limits.answer };

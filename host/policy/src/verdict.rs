@@ -144,7 +144,16 @@ pub enum Outcome {
 pub fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
-        let hidden = matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+        // Without width, or such that they turn around or break what follows; and tags, which nobody sees.
+        let hidden = matches!(
+            character,
+            '\u{61c}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{2069}'
+                | '\u{feff}'
+                | '\u{e0000}'..='\u{e007f}'
+        );
         if character == '\n' || character == '\t' {
             shown.push(' ');
         } else if character.is_control() || hidden {
@@ -172,5 +181,9 @@ mod tests {
     fn foreign_text_can_not_steer_the_terminal() {
         assert_eq!(printable("a\u{1b}[2Jb\nallow"), "a\\u{1b}[2Jb allow");
         assert_eq!(printable("zahn\u{202e}fee ü"), "zahn\\u{202e}fee ü");
+        for hidden in ['\u{61c}', '\u{2028}', '\u{2029}', '\u{e0001}', '\u{e0041}', '\u{e007f}', '\u{200b}', '\u{feff}']
+        {
+            assert_eq!(printable(&format!("a{hidden}b")), format!("a\\u{{{:x}}}b", u32::from(hidden)));
+        }
     }
 }

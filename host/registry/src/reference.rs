@@ -58,6 +58,7 @@ impl Reference {
             });
         }
         if !(registry.contains(['.', ':']) || registry == "localhost") {
+            let registry = runner_policy::printable(registry);
             return Err(wrong(format!("`{shown}` names no registry: `{registry}` is not the name of a server")));
         }
         let parsed: oci_client::Reference =
@@ -176,6 +177,12 @@ mod tests {
         assert!(Reference::parse(&upper).is_err(), "a digest has one spelling");
         let sha512 = format!("oci://ghcr.io/acme/lint@sha512:{}", "a".repeat(128));
         assert!(Reference::parse(&sha512).unwrap_err().to_string().contains("is not a digest"));
+    }
+
+    #[test]
+    fn what_is_no_registry_does_not_steer_the_terminal() {
+        let error = Reference::parse("oci://acme\u{1b}[2J\u{202e}/lint:1").unwrap_err().to_string();
+        assert!(!error.contains(['\u{1b}', '\u{202e}']), "{error:?}");
     }
 
     #[test]

@@ -83,6 +83,11 @@ impl From<runner_database::Error> for Error {
             Database::Interrupted => ErrorKind::Interrupted,
             _ => ErrorKind::Database,
         };
-        Error::new(kind, error.to_string()).maybe_help(error.hint())
+        let message = match kind {
+            // Who holds the lock says so themselves.
+            ErrorKind::Locked => runner_policy::printable(&error.to_string()),
+            _ => error.to_string(),
+        };
+        Error::new(kind, message).maybe_help(error.hint())
     }
 }

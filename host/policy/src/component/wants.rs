@@ -101,7 +101,7 @@ pub(super) fn misfit(error: &wasmtime::Error) -> Refusal {
         (Some(name), None) => name.to_owned(),
         (None, _) => text.clone(),
     };
-    tracing::debug!("{text}");
+    tracing::debug!("{}", printable(&text));
     let help = "it has not the shape that this runner offers: build it for a version of WASI and of `runner:policy` that it knows";
     Refusal::Import { import: printable(&import), help }
 }

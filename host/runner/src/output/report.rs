@@ -113,7 +113,7 @@ impl Observer for TextObserver<'_> {
     }
 
     fn waiting(&mut self, holder: Option<&str>, waited: Duration) {
-        let holder = holder.unwrap_or("another program");
+        let holder = runner_policy::printable(holder.unwrap_or("another program"));
         if !self.has_said_waiting {
             self.has_said_waiting = true;
             let printer = self.printer;

@@ -408,3 +408,18 @@ fn the_list_says_what_is_pinned() {
     --- stderr
     ");
 }
+
+#[test]
+fn a_file_that_is_replaced_by_the_built_in_plugin_is_compared() {
+    let project = project();
+    let replaced = "[plugins.production-override]\nsource = \"acme.wasm\"\n[plugin-sets";
+    project.edit("runner.toml", "[plugin-sets", replaced);
+    project.run(&["plugin", "lock"]).exits(0);
+    project.run(&["upgrade", "--dry-run"]).exits(0);
+    // The built-in one takes the place of the file that was locked.
+    project.edit("runner.toml", replaced, "[plugin-sets");
+    assert_eq!(rules(&project.run(&["upgrade", "--json"]).exits(3)), ["plugin-digest"]);
+    assert_eq!(rules(&project.run(&["upgrade", "--json", "--locked"]).exits(3)), ["plugin-digest"]);
+    project.run(&["plugin", "lock"]).exits(0);
+    project.run(&["upgrade", "--locked"]).exits(0);
+}

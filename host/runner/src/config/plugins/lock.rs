@@ -119,8 +119,8 @@ impl LockFile {
         &self.entries
     }
 
-    /// Writes down what it demands of a plugin. What is built in ships with the runner, so it is compared only if everything
-    /// is `locked`; only then must a plugin be listed at all.
+    /// Writes down what it demands of a plugin. What is built in ships with the runner, so where it is listed as such it is
+    /// compared only if everything is `locked`; only then must a plugin be listed at all.
     pub(super) fn pin(&self, plugin: &mut PluginDefinition, locked: bool) {
         let shown = self.path.display().to_string();
         let source = plugin.source.to_string();
@@ -132,7 +132,7 @@ impl LockFile {
         plugin.trust.pin = match self.entries.get(&plugin.name) {
             None if locked => refused(format!("is not in `{shown}`, and `--locked` refuses what is not")),
             None => Pin::None,
-            Some(_) if is_built_in && !locked => Pin::None,
+            Some(entry) if is_built_in && !locked && entry.source == source => Pin::None,
             Some(entry) if locked && entry.source != source => {
                 let pinned = runner_policy::printable(&entry.source);
                 refused(format!("comes from `{source}`, and `{shown}` pins `{pinned}`"))

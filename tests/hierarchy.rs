@@ -526,7 +526,9 @@ fn exact_tags_need_somebody_who_decides() {
     "#);
     project.run(&["upgrade", "--dry-run", "--plugins", "none"]).exits(2);
     project.configure("[plugins.environment-hierarchy]\nmode = \"audit\"\n");
-    let audited = project.run(&["upgrade"]).exits(2);
+    let audited = project.run(&["upgrade"]).exits(3);
+    assert!(audited.stderr.contains("no policy says that this is not production"), "{audited}");
+    let audited = project.run_with(&[("ALLOW_PRODUCTION_MIGRATE", "true")], &["upgrade"]).exits(2);
     assert!(audited.stderr.contains("no enforced policy decides on environments"), "{audited}");
     assert_eq!(project.leavings(), [""; 0]);
 }

@@ -32,6 +32,25 @@ pub(crate) fn all() -> Vec<Attack> {
         Attack::gate("an answer of 20 MB", &text_at(24, 65_536, 20_000_000), &["limit-answer"], "16.0 MiB"),
         Attack::gate("a list of 700 000 notices", &notices(700_000), &["limit-answer"], "16.0 MiB"),
         Attack::gate("a flood of 10 001 notices", &notices(10_001), &["plugin-answer"], "at most 10000"),
+        Attack::gate("240 notices of 20 000 beginnings of a URL each", &urls(), &[], "").harmless(""),
+        Attack::with(
+            "ten thousand problems of its settings",
+            Component::gate().body(Function::CheckSettings, &problems(10_000)).bytes(),
+            &["plugin-settings"],
+            "and 9990 more",
+        ),
+        Attack::with(
+            "a rule with a name of 70 kB",
+            check(&bodies::find_by(&"x".repeat(70_000), "r2")),
+            &["plugin-answer"],
+            "at most 65536",
+        ),
+        Attack::with(
+            "a variable with a name of 70 kB that it needs",
+            Component::gate().body(Function::Describe, &needs(&"x".repeat(70_000))).bytes(),
+            &["plugin-answer"],
+            "at most 65536",
+        ),
         Attack::gate("a notice of 70 kB", &text_at(24, 65_536, 70_000), &["plugin-answer"], "at most 65536"),
         Attack::with("a flood of 20 000 findings", check(&findings(20_000)), &["plugin-answer"], "at most 10000"),
         Attack::gate("a text that lies outside of its memory", &text_at(24, 4_000_000_000, 100), &["plugin-trap"], ""),
@@ -89,4 +108,34 @@ fn findings(count: u32) -> String {
         "(drop (memory.grow (i32.const 200)))
         (call $put (i32.add (local.get $answer) (i32.const 4)) (i32.const 65536) (i32.const {count}))"
     )
+}
+
+/// So many problems without a word.
+fn problems(count: u32) -> String {
+    format!(
+        "(drop (memory.grow (i32.const 200)))
+        (i32.store8 (local.get $answer) (i32.const 1))
+        (call $put (i32.add (local.get $answer) (i32.const 4)) (i32.const 65536) (i32.const {count}))"
+    )
+}
+
+fn needs(variable: &str) -> String {
+    bodies::describe("x", "1.0.0", "", &[bodies::Need { grant: bodies::Grant::Variable(variable), required: true }])
+}
+
+/// The same text as every notice: whoever looks for passwords in it finds the beginning of a URL at every third byte.
+fn urls() -> String {
+    "(drop (memory.grow (i32.const 10)))
+    (local.set $at (i32.const 131072))
+    (loop $more
+      (i32.store (local.get $at) (i32.const 0x2f2f3a))
+      (local.set $at (i32.add (local.get $at) (i32.const 3)))
+      (br_if $more (i32.lt_u (local.get $at) (i32.const 196607))))
+    (local.set $at (i32.const 262144))
+    (loop $more
+      (call $put (local.get $at) (i32.const 131072) (i32.const 65535))
+      (local.set $at (i32.add (local.get $at) (i32.const 8)))
+      (br_if $more (i32.lt_u (local.get $at) (i32.const 264064))))
+    (call $put (i32.add (local.get $answer) (i32.const 24)) (i32.const 262144) (i32.const 240))"
+        .to_owned()
 }

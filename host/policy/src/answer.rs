@@ -8,6 +8,7 @@ use crate::data::Description;
 use crate::data::Failure;
 use crate::data::Finding;
 use crate::data::GateDecision;
+use crate::data::Grant;
 use crate::data::Judgement;
 use crate::data::Level;
 use crate::data::LintRule;
@@ -23,6 +24,15 @@ use crate::verdict::printable;
 const MOST: usize = 10_000;
 /// Bytes that one text of an answer may have.
 const LONGEST: usize = 64 << 10;
+
+/// The beginning of a name, for a message: a name that nobody knows may be as long as a text.
+fn clipped(name: &str) -> String {
+    const SHOWN: usize = 100;
+    match name.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
+}
 
 fn broken<T>(reason: &str) -> Result<T, Refusal> {
     Err(Refusal::Answer { reason: printable(reason) })
@@ -51,7 +61,11 @@ pub(crate) fn description(description: &Description) -> Result<(), Refusal> {
     let Description { name, version, summary, needs, settings_schema: _ } = description;
     few("needs", needs.len())?;
     let whys = needs.iter().map(|need| need.why.as_str());
-    short("a text of its description", [name.as_str(), version, summary].into_iter().chain(whys))
+    let grants = needs.iter().filter_map(|need| match &need.grant {
+        Grant::Variable(text) | Grant::Folder(text) => Some(text.as_str()),
+        Grant::Facts => None,
+    });
+    short("a text of its description", [name.as_str(), version, summary].into_iter().chain(whys).chain(grants))
 }
 
 /// And for what it says of its settings.
@@ -77,9 +91,11 @@ pub(crate) fn judgement(judgement: &Judgement, plan: &Plan, applied: &[AppliedRe
     if judgement.steps.len() != plan.steps.len() {
         return broken(&format!("it rules on {} steps, the plan has {}", judgement.steps.len(), plan.steps.len()));
     }
+    short("the name of a revision", judgement.steps.iter().map(|ruling| ruling.revision.as_str()))?;
     for (ruling, step) in judgement.steps.iter().zip(&plan.steps) {
         if ruling.revision != step.revision.id {
-            return broken(&format!("it rules on `{}` where the plan has `{}`", ruling.revision, step.revision.id));
+            let other = clipped(&ruling.revision);
+            return broken(&format!("it rules on `{other}` where the plan has `{}`", step.revision.id));
         }
     }
     let known: HashSet<&str> = applied.iter().map(|revision| revision.id.as_str()).chain(planned(plan)).collect();
@@ -104,22 +120,41 @@ pub(crate) fn findings(findings: &[Finding], sources: &[LintSource]) -> Result<(
     few("findings", findings.len())?;
     short(
         "a finding",
-        findings.iter().flat_map(|finding| [finding.message.as_str(), finding.help.as_deref().unwrap_or("")]),
+        findings.iter().flat_map(|finding| {
+            let help = finding.help.as_deref().unwrap_or("");
+            [finding.message.as_str(), help, &finding.rule, &finding.revision]
+        }),
     )?;
     let known: HashSet<&str> = sources.iter().map(|source| source.revision.id.as_str()).collect();
     match findings.iter().find(|finding| !known.contains(finding.revision.as_str())) {
-        Some(finding) => broken(&format!("it speaks of `{}`, which it was not asked about", finding.revision)),
+        Some(finding) => {
+            broken(&format!("it speaks of `{}`, which it was not asked about", clipped(&finding.revision)))
+        }
         None => Ok(()),
     }
 }
 
+/// Few rules, each of which can be shown.
+pub(crate) fn rules(rules: &[LintRule]) -> Result<(), Refusal> {
+    few("rules", rules.len())?;
+    short("a text of a rule", rules.iter().flat_map(|rule| [rule.name.as_str(), &rule.summary, &rule.explanation]))
+}
+
 /// Findings of known rules alone.
-pub(crate) fn rules(findings: &[Finding], rules: &[LintRule]) -> Result<(), Refusal> {
+pub(crate) fn findings_of(rules: &[LintRule], findings: &[Finding]) -> Result<(), Refusal> {
     let known: HashSet<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
     match findings.iter().find(|finding| !known.contains(finding.rule.as_str())) {
-        Some(finding) => broken(&format!("it reports the rule `{}`, which is none of its rules", finding.rule)),
+        Some(finding) => {
+            broken(&format!("it reports the rule `{}`, which is none of its rules", clipped(&finding.rule)))
+        }
         None => Ok(()),
     }
+}
+
+/// A name that can be shown.
+pub(crate) fn level(level: &Level) -> Result<(), Refusal> {
+    few("names of an environment", level.aliases.len())?;
+    short("the name of an environment", std::iter::once(&level.name).chain(&level.aliases).map(String::as_str))
 }
 
 /// At least one level, and names that are unique.
@@ -134,7 +169,7 @@ pub(crate) fn levels(levels: &[Level]) -> Result<(), Refusal> {
     short("the name of an environment", all().map(String::as_str))?;
     for name in all() {
         if !names.insert(name) {
-            return broken(&format!("it lists `{name}` twice"));
+            return broken(&format!("it lists `{}` twice", clipped(name)));
         }
     }
     Ok(())
@@ -145,7 +180,8 @@ fn planned(plan: &Plan) -> impl Iterator<Item = &str> {
 }
 
 fn texts(reason: &Reason) -> impl Iterator<Item = &str> {
-    std::iter::once(reason.message.as_str()).chain(reason.rule.as_deref()).chain(reason.help.as_deref())
+    let Reason { rule, revision, message, help } = reason;
+    [Some(message), rule.as_ref(), revision.as_ref(), help.as_ref()].into_iter().flatten().map(String::as_str)
 }
 
 fn reasons(reasons: &[Reason], known: &HashSet<&str>) -> Result<(), Refusal> {
@@ -153,7 +189,7 @@ fn reasons(reasons: &[Reason], known: &HashSet<&str>) -> Result<(), Refusal> {
     short("a reason", reasons.iter().flat_map(texts))?;
     for revision in reasons.iter().filter_map(|reason| reason.revision.as_deref()) {
         if !known.contains(revision) {
-            return broken(&format!("it speaks of `{revision}`, which it was not asked about"));
+            return broken(&format!("it speaks of `{}`, which it was not asked about", clipped(revision)));
         }
     }
     Ok(())

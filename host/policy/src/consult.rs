@@ -223,7 +223,8 @@ impl Policies {
         Ok(levels)
     }
 
-    /// What the environment of the context is.
+    /// What the environment of the context is. A policy in audit mode is not obeyed, so its word counts only if it makes
+    /// others stricter: that this is production.
     pub async fn identify(&self, context: &Context) -> Identity {
         let configured = &context.environment.name;
         let unknown = |refused| Identity { name: printable(configured), level: None, production: None, refused };
@@ -240,8 +241,14 @@ impl Policies {
                     None => Ok(Ok(None)),
                 }
             })
-            .await;
+            .await
+            .and_then(|level| level.as_ref().map_or(Ok(()), answer::level).map(|()| level));
         match answer {
+            Ok(Some(level)) if plugin.definition.mode == Mode::Audit => Identity {
+                level: level.production.then_some(level.level),
+                production: level.production.then_some(true),
+                ..unknown(None)
+            },
             Ok(Some(level)) => Identity {
                 name: printable(&level.name),
                 level: Some(level.level),

@@ -166,14 +166,20 @@ pub enum Refusal {
     },
 }
 
+/// Tells of the first problems; whoever corrects them hears of the others.
 fn wrong_settings(problems: &[SettingProblem]) -> String {
-    let list: Vec<String> = problems
+    const TOLD: usize = 10;
+    let mut list: Vec<String> = problems
         .iter()
+        .take(TOLD)
         .map(|problem| match problem.path.as_str() {
             "" => problem.message.clone(),
             path => format!("`{path}`: {}", problem.message),
         })
         .collect();
+    if problems.len() > TOLD {
+        list.push(format!("and {} more", problems.len() - TOLD));
+    }
     format!("has wrong settings: {}", list.join("; "))
 }
 

@@ -179,7 +179,8 @@ pub(crate) async fn lint(plugin: &Plugin, request: &Request, review: &mut Review
         .and_then(|findings| answer::findings(&findings, &request.sources).map(|()| findings));
     let answer = match answer {
         Ok(findings) if !findings.is_empty() => {
-            rules(plugin, request).await.and_then(|rules| answer::rules(&findings, &rules)).map(|()| findings)
+            let of_rules = |rules: Vec<data::LintRule>| answer::findings_of(&rules, &findings);
+            rules(plugin, request).await.and_then(of_rules).map(|()| findings)
         }
         answer => answer,
     };
@@ -219,6 +220,7 @@ async fn rules(plugin: &Plugin, request: &Request) -> Result<Vec<data::LintRule>
             }
         })
         .await
+        .and_then(|rules| answer::rules(&rules).map(|()| rules))
 }
 
 pub(crate) async fn gate(plugin: &Plugin, request: &Request, review: &mut Review) {

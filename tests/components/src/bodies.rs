@@ -310,6 +310,16 @@ pub fn remark(revision: &str, message: &str) -> String {
     body + &reason_at(0, "tested", Some(revision), message)
 }
 
+/// `identify`: always this name and number, production or not.
+pub fn identify_level(name: &str, number: u32, production: bool) -> String {
+    level_at("$answer", 4, name, number, production)
+}
+
+/// `rules`: one rule of this name.
+pub fn rule_named(name: &str) -> String {
+    list(0, 1, rule::SIZE) + &put("$at", rule::NAME, name)
+}
+
 /// `rules`: one rule, `tested`.
 pub fn rules() -> String {
     list(0, 1, rule::SIZE) + &put("$at", rule::NAME, "tested") + &put("$at", rule::SUMMARY, "A rule for tests.")
@@ -325,6 +335,11 @@ pub fn find(severity: u8, revision: &str, message: &str) -> String {
     writeln!(body, "(i32.store8 offset={} (local.get $at) (i32.const 1))", finding::LINE).unwrap();
     writeln!(body, "(i32.store offset={} (local.get $at) (i32.const 3))", finding::LINE_NUMBER).unwrap();
     body
+}
+
+/// `check`: one finding of a rule of this name about a revision.
+pub fn find_by(rule: &str, revision: &str) -> String {
+    find(0, revision, "found") + &put("$at", finding::RULE, rule)
 }
 
 /// `announce`: one message to the channel `team`.

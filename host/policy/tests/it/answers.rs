@@ -11,8 +11,10 @@ use runner_policy::Policies;
 use runner_policy::data;
 
 use crate::support::Folder;
+use crate::support::Log;
 use crate::support::ROLES;
 use crate::support::applied;
+use crate::support::block_on;
 use crate::support::consult;
 use crate::support::context;
 use crate::support::denial;
@@ -310,6 +312,7 @@ async fn a_flood_within_the_limit_of_an_answer_is_not_taken() {
 #[tokio::test]
 async fn a_text_that_nobody_can_read_is_not_taken() {
     let long = "x".repeat(65_537);
+    let need = |grant| bodies::describe("x", "1.0.0", "", &[bodies::Need { grant, required: true }]);
     for component in [
         Component::gate().body(Function::Review, &bodies::notice(&long)),
         Component::gate().body(Function::Review, &bodies::deny(&long)),
@@ -322,9 +325,79 @@ async fn a_text_that_nobody_can_read_is_not_taken() {
         Component::lint().body(Function::Check, &bodies::find(0, "a1", &long)),
         Component::environment().body(Function::Judge, &bodies::judge_each(bodies::Step::Warn, &long)),
         Component::environment().body(Function::Judge, &bodies::remark("a1", &long)),
+        // What is repeated in the words of the host is no shorter.
+        Component::environment().body(Function::Identify, &bodies::identify_as(&long)),
+        Component::environment().body(Function::Judge, &bodies::remark(&long, "wrong")),
+        Component::gate().body(Function::Review, &bodies::deny_revision(&long, "wrong")),
+        Component::gate().body(Function::Describe, &need(bodies::Grant::Variable(&long))),
+        Component::gate().body(Function::Describe, &need(bodies::Grant::Folder(&long))),
+        Component::lint().body(Function::Check, &bodies::find(0, &long, "wrong")),
+        Component::lint().body(Function::Check, &bodies::find_by(&long, "a1")),
+        Component::lint()
+            .body(Function::Check, &bodies::find(0, "a1", "wrong"))
+            .body(Function::Rules, &bodies::rule_named(&long)),
     ] {
         let verdict = denial(&review_of(&component).await, "tested");
         assert_eq!(rule(&verdict), "plugin-answer", "{}", verdict.message);
         assert!(verdict.message.ends_with("has 65537 bytes, and at most 65536 are taken"), "{}", verdict.message);
     }
+}
+
+#[tokio::test]
+async fn a_long_name_of_a_revision_in_a_ruling_is_not_repeated() {
+    let folder = Folder::new();
+    let body = bodies::judge_named(&"x".repeat(65_537));
+    let plugin = folder.plugin("evil", Component::environment().body(Function::Judge, &body).bytes());
+    let mut request = request();
+    request.plan.steps.truncate(1);
+    let (_, review) = consult(&host(), &set([plugin]), request).await;
+    let verdict = denial(&review, "evil");
+    assert!(verdict.message.len() < 200, "{}", verdict.message.len());
+}
+
+#[tokio::test]
+async fn of_many_wrong_settings_some_are_told() {
+    let problems = |count: usize| {
+        let body = format!(
+            "(drop (memory.grow (i32.const 10)))
+            (i32.store8 (local.get $answer) (i32.const 1))
+            (call $put (i32.add (local.get $answer) (i32.const 4)) (i32.const 65536) (i32.const {count}))"
+        );
+        Component::gate().body(Function::CheckSettings, &body)
+    };
+    let verdict = denial(&review_of(&problems(10_000)).await, "tested");
+    assert_eq!(rule(&verdict), "plugin-settings");
+    assert!(verdict.message.ends_with("; and 9990 more"), "{}", verdict.message);
+    assert!(verdict.message.len() < 200, "{}", verdict.message);
+    let verdict = denial(&review_of(&problems(11)).await, "tested");
+    assert!(verdict.message.ends_with("; and 1 more"), "{}", verdict.message);
+    let verdict = denial(&review_of(&problems(10)).await, "tested");
+    assert!(!verdict.message.contains("more"), "{}", verdict.message);
+}
+
+#[tokio::test]
+async fn a_flood_of_rules_is_not_taken() {
+    let rules = "(drop (memory.grow (i32.const 10)))
+        (call $put (local.get $answer) (i32.const 65536) (i32.const 10001))";
+    let component = Component::lint().body(Function::Check, &bodies::find_by("", "a1")).body(Function::Rules, rules);
+    let verdict = denial(&review_of(&component).await, "tested");
+    assert_eq!(rule(&verdict), "plugin-answer");
+    assert!(verdict.message.contains("it gives 10001 rules, and at most 10000 are taken"), "{}", verdict.message);
+}
+
+/// Names of functions come from the component, and stand in the backtrace that the log shows its authors.
+#[test]
+fn escapes_in_names_of_functions_are_visible() {
+    let folder = Folder::new();
+    let component = Component::gate()
+        .fields(r#"(func $"a\1b[2J\0aforged" unreachable)"#)
+        .body(Function::Review, r#"(call $"a\1b[2J\0aforged")"#);
+    let plugin = folder.plugin("evil", component.bytes());
+    let (log, _guard) = Log::listen();
+    let review = block_on(review(plugin));
+    assert_eq!(rule(&denial(&review, "evil")), "plugin-trap");
+    let lines = log.lines();
+    let backtrace = lines.iter().find(|line| line.message.contains("forged")).unwrap();
+    assert!(backtrace.message.contains("a\\u{1b}[2J forged"), "{backtrace:?}");
+    assert!(!backtrace.message.contains(['\u{1b}', '\n']), "{backtrace:?}");
 }

@@ -5,16 +5,21 @@ use policy_components::Function;
 use policy_components::bodies;
 use policy_components::bodies::Step;
 use runner_policy::Decision;
+use runner_policy::Identity;
 use runner_policy::Mode;
 use runner_policy::Outcome;
 use runner_policy::PluginDefinition;
 use runner_policy::Review;
 use runner_policy::StepFate;
+use runner_policy::builtin_definition;
 
 use crate::support::Folder;
 use crate::support::consult;
 use crate::support::host;
+use crate::support::host_with_shared_cache;
+use crate::support::patient;
 use crate::support::request;
+use crate::support::request_for;
 use crate::support::review;
 use crate::support::rule;
 use crate::support::set;
@@ -85,4 +90,33 @@ async fn another_plugin_still_denies() {
     assert_eq!(review.outcome, Outcome::Denied);
     let decisions: Vec<_> = review.verdicts.iter().map(|verdict| (verdict.plugin.as_str(), verdict.decision)).collect();
     assert_eq!(decisions, [("heard", Decision::Warn), ("obeyed", Decision::Deny)]);
+}
+
+/// What an environment policy in audit mode says of `staging`, and what `production-override` makes of it.
+async fn heard(mode: Mode, level: u32, production: bool) -> (Identity, Review) {
+    let folder = Folder::new();
+    let body = bodies::identify_level("elsewhere", level, production);
+    let bytes = Component::environment().body(Function::Identify, &body).bytes();
+    let heard = PluginDefinition { mode, ..folder.plugin("heard", bytes) };
+    let gate = builtin_definition("production-override").unwrap();
+    let gate = PluginDefinition { limits: patient(), ..gate };
+    consult(&host_with_shared_cache(), &set([heard, gate]), request_for("staging", &[("a1", "")])).await
+}
+
+#[tokio::test]
+async fn it_does_not_say_that_this_is_no_production() {
+    let (identity, review) = heard(Mode::Enforce, 10, false).await;
+    assert_eq!((identity.name.as_str(), identity.level, identity.production), ("elsewhere", Some(10), Some(false)));
+    assert_eq!(review.outcome, Outcome::Allowed);
+
+    let (identity, review) = heard(Mode::Audit, 10, false).await;
+    assert_eq!((identity.name.as_str(), identity.level, identity.production), ("staging", None, None));
+    assert_eq!(review.outcome, Outcome::Denied, "nobody who is obeyed knows: {review:#?}");
+}
+
+#[tokio::test]
+async fn its_word_that_this_is_production_counts() {
+    let (identity, review) = heard(Mode::Audit, 100, true).await;
+    assert_eq!((identity.name.as_str(), identity.level, identity.production), ("staging", Some(100), Some(true)));
+    assert_eq!(review.outcome, Outcome::Denied);
 }

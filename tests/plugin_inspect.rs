@@ -55,13 +55,12 @@ fn a_file_that_holds_something_else() {
     snapshot!(inspect(&project, "text.wasm"), @"
     exit: 3
     --- stdout
-    text 
+    text
 
     source    text.wasm
     size      0.0 KiB
     digest    sha256:[DIGEST]
     limits    fuel 200000000, time 1s, memory 64.0 MiB, stack 512.0 KiB, answer 16.0 MiB, host-calls 100000, log 64.0 KiB, log-lines 256
-    cached    no, its native code was compiled just now
     --- stderr
     can't be used: it is not a WebAssembly component: it is text
 
@@ -71,13 +70,12 @@ fn a_file_that_holds_something_else() {
     snapshot!(inspect(&project, "core.wasm"), @"
     exit: 3
     --- stdout
-    core 
+    core
 
     source    core.wasm
     size      0.0 KiB
     digest    sha256:[DIGEST]
     limits    fuel 200000000, time 1s, memory 64.0 MiB, stack 512.0 KiB, answer 16.0 MiB, host-calls 100000, log 64.0 KiB, log-lines 256
-    cached    no, its native code was compiled just now
     --- stderr
     can't be used: it is not a WebAssembly component: it is a core module
 
@@ -116,10 +114,12 @@ fn a_component_of_another_world() {
         )
         .unwrap(),
     );
+    // The first run may compile it.
+    inspect(&project, "other.wasm").exits(3);
     snapshot!(inspect(&project, "other.wasm"), @"
     exit: 3
     --- stdout
-    other 
+    other
 
     source    other.wasm
     size      0.2 KiB
@@ -161,4 +161,71 @@ fn a_configured_plugin_is_shown_as_it_is_configured() {
     project.configure("[plugins.production-override]\nsettings = { aproval = \"true\" }\n");
     let run = inspect(&project, "production-override").exits(3);
     assert!(run.stderr.contains("`aproval`"), "{run}");
+}
+
+/// What a project does not trust is neither compiled nor asked who it is.
+#[test]
+fn a_configured_plugin_that_is_not_the_pinned_one_is_not_run() {
+    let project = Project::linear(1);
+    project.write("acme.wasm", Component::gate().bytes());
+    project.write(
+        "runner.toml",
+        "plugin-set = \"team\"\n[database]\nurl = \"sqlite://app.db\"\n[plugins.acme]\nsource = \"acme.wasm\"\n\
+         [plugin-sets.team]\nextends = \"default\"\nplugins = [\"acme\"]\n",
+    );
+    project.run(&["plugin", "lock"]).exits(0);
+    let run = inspect(&project, "acme").exits(0);
+    assert!(run.stdout.contains("A policy for tests."), "{run}");
+    let other = Component::gate().body(Function::Describe, "(loop $forever (br $forever))").bytes();
+    project.write("acme.wasm", other);
+    snapshot!(inspect(&project, "acme"), @"
+    exit: 3
+    --- stdout
+    acme
+
+    source    acme.wasm
+    size      6.9 KiB
+    digest    sha256:[DIGEST]
+    mode      enforce
+    limits    fuel 200000000, time 1s, memory 64.0 MiB, stack 512.0 KiB, answer 16.0 MiB, host-calls 100000, log 64.0 KiB, log-lines 256
+    --- stderr
+    can't be used: it has the digest sha256:[DIGEST], and `runner.lock` pins sha256:[DIGEST]
+
+      help: if it was changed on purpose, `runner plugin lock` accepts it; then `runner.lock` shows the change
+    ");
+    let json = project.run(&["plugin", "inspect", "acme", "--json"]).exits(3).json();
+    assert_eq!((&json["cached"], &json["roles"]), (&serde_json::Value::Null, &serde_json::json!([])));
+    // A file is taken as it comes.
+    assert!(inspect(&project, "acme.wasm").exits(3).stderr.contains("fuel"));
+    // One that may not be loaded at all.
+    project.write("acme.wasm", Component::gate().bytes());
+    project.edit("runner.lock", "name = \"acme\"", "name = \"other\"");
+    let run = project.run(&["plugin", "inspect", "acme", "--locked"]).exits(3);
+    assert!(run.stderr.contains("is not in `runner.lock`"), "{run}");
+}
+
+#[test]
+fn a_configured_plugin_that_nobody_trusted_has_signed_is_not_run() {
+    let project = Project::linear(1);
+    project.write("acme.wasm", Component::gate().bytes());
+    project.run(&["plugin", "keygen", "acme.key"]).exits(0);
+    let key = project.run(&["plugin", "keygen", "other.key", "--json"]).exits(0).json();
+    let key = key["key"].as_str().unwrap().to_owned();
+    project.configure(&format!("[plugins.acme]\nsource = \"acme.wasm\"\n[trust]\nkeys = [\"{key}\"]\n"));
+    project.run(&["plugin", "sign", "acme.wasm", "--key", "acme.key"]).exits(0);
+    let run = inspect(&project, "acme").exits(3);
+    assert!(run.stderr.contains("is not signed by a trusted key"), "{run}");
+    assert!(!run.stdout.contains("A policy for tests.") && !run.stdout.contains("cached"), "{run}");
+    project.run(&["plugin", "sign", "acme.wasm", "--key", "other.key"]).exits(0);
+    inspect(&project, "acme").exits(0);
+}
+
+#[test]
+fn an_interface_of_the_contract_that_is_not_known_is_shown_and_refused() {
+    let project = Project::empty();
+    let bytes = Component::gate().exporting_again("runner:policy/gate@0.1.0", "runner:policy/approval@0.1.9");
+    project.write("later.wasm", bytes);
+    let run = inspect(&project, "later.wasm").exits(3);
+    assert!(run.stdout.contains("exports   runner:policy/approval@0.1.9"), "{run}");
+    assert!(run.stderr.contains("exports `runner:policy/approval@0.1.9`, which this runner does not know"), "{run}");
 }

@@ -67,6 +67,7 @@ pub(crate) fn all() -> Vec<Attack> {
             "",
         ),
     ]);
+    all.extend(before_it_runs());
     for function in [Function::Describe, Function::CheckSettings] {
         let name = format!("{function:?}").to_lowercase();
         let component = |body| Component::gate().body(function, body).bytes();
@@ -82,6 +83,41 @@ pub(crate) fn all() -> Vec<Attack> {
         Component::lint().body(Function::Check, &bodies::find(1, "r2", "x")).body(Function::Rules, bodies::TRAP);
     all.push(Attack::with("a trap in rules", rules.bytes(), &["plugin-trap"], "failed: "));
     all
+}
+
+/// What no limit of a call covers.
+fn before_it_runs() -> Vec<Attack> {
+    let attack = |name: &str, fields: &str, words| {
+        Attack::with(name, Component::gate().fields(fields).bytes(), &["plugin-too-large"], words)
+    };
+    let many_locals = format!("(func (local {}))", "i64 ".repeat(5_000)).repeat(1_000);
+    let deep = format!(
+        "(func (local {}) {} {} {})",
+        "i64 ".repeat(4_000),
+        "(loop ".repeat(1_000),
+        "(local.set 0 (i64.const 1)) ".repeat(1_000),
+        ")".repeat(1_000)
+    );
+    let large = format!("(core module $large {})", "(global i64 (i64.const 0))".repeat(10_000));
+    let instances = policy_components::encoded(&format!(
+        "(component {large} (component $hundred (alias outer 1 $large (core module $large)) {}) {})",
+        "(core instance (instantiate $large))".repeat(100),
+        "(instance (instantiate $hundred))".repeat(100),
+    ));
+    vec![
+        attack("a hundred thousand globals", &"(global i64 (i64.const 0))".repeat(100_000), "at most 10000"),
+        attack("a million elements", &format!("(elem func {})", "0 ".repeat(1_000_000)), "at most 100000"),
+        attack("two hundred thousand functions", &"(func)".repeat(200_000), "at most 100000"),
+        attack("a function of 2 MB", &format!("(func {})", "nop ".repeat(2_000_000)), "at most 1048576"),
+        attack("five million locals in 16 KB", &many_locals, "at most 2000000"),
+        attack("a thousand loops around four thousand locals", &deep, "at most 50 are"),
+        Attack::with(
+            "ten thousand instances with ten thousand globals each",
+            instances,
+            &["plugin-too-large"],
+            "at most 16.0 MiB",
+        ),
+    ]
 }
 
 fn sleeping() -> Component {

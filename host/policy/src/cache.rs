@@ -1,9 +1,10 @@
 //! Native code of components, compiled once and kept on disk.
 //!
-//! What is kept here is executed, so the folder must belong to the user alone: nobody else can write to it. Every entry ends
-//! with a seal, a hash over the component's digest and the code, by which damage is noticed. An entry that is damaged, or made
-//! by another version, is compiled again, never trusted. The seal is checked at every start, so it is a fast hash; against
-//! somebody who can write to the folder no hash would help.
+//! What is kept here is executed, so the folder must belong to the user alone: nobody else can write to it. The same is asked
+//! of every entry, because the folder may have been open to others before. Every entry ends with a seal, a hash over the
+//! component's digest and the code, by which damage is noticed. An entry that is damaged, or made by another version, is
+//! compiled again, never trusted. The seal is checked at every start, so it is a fast hash; against somebody who can write to
+//! the folder no hash would help.
 
 use std::fs;
 use std::io;
@@ -16,6 +17,8 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 use xxhash_rust::xxh3::Xxh3Default;
 
+use crate::Refusal;
+use crate::component::extent;
 use crate::engine::compile;
 use crate::engine::key;
 
@@ -41,54 +44,124 @@ impl Cache {
     }
 
     /// The native code of a component, compiled if it is not there. `true`: it was there.
+    ///
+    /// # Errors
+    /// It is no component, or too large to be compiled.
     pub(crate) fn load(
         &self,
         engine: &'static Engine,
         digest: &[u8; 32],
         wasm: &[u8],
-    ) -> wasmtime::Result<(Component, bool)> {
+    ) -> Result<(Component, bool), Refusal> {
         let Cache::Folder(folder) = self else {
-            return Ok((compiled(engine, wasm)?, false));
+            return Ok((loaded(engine, &compiled(wasm)?)?, false));
         };
         let entry = entry(folder, digest);
-        if let Err(reason) = make_private(folder) {
+        if let Err(reason) = make_private(folder).and_then(|()| is_guarded(folder)) {
             tracing::warn!("native code is not cached in `{}`: {reason}", folder.display());
-            return Ok((compiled(engine, wasm)?, false));
+            return Ok((loaded(engine, &compiled(wasm)?)?, false));
         }
-        match check(&entry, digest) {
-            Ok(()) => match deserialize(engine, Code::File(&entry)) {
-                Ok(component) => return Ok((component, true)),
-                Err(error) => tracing::debug!("`{}` is compiled again: {error:#}", entry.display()),
-            },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => tracing::debug!("`{}` is compiled again: {error}", entry.display()),
+        match cached(engine, &entry, digest) {
+            Ok(component) => return Ok((component, true)),
+            Err(Uncached::Missing) => {}
+            Err(Uncached::Useless(reason)) => tracing::debug!("`{}` is compiled again: {reason}", entry.display()),
         }
-        let code = compile(wasm)?;
+        let code = compiled(wasm)?;
         if let Err(error) = write(folder, &entry, digest, &code) {
             tracing::warn!("native code can't be cached in `{}`: {error}", folder.display());
         }
-        Ok((deserialize(engine, Code::Memory(&code))?, false))
+        Ok((loaded(engine, &code)?, false))
     }
 }
 
-fn compiled(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Component> {
-    deserialize(engine, Code::Memory(&compile(wasm)?))
+fn compiled(wasm: &[u8]) -> Result<Vec<u8>, Refusal> {
+    extent::check(wasm)?;
+    compile(wasm).map_err(|error| no_component(&error))
+}
+
+fn loaded(engine: &Engine, code: &[u8]) -> Result<Component, Refusal> {
+    deserialize(engine, Code::Memory(code)).map_err(|error| no_component(&error))
+}
+
+fn no_component(error: &wasmtime::Error) -> Refusal {
+    Refusal::NotAComponent { what: format!("{error:#}"), help: "build it again; the file may be damaged" }
 }
 
 fn entry(folder: &Path, digest: &[u8; 32]) -> PathBuf {
     folder.join(format!("{}-{}.native", hex(digest), key()))
 }
 
-/// Checks the seal of an entry. The native code itself is mapped, not read, when it is loaded.
-fn check(entry: &Path, digest: &[u8; 32]) -> io::Result<()> {
-    if !fs::symlink_metadata(entry)?.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
+/// Why an entry is not taken.
+enum Uncached {
+    Missing,
+    Useless(String),
+}
+
+/// The native code of an entry. It is mapped, not read.
+fn cached(engine: &Engine, path: &Path, digest: &[u8; 32]) -> Result<Component, Uncached> {
+    let useless = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => Uncached::Missing,
+        _ => Uncached::Useless(error.to_string()),
+    };
+    let mut file = open(path).map_err(useless)?;
+    let opened = own(&file).map_err(useless)?;
+    check_seal(&mut file, digest).map_err(useless)?;
+    let component = deserialize(engine, Code::File(path)).map_err(|error| Uncached::Useless(format!("{error:#}")))?;
+    // It is mapped by its name. Nothing of it runs before it is known to be the file that was looked at.
+    let mapped = open(path).and_then(|file| own(&file)).map_err(useless)?;
+    if opened == mapped { Ok(component) } else { Err(Uncached::Useless("it was replaced just now".to_owned())) }
+}
+
+/// Which file it is: its device and its number there.
+type Place = (u64, u64);
+
+#[cfg(unix)]
+fn open(path: &Path) -> io::Result<fs::File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    use rustix::fs::OFlags;
+
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
+    fs::OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(path)
+}
+
+/// Whether an entry is a file of this user alone, so that it was written by this user and can be changed by nobody else.
+#[cfg(unix)]
+fn own(file: &fs::File) -> io::Result<Place> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let metadata = file.metadata()?;
+    let wrong = |reason: &str| Err(io::Error::other(reason.to_owned()));
+    if !metadata.is_file() {
+        return wrong("it is not a regular file");
     }
-    let mut file = fs::File::open(entry)?;
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return wrong("it belongs to another user");
+    }
+    if metadata.mode() & 0o022 != 0 {
+        return wrong("others may write to it");
+    }
+    if metadata.nlink() != 1 {
+        return wrong("it has another name as well");
+    }
+    Ok((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> io::Result<fs::File> {
+    fs::File::open(path)
+}
+
+#[cfg(not(unix))]
+fn own(file: &fs::File) -> io::Result<Place> {
+    if file.metadata()?.is_file() { Ok((0, 0)) } else { Err(io::Error::other("it is not a regular file")) }
+}
+
+fn check_seal(file: &mut fs::File, digest: &[u8; 32]) -> io::Result<()> {
     let length = file.metadata()?.len().checked_sub(SEAL).ok_or_else(|| io::Error::other("it is cut off"))?;
     let mut hasher = Xxh3Default::new();
     hasher.update(digest);
-    let mut code = (&mut file).take(length);
+    let mut code = (&mut *file).take(length);
     let mut buffer = [0; 32 * 1024];
     loop {
         match code.read(&mut buffer)? {
@@ -97,7 +170,7 @@ fn check(entry: &Path, digest: &[u8; 32]) -> io::Result<()> {
         }
     }
     let mut seal = Vec::new();
-    file.read_to_end(&mut seal)?;
+    file.take(SEAL + 1).read_to_end(&mut seal)?;
     if seal == hasher.digest128().to_be_bytes() { Ok(()) } else { Err(io::Error::other("its checksum is wrong")) }
 }
 
@@ -134,8 +207,34 @@ pub(crate) fn make_private(folder: &Path) -> Result<(), String> {
         return Err("it belongs to another user".to_owned());
     }
     if metadata.mode() & 0o022 != 0 {
-        return Err("others may write to it; `chmod 700` makes it private".to_owned());
+        return Err(
+            "others may write to it, so what is in it may be theirs: remove it, or name another folder".to_owned()
+        );
     }
+    Ok(())
+}
+
+/// Whether the folders above are such that nobody else can put another one in the place of this one.
+#[cfg(unix)]
+fn is_guarded(folder: &Path) -> Result<(), String> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    /// Everybody may write, and rename what others have there.
+    const OPEN: u32 = 0o002;
+    const STICKY: u32 = 0o1000;
+
+    let folder = folder.canonicalize().map_err(|error| error.to_string())?;
+    for above in folder.ancestors().skip(1) {
+        let mode = fs::metadata(above).map_err(|error| error.to_string())?.mode();
+        if mode & OPEN != 0 && mode & STICKY == 0 {
+            return Err(format!("everybody may write to `{}`; name another folder", above.display()));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn is_guarded(_folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
@@ -163,9 +262,9 @@ enum Code<'a> {
 #[expect(unsafe_code, reason = "native code can be loaded in no other way")]
 fn deserialize(engine: &Engine, code: Code<'_>) -> wasmtime::Result<Component> {
     // SAFETY: wasmtime asks that the bytes are what its own compiler wrote, and that a file does not change while it is
-    // mapped. They come straight from the compiler, or from a sealed entry of a folder that only this user can write to,
-    // where entries are replaced by renaming and never written in place. Entries of other engines are refused by wasmtime
-    // itself.
+    // mapped. They come straight from the compiler, or from a sealed entry that belongs to this user alone, in a folder that
+    // only this user can write to, where entries are replaced by renaming and never written in place. Entries of other
+    // engines are refused by wasmtime itself.
     unsafe {
         match code {
             Code::Memory(bytes) => Component::deserialize(engine, bytes),

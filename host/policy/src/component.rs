@@ -1,9 +1,7 @@
 //! From bytes to a component that is known to be a policy: what it is, which roles it has, what it imports.
 
+pub(crate) mod extent;
 mod wants;
-
-use std::fs;
-use std::io;
 
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -20,8 +18,13 @@ use crate::Role;
 use crate::Source;
 use crate::bindings::exports::runner::policy as exported;
 use crate::builtin;
+use crate::regular;
 use crate::sandbox::Guest;
 use crate::set::PluginDefinition;
+use crate::verdict::printable;
+
+/// The package of the contract.
+pub(crate) const PACKAGE: &str = "runner:policy/";
 
 /// Larger files are not read. A Python policy takes about 20 MB, and every run reads and hashes the file.
 pub const LARGEST: u64 = 64 << 20;
@@ -45,19 +48,9 @@ impl Bytes {
             Source::File { path, shown } => {
                 use sha2::Digest as _;
                 let unreadable = |reason: String| Refusal::Unreadable { path: shown.clone(), reason };
-                let metadata = fs::metadata(path).map_err(|error| {
-                    unreadable(match error.kind() {
-                        io::ErrorKind::NotFound => "there is no such file".to_owned(),
-                        _ => error.to_string(),
-                    })
-                })?;
-                if !metadata.is_file() {
-                    return Err(unreadable("it is not a regular file".to_owned()));
-                }
-                if metadata.len() > LARGEST {
-                    return Err(unreadable(format!("it is larger than {}", crate::limits::bytes(LARGEST))));
-                }
-                let content = fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+                let content = regular::read(path, LARGEST)
+                    .map_err(unreadable)?
+                    .ok_or_else(|| unreadable(format!("it is larger than {}", crate::limits::bytes(LARGEST))))?;
                 let digest = sha2::Sha256::digest(&content).into();
                 Ok(Bytes { content: content.into(), digest, signature: None })
             }
@@ -156,9 +149,7 @@ impl Policy {
         definition: &PluginDefinition,
     ) -> Result<Self, Refusal> {
         recognise(&bytes.content)?;
-        let (component, cached) = cache.load(engine, &bytes.digest, &bytes.content).map_err(|error| {
-            Refusal::NotAComponent { what: format!("{error:#}"), help: "build it again; the file may be damaged" }
-        })?;
+        let (component, cached) = cache.load(engine, &bytes.digest, &bytes.content)?;
         same_version(engine, &component)?;
         let wants = Wants::of(engine, &component, definition)?;
         let linker = wants.linker(engine)?;
@@ -191,18 +182,39 @@ pub(crate) fn recognise(bytes: &[u8]) -> Result<(), Refusal> {
     }
 }
 
-/// Everything of the package that is imported or exported must be of the version that the host knows.
+/// Interfaces of the contract that a component may export.
+pub(crate) const EXPORTED: [&str; 6] = ["plugin", "types", "environment", "lint", "gate", "notify"];
+
+/// Everything of the package that is imported or exported must be of the version that the host knows, and every export one
+/// that it looks for: a role that nobody asks would be a check that nobody makes.
 fn same_version(engine: &Engine, component: &Component) -> Result<(), Refusal> {
+    let refuse = |what: String| Err(Refusal::OtherWorld { what: printable(&what) });
     let component = component.component_type();
-    let names = component.imports(engine).map(|(name, _)| name).chain(component.exports(engine).map(|(name, _)| name));
-    for name in names.filter(|name| name.starts_with("runner:policy/")) {
-        if !name.contains("@0.1.") {
-            return Err(Refusal::OtherWorld {
-                what: format!("is built for `{name}`, and this runner knows version 0.1"),
-            });
+    let exports = || component.exports(engine).map(|(name, _)| name);
+    let names = component.imports(engine).map(|(name, _)| name).chain(exports());
+    for name in names.filter(|name| name.starts_with(PACKAGE)) {
+        if !name.split_once('@').is_some_and(|(_, version)| is_known_version(version)) {
+            return refuse(format!("is built for `{name}`, and this runner knows version 0.1"));
         }
     }
+    let mut found = Vec::new();
+    for name in exports() {
+        let Some(interface) = name.strip_prefix(PACKAGE).and_then(|rest| rest.split('@').next()) else { continue };
+        if !EXPORTED.contains(&interface) {
+            return refuse(format!("exports `{name}`, which this runner does not know"));
+        }
+        if found.contains(&interface) {
+            return refuse(format!("exports `{PACKAGE}{interface}` more than once"));
+        }
+        found.push(interface);
+    }
     Ok(())
+}
+
+/// Versions that can stand for each other: `0.1.` and a number. A pre-release stands for itself alone.
+fn is_known_version(version: &str) -> bool {
+    let patch = version.strip_prefix("0.1.");
+    patch.is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Looks for each role on its own, so that a component may export any mix.
@@ -241,7 +253,7 @@ fn other_world(engine: &Engine, component: &Component) -> String {
     let mut names: Vec<String> = Vec::new();
     for (name, item) in component.component_type().exports(engine) {
         if matches!(item.ty, ComponentItem::ComponentInstance(_) | ComponentItem::ComponentFunc(_)) {
-            names.push(format!("`{name}`"));
+            names.push(format!("`{}`", printable(name)));
         }
     }
     match names.len() {

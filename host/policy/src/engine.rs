@@ -88,6 +88,8 @@ pub(crate) fn key() -> &'static str {
         let mut hasher = Sha256::new();
         // The configuration below, as it is written.
         hasher.update(include_bytes!("engine.rs"));
+        // What was compiled when more was allowed is not taken.
+        hasher.update(include_bytes!("component/extent.rs"));
         for part in [env!("CARGO_PKG_VERSION"), std::env::consts::ARCH, std::env::consts::OS] {
             hasher.update(part);
             hasher.update([0]);

@@ -13,9 +13,12 @@ use crate::PluginDefinition;
 use crate::Refusal;
 use crate::Role;
 use crate::Severity;
+use crate::answer;
 use crate::bindings::exports::runner::policy as exported;
 use crate::cache::hex;
 use crate::component::Bytes;
+use crate::component::EXPORTED;
+use crate::component::PACKAGE;
 use crate::component::WASI;
 use crate::component::Wants;
 use crate::component::recognise;
@@ -27,9 +30,6 @@ use crate::plugin::Plugin;
 use crate::sandbox::Circumstances;
 use crate::sandbox::call;
 use crate::verdict::printable;
-
-/// The package of the contract.
-const PACKAGE: &str = "runner:policy/";
 
 /// What is known of a component.
 #[derive(Clone, Debug, Serialize)]
@@ -50,7 +50,7 @@ pub struct Inspection {
     pub summary: Option<String>,
     /// What it can be asked.
     pub roles: Vec<Role>,
-    /// What it exports beyond the contract.
+    /// What it exports beyond the contract that this runner knows.
     pub other_exports: Vec<String>,
     /// What it imports.
     pub imports: Vec<Import>,
@@ -62,8 +62,8 @@ pub struct Inspection {
     pub settings_schema: Option<serde_json::Value>,
     /// What it may use.
     pub limits: Limits,
-    /// Whether its native code was in the cache before.
-    pub cached: bool,
+    /// Whether its native code was in the cache before. `None`: it was not loaded, because it must not be or can't be.
+    pub cached: Option<bool>,
     /// What has to be done before it can be used as it is configured; for a file that is not configured.
     pub wants: Option<String>,
     /// Why it can't be used.
@@ -146,11 +146,11 @@ pub async fn inspect(host: &Host, plugin: &PluginDefinition, configured: bool) -
         rules: Vec::new(),
         settings_schema: None,
         limits: plugin.limits.clone(),
-        cached: false,
+        cached: None,
         wants: None,
         error: None,
     };
-    let refusal = match look(host, plugin, configured, &mut found).await {
+    let refusal = match look(host, plugin, &mut found).await {
         Err(refusal) => Some(refusal),
         Ok(()) => usable(host, plugin).await.err(),
     };
@@ -176,22 +176,18 @@ async fn usable(host: &Host, definition: &PluginDefinition) -> Result<(), Refusa
     plugin.introduce().await
 }
 
-async fn look(host: &Host, plugin: &PluginDefinition, configured: bool, found: &mut Inspection) -> Result<(), Refusal> {
+async fn look(host: &Host, plugin: &PluginDefinition, found: &mut Inspection) -> Result<(), Refusal> {
+    // What a project does not trust is neither compiled nor run.
+    plugin.trust.admit()?;
     let bytes = Bytes::read(&plugin.source)?;
     found.size = Some(bytes.content.len() as u64);
     found.digest = Some(format!("sha256:{}", hex(&bytes.digest)));
+    plugin.trust.check(&plugin.source, &bytes)?;
     recognise(&bytes.content)?;
     let engine = engine(plugin.limits.stack).map_err(|reason| Refusal::Sandbox { reason })?;
-    let (component, cached) = host.cache.load(engine, &bytes.digest, &bytes.content).map_err(|error| {
-        Refusal::NotAComponent { what: format!("{error:#}"), help: "build it again; the file may be damaged" }
-    })?;
-    found.cached = cached;
+    let (component, cached) = host.cache.load(engine, &bytes.digest, &bytes.content)?;
+    found.cached = Some(cached);
     shape(engine, &component, found);
-    if configured {
-        // What a project does not trust is not run.
-        plugin.trust.admit()?;
-        plugin.trust.check(&plugin.source, &bytes)?;
-    }
     // What it says of itself is asked for even if it could not be used: every import is there, and those that are not given
     // to it trap when they are called. A component that says nothing is told by the way of every run.
     if found.contract.is_some()
@@ -214,6 +210,10 @@ fn shape(engine: &Engine, component: &Component, found: &mut Inspection) {
             continue;
         };
         found.contract.get_or_insert_with(|| printable(version));
+        if !EXPORTED.contains(&interface) || version.contains('-') {
+            found.other_exports.push(printable(name));
+            continue;
+        }
         found.roles.extend(Role::ALL.into_iter().filter(|role| role.name() == interface));
     }
     found.roles.sort_by_key(|role| Role::ALL.iter().position(|other| other == role));
@@ -282,14 +282,15 @@ async fn introduce(
     engine: &'static Engine,
     component: &Component,
     definition: &PluginDefinition,
-) -> wasmtime::Result<Said> {
+) -> Result<Said, Refusal> {
+    let broken = |error: wasmtime::Error| Refusal::Sandbox { reason: format!("{error:#}") };
     let shape = component.component_type();
     let wasi = shape.imports(engine).map(|(name, _)| name.to_owned());
     let wants = Wants { wasi: wasi.filter(|name| name.starts_with("wasi:")).collect(), ..Wants::default() };
-    let mut linker = wants.linker(engine).map_err(|refusal| wasmtime::Error::msg(refusal.to_string()))?;
-    linker.define_unknown_imports_as_traps(component)?;
-    let instance: InstancePre<_> = linker.instantiate_pre(component)?;
-    let plugin = exported::plugin::GuestIndices::new(&instance)?;
+    let mut linker = wants.linker(engine)?;
+    linker.define_unknown_imports_as_traps(component).map_err(broken)?;
+    let instance: InstancePre<_> = linker.instantiate_pre(component).map_err(broken)?;
+    let plugin = exported::plugin::GuestIndices::new(&instance).map_err(broken)?;
     let lint = exported::lint::GuestIndices::new(&instance).ok();
     let circumstances = Circumstances {
         plugin: &definition.name,
@@ -312,5 +313,8 @@ async fn introduce(
         };
         Ok(Said { description, rules })
     });
-    said.await.map_err(|refusal| wasmtime::Error::msg(refusal.to_string()))
+    let said = said.await?;
+    answer::description(&said.description)?;
+    answer::rules(&said.rules)?;
+    Ok(said)
 }

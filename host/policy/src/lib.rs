@@ -24,6 +24,7 @@ mod limits;
 mod meter;
 mod plugin;
 mod refusal;
+mod regular;
 mod review;
 mod sandbox;
 mod set;

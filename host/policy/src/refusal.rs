@@ -70,6 +70,12 @@ pub enum Refusal {
         /// What to do about it.
         help: &'static str,
     },
+    /// It would cost too much to compile it, or to make instances of it.
+    #[error("is too large: {what}")]
+    Extent {
+        /// What there is too much of.
+        what: String,
+    },
     /// It is a component, but not a policy of a known version.
     #[error("{what}")]
     OtherWorld {
@@ -208,6 +214,7 @@ impl Refusal {
             Refusal::Digest { .. } | Refusal::Pin { .. } => "plugin-digest",
             Refusal::Signature { .. } => "plugin-signature",
             Refusal::NotAComponent { .. } => "plugin-not-a-component",
+            Refusal::Extent { .. } => "plugin-too-large",
             Refusal::OtherWorld { .. } => "plugin-other-world",
             Refusal::Import { .. } => "plugin-import",
             Refusal::Grant { .. } => "plugin-grant",
@@ -250,6 +257,7 @@ impl Refusal {
                     .to_owned(),
             ),
             Refusal::NotAComponent { help, .. } => Some((*help).to_owned()),
+            Refusal::Extent { .. } => Some("no key raises this; build it smaller".to_owned()),
             Refusal::OtherWorld { .. } => {
                 Some("a policy exports `runner:policy/plugin@0.1.1` and at least one role of that package".to_owned())
             }

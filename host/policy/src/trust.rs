@@ -2,9 +2,6 @@
 //!
 //! Both are checked over the very bytes that are loaded afterwards, so no other file can slip in between.
 
-use std::fs;
-use std::io;
-use std::io::Read as _;
 use std::path::Path;
 
 use crate::Digest;
@@ -13,6 +10,7 @@ use crate::Refusal;
 use crate::Signature;
 use crate::Source;
 use crate::component::Bytes;
+use crate::regular;
 use crate::signature::LARGEST;
 
 /// What an operator wants of a component.
@@ -89,21 +87,6 @@ pub(crate) fn beside(component: &Path) -> Result<String, String> {
 
 /// Reads a signature file.
 fn read_signature(path: &Path) -> Result<String, String> {
-    let metadata = fs::metadata(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        _ => error.to_string(),
-    })?;
-    if !metadata.is_file() {
-        return Err("it is not a regular file".to_owned());
-    }
-    let mut text = String::new();
-    let file = fs::File::open(path).map_err(|error| error.to_string())?;
-    file.take(LARGEST + 1).read_to_string(&mut text).map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidData => "it is not text".to_owned(),
-        _ => error.to_string(),
-    })?;
-    if text.len() as u64 > LARGEST {
-        return Err("it is too large for a signature".to_owned());
-    }
-    Ok(text)
+    let content = regular::read(path, LARGEST)?.ok_or_else(|| "it is too large for a signature".to_owned())?;
+    String::from_utf8(content).map_err(|_| "it is not text".to_owned())
 }

@@ -205,6 +205,18 @@ impl Config {
         })
     }
 
+    /// The same, with what it must prove before it is loaded.
+    ///
+    /// # Errors
+    /// The file of the set in force, or the lock file, can't be read, or is missing although everything must be in it.
+    pub(crate) fn trusted_plugin(&self, name: &str) -> Result<Option<PluginDefinition>> {
+        self.with_plugins(|plugins, _| {
+            let Some((mut definition, _)) = plugins.plugin(name) else { return Ok(None) };
+            plugins.pin(std::iter::once(&mut definition), self.plugins.locked)?;
+            Ok(Some(definition))
+        })
+    }
+
     /// Names of all plugins that are configured or built in.
     ///
     /// # Errors

@@ -316,6 +316,26 @@ impl Component {
 }
 
 impl Component {
+    /// The component, which exports the interface `exported` under the name `again` as well. Both are written as in
+    /// `runner:policy/gate@0.1.0`.
+    ///
+    /// # Panics
+    /// When it exports no such interface.
+    pub fn exporting_again(&self, exported: &str, again: &str) -> Vec<u8> {
+        /// In the binary form: the sort of an instance, and the section of exports.
+        const INSTANCE: u8 = 5;
+        const EXPORTS: u8 = 11;
+        let mut bytes = self.bytes();
+        let entry = [exported.as_bytes(), &[INSTANCE]].concat();
+        let at = bytes.windows(entry.len()).rposition(|window| window == entry).expect("it is exported") + entry.len();
+        let (index, name_length) = (bytes[at], u8::try_from(again.len()).expect("the name is short"));
+        assert!(index < 0x80 && again.len() < 100, "numbers of one byte");
+        let section = [&[1, 0, name_length], again.as_bytes(), &[INSTANCE, index, 0]].concat();
+        bytes.extend([EXPORTS, u8::try_from(section.len()).expect("the section is short")]);
+        bytes.extend(section);
+        bytes
+    }
+
     /// A component that is no policy: it exports the interface `acme:tools/clock` and nothing of the contract.
     ///
     /// # Panics

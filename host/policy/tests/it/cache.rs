@@ -200,6 +200,50 @@ fn a_folder_that_others_may_write_to_is_not_used() {
     }
 }
 
+/// Somebody else may have put it there before the folder was made private.
+#[cfg(unix)]
+#[test]
+fn an_entry_that_others_could_have_written_is_compiled_again() {
+    use std::os::unix::fs::PermissionsExt as _;
+    type Planted = fn(&Cached, &PathBuf);
+    let others_may_write: Planted = |_, entry| fs::set_permissions(entry, fs::Permissions::from_mode(0o666)).unwrap();
+    let its_group_may_write: Planted =
+        |_, entry| fs::set_permissions(entry, fs::Permissions::from_mode(0o620)).unwrap();
+    let it_has_two_names: Planted = |cached, entry| fs::hard_link(entry, cached.folder.path("kept")).unwrap();
+    let of_somebody_else: Planted = |_, entry| {
+        // Only root can give a file away; others leave it open to all.
+        if std::os::unix::fs::chown(entry, Some(65_534), None).is_err() {
+            fs::set_permissions(entry, fs::Permissions::from_mode(0o666)).unwrap();
+        }
+    };
+    for (number, plant) in
+        [others_may_write, its_group_may_write, it_has_two_names, of_somebody_else].into_iter().enumerate()
+    {
+        let cached = Cached::new();
+        cached.load("one");
+        plant(&cached, &cached.entry());
+        assert!(!cached.load("one"), "{number}");
+        assert!(cached.load("one"), "it is replaced by one of our own ({number})");
+    }
+}
+
+/// Whoever can rename the folder can put another one in its place.
+#[cfg(unix)]
+#[test]
+fn a_folder_below_one_that_everybody_may_write_to_is_not_used() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let cached = Cached::new();
+    let open = cached.folder.path("open");
+    let below = open.join("mine/cache");
+    fs::create_dir_all(&below).unwrap();
+    fs::set_permissions(&below, fs::Permissions::from_mode(0o700)).unwrap();
+    for (mode, is_used) in [(0o777, false), (0o1777, true), (0o755, true)] {
+        fs::set_permissions(&open, fs::Permissions::from_mode(mode)).unwrap();
+        cached.load_with("one", Cache::Folder(below.clone()));
+        assert_eq!(cached.load_with("one", Cache::Folder(below.clone())), is_used, "{mode:o}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn links_are_not_followed() {

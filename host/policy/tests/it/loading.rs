@@ -94,6 +94,38 @@ fn a_component_for_another_version_of_the_contract() {
     }
 }
 
+/// Otherwise it would be loaded, and never be asked in that role.
+#[test]
+fn a_role_that_would_not_be_found_refuses_the_component() {
+    const RULE: &str = "plugin-other-world";
+    let lint = Component::lint();
+    for (name, message) in [
+        ("runner:policy/gate@0.1.2-rc.1", "is built for `runner:policy/gate@0.1.2-rc.1`"),
+        ("runner:policy/gate@0.1.0-0.1.1", "is built for `runner:policy/gate@0.1.0-0.1.1`"),
+        ("runner:policy/approval@0.1.2", "exports `runner:policy/approval@0.1.2`, which this runner does not know"),
+        ("runner:policy/log@0.1.0", "exports `runner:policy/log@0.1.0`, which this runner does not know"),
+        ("runner:policy/lint@0.1.7", "exports `runner:policy/lint` more than once"),
+    ] {
+        let bytes = lint.exporting_again("runner:policy/lint@0.1.0", name);
+        refused(&bytes, RULE, message);
+    }
+    for role in Role::ALL {
+        refused(&Component::of(&[role]).version("0.1.2-rc.1").bytes(), RULE, "@0.1.2-rc.1`");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_waits_at_a_pipe() {
+    let folder = Folder::new();
+    let plugin = folder.missing("evil");
+    let pipe = folder.path("evil.wasm");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let verdict = denial(&block_on(review(plugin)), "evil");
+    assert_eq!(rule(&verdict), "plugin-unreadable");
+    assert!(verdict.message.ends_with("it is not a regular file"), "{}", verdict.message);
+}
+
 #[test]
 fn an_interface_that_only_looks_like_the_contract() {
     // `review` takes nothing and gives a number.

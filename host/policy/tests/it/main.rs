@@ -7,6 +7,7 @@ mod audit;
 mod builtins;
 mod cache;
 mod contract;
+mod extent;
 mod facts;
 mod files;
 mod grants;

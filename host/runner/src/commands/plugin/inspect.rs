@@ -7,7 +7,7 @@ use runner_policy::Inspection;
 use runner_policy::PluginDefinition;
 use serde_json::Value;
 
-use super::subject::find;
+use super::subject::find_trusted;
 use crate::args::Global;
 use crate::error::Result;
 use crate::error::exit;
@@ -36,7 +36,7 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
-        let definition = find(&self.file, global)?;
+        let definition = find_trusted(&self.file, global)?;
         // A name is looked up in `runner.toml`; everything else is taken as it comes.
         let configured = !self.file.starts_with("builtin:") && !Path::new(&self.file).is_file();
         let inspection = runner_policy::inspect(&policy_host(), &definition, configured).await;
@@ -58,7 +58,10 @@ impl Args {
 
 fn print(printer: &Printer, found: &Inspection, definition: &PluginDefinition, configured: bool) {
     let name = found.name.as_deref().unwrap_or(&definition.name);
-    printer.line(format_args!("{} {}", Style::Strong.paint(name), found.version.as_deref().unwrap_or("")));
+    match &found.version {
+        Some(version) => printer.line(format_args!("{} {version}", Style::Strong.paint(name))),
+        None => printer.line(Style::Strong.paint(name)),
+    }
     if let Some(summary) = &found.summary {
         printer.line(summary);
     }
@@ -81,7 +84,11 @@ fn print(printer: &Printer, found: &Inspection, definition: &PluginDefinition, c
         field("mode", &definition.mode.to_string());
     }
     field("limits", &found.limits.to_string());
-    field("cached", if found.cached { "yes" } else { "no, its native code was compiled just now" });
+    match found.cached {
+        Some(true) => field("cached", "yes"),
+        Some(false) => field("cached", "no, its native code was compiled just now"),
+        None => {}
+    }
     field("needs", found.wants.as_deref().unwrap_or(""));
     section(
         printer,

@@ -46,7 +46,7 @@ pub(super) struct Given {
 impl Given {
     /// The plugin that `file` names, with what it is given.
     pub(super) fn plugin(&self, file: &str, global: &Global) -> Result<PluginDefinition> {
-        self.applied_to(find(file, global)?)
+        self.applied_to(find(file, global, Config::plugin)?)
     }
 
     /// A plugin with what it is given.
@@ -67,8 +67,15 @@ impl Given {
     }
 }
 
-/// The plugin that a path, `builtin:NAME` or a name in `runner.toml` stands for.
-pub(super) fn find(file: &str, global: &Global) -> Result<PluginDefinition> {
+/// How a name is looked up in the configuration.
+type Lookup = fn(&Config, &str) -> Result<Option<PluginDefinition>>;
+
+/// The plugin that a path, `builtin:NAME` or a name in `runner.toml` stands for, with what one in `runner.toml` must prove.
+pub(super) fn find_trusted(file: &str, global: &Global) -> Result<PluginDefinition> {
+    find(file, global, Config::trusted_plugin)
+}
+
+fn find(file: &str, global: &Global, lookup: Lookup) -> Result<PluginDefinition> {
     if let Some(name) = file.strip_prefix("builtin:") {
         let known: Vec<&str> = builtin_names().collect();
         return builtin_definition(name).ok_or_else(|| {
@@ -83,7 +90,7 @@ pub(super) fn find(file: &str, global: &Global) -> Result<PluginDefinition> {
     if path.is_file() || looks_like_a_path {
         return of_file(file);
     }
-    named(file, global)
+    named(file, global, lookup)
 }
 
 fn of_file(file: &str) -> Result<PluginDefinition> {
@@ -104,7 +111,7 @@ fn of_file(file: &str) -> Result<PluginDefinition> {
     })
 }
 
-fn named(name: &str, global: &Global) -> Result<PluginDefinition> {
+fn named(name: &str, global: &Global, lookup: Lookup) -> Result<PluginDefinition> {
     let unknown = |known: &[&str]| {
         Error::new(ErrorKind::Usage, format!("there is neither a file nor a plugin `{name}`"))
             .maybe_help(nearest(name, known).map(|nearest| format!("did you mean `{nearest}`?")))
@@ -114,7 +121,7 @@ fn named(name: &str, global: &Global) -> Result<PluginDefinition> {
         return builtin_definition(name).ok_or_else(|| unknown(&builtin_names().collect::<Vec<_>>()));
     }
     let config = Config::load(&global.overrides())?;
-    match config.plugin(name)? {
+    match lookup(&config, name)? {
         Some(plugin) => Ok(plugin),
         None => Err(unknown(&config.plugin_names()?.iter().map(String::as_str).collect::<Vec<_>>())),
     }

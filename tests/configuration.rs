@@ -336,3 +336,48 @@ fn the_version_table_may_have_another_name() {
     assert_eq!(project.query("SELECT version_num FROM alembic_version"), ["r0001"]);
     assert_eq!(project.tables(), ["alembic_version", "book", "t0001"]);
 }
+
+/// Whatever it was meant to say, it must not count as not said: `ENVIRONMENT` might have said production.
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_not_text() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let garbled = std::ffi::OsStr::from_bytes(b"production\xff");
+    let run = |project: &Project, name: &str, arguments: &[&str]| {
+        let mut command = project.command(arguments);
+        command.env(name, garbled).stdin(std::process::Stdio::null());
+        let child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        project.ended(child)
+    };
+    let project = Project::linear(1);
+    for name in ["ENVIRONMENT", "ENV", "DATABASE_URL"] {
+        let run = run(&project, name, &["upgrade"]).exits(2);
+        assert!(run.stderr.contains(&format!("error: the variable `{name}` is not UTF-8 text")), "{run}");
+    }
+    project.edit("runner.toml", "[database]", "environment = \"${STAGE:-development}\"\n[database]");
+    let staged = run(&project, "STAGE", &["upgrade"]).exits(2);
+    assert!(staged.stderr.contains("the variable `STAGE` is not UTF-8 text, and `environment` in"), "{staged}");
+    // What the command line says needs no variable.
+    run(&project, "ENVIRONMENT", &["upgrade", "--dry-run", "--env", "test"]).exits(0);
+    run(&project, "DATABASE_URL", &["upgrade", "--dry-run", "--database-url", "sqlite://other.db"]).exits(0);
+    // One that a policy is granted.
+    snapshot!(run(&project, "RUNNER_STRICT_ENV", &["upgrade"]), @"
+    exit: 3
+    --- stdout
+    Upgrade · runner [VERSION]
+      target       sqlite://app.db              SQLite [VERSION]
+      environment  development (level unknown)
+      plan         1 step, [HASH]
+      *** PRODUCTION DATABASE, proceed with caution ***
+      deny  environment-hierarchy ?    the plugin is granted the variable `RUNNER_STRICT_ENV`, which is not UTF-8 text
+      deny  production-override [VERSION]  Refusing to migrate production database. Set ALLOW_PRODUCTION_MIGRATE=true to proceed. (no policy says that this is not production)
+    --- stderr
+    error: refused by `environment-hierarchy`: the plugin is granted the variable `RUNNER_STRICT_ENV`, which is not UTF-8 text
+           refused by `production-override`: Refusing to migrate production database. Set ALLOW_PRODUCTION_MIGRATE=true to proceed. (no policy says that this is not production)
+
+      help: set it anew, or unset it
+      help: nothing was changed
+    ");
+    run(&project, "ALLOW_PRODUCTION_MIGRATE", &["upgrade"]).exits(3);
+    assert!(!project.path("app.db").exists(), "nothing was run");
+}

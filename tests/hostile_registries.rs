@@ -168,6 +168,11 @@ fn one_that_does_not_answer() {
     assert!(run.stderr.contains("gave no answer within 1s"), "{run}");
     let run = project.run_with(&[("RUNNER_REGISTRY_TIMEOUT", "soon")], &["upgrade"]).exits(2);
     assert!(run.stderr.contains("`soon` is not a duration"), "{run}");
+    // Times a few, it would be more than a duration can hold.
+    for long in ["25h", "2000000000000000h"] {
+        let run = project.run_with(&[("RUNNER_REGISTRY_TIMEOUT", long)], &["upgrade"]).exits(2);
+        assert!(run.stderr.contains(&format!("`{long}` is longer than a day")), "{run}");
+    }
 }
 
 #[test]

@@ -26,19 +26,30 @@ pub struct Host {
 }
 
 /// Gives the value of a variable that is set.
-type Variables = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+type Variables = Arc<dyn Fn(&str) -> Result<Option<String>, NotText> + Send + Sync>;
+
+/// A variable is set, and is not UTF-8 text. What it was meant to say is unknown, so that it can't count as not set.
+pub(crate) struct NotText;
+
+/// A variable of the process.
+fn of_process(name: &str) -> Result<Option<String>, NotText> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => Err(NotText),
+    }
+}
 
 impl Host {
     /// A host that keeps native code in `cache` and reads granted variables from the process environment.
     pub fn new(cache: Cache) -> Self {
-        // A variable that is not UTF-8 counts as not set: no approval can come of it.
-        Host { cache, variables: Arc::new(|name: &str| std::env::var(name).ok()), meter: None }
+        Host { cache, variables: Arc::new(of_process), meter: None }
     }
 
     /// A host that reads granted variables with `variables`.
     #[must_use]
     pub fn with_variables(mut self, variables: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
-        self.variables = Arc::new(variables);
+        self.variables = Arc::new(move |name: &str| Ok(variables(name)));
         self
     }
 }

@@ -95,19 +95,29 @@ pub(crate) struct Refused {
     pub(crate) refusal: Refusal,
 }
 
+/// The variables that a plugin is granted and that are set.
+fn variables(host: &Host, definition: &PluginDefinition) -> Result<Vec<Variable>, Refusal> {
+    let mut names = definition.grants.env.clone();
+    names.sort();
+    names.dedup();
+    let mut variables = Vec::new();
+    for name in names {
+        let value = (host.variables)(&name).map_err(|_| Refusal::Grant {
+            what: format!("is granted the variable `{}`, which is not UTF-8 text", printable(&name)),
+            help: "set it anew, or unset it".to_owned(),
+        })?;
+        variables.extend(value.map(|value| Variable { name, value }));
+    }
+    Ok(variables)
+}
+
 impl Plugin {
     /// Loads the component.
     pub(crate) fn load(host: &Host, definition: &PluginDefinition) -> Result<Self, Box<Refused>> {
         let mut identity = PluginIdentity { name: definition.name.clone(), version: None, digest: None };
-        match Self::try_load(host, definition, &mut identity) {
-            Ok((policy, signed_by)) => {
-                let mut names = definition.grants.env.clone();
-                names.sort();
-                names.dedup();
-                let variables = names
-                    .into_iter()
-                    .filter_map(|name| (host.variables)(&name).map(|value| Variable { name, value }))
-                    .collect();
+        let loaded = Self::try_load(host, definition, &mut identity);
+        match loaded.and_then(|loaded| Ok((loaded, variables(host, definition)?))) {
+            Ok(((policy, signed_by), variables)) => {
                 let settings = serde_json::Value::Object(definition.settings.clone()).to_string();
                 Ok(Plugin {
                     definition: definition.clone(),

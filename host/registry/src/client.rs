@@ -78,7 +78,7 @@ impl<'a> Registry<'a> {
     }
 
     async fn within<T>(&self, times: u32, request: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let limit = self.options.timeout * times;
+        let limit = self.options.timeout.saturating_mul(times);
         tokio::time::timeout(limit, request)
             .await
             .unwrap_or_else(|_| Err(Error::Time { registry: self.reference.registry().to_owned(), limit }))

@@ -28,6 +28,7 @@ pub(crate) use plugins::LockFile;
 pub(crate) use plugins::Member;
 pub(crate) use plugins::settings_from_toml;
 use template::Template;
+use template::TemplateError;
 
 /// The file that a project is configured in.
 pub const FILE_NAME: &str = "runner.toml";
@@ -123,9 +124,21 @@ struct DatabaseSettings {
     lock_wait: Duration,
 }
 
-/// Reads variables of the process environment.
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+/// Reads variables of the process environment. What is not text was meant to say something, so it does not count as not set.
+fn variable(name: &str) -> Result<Option<String>> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => {
+            let message = format!("the variable `{name}` is not UTF-8 text");
+            Err(Error::new(ErrorKind::Configuration, message).help("set it anew, or unset it"))
+        }
+    }
+}
+
+/// The same, where an empty one counts as not set.
+fn filled_variable(name: &str) -> Result<Option<String>> {
+    Ok(variable(name)?.filter(|value| !value.is_empty()))
 }
 
 impl Config {
@@ -306,17 +319,7 @@ pub(crate) fn store() -> Option<runner_policy::Store> {
 fn set_choice(file: &File, overrides: &Overrides, fill: &Fill<'_>, root: &Path) -> Result<SetChoice> {
     let here = match &overrides.plugin_set {
         Some(set) => Some(set.clone()),
-        // One that can't be read must not leave the choice to the file.
-        None => match std::env::var_os("RUNNER_PLUGINS")
-            .filter(|set| !set.is_empty())
-            .map(std::ffi::OsString::into_string)
-        {
-            Some(Err(_)) => {
-                return Err(Error::new(ErrorKind::Configuration, "the variable `RUNNER_PLUGINS` is not UTF-8 text"));
-            }
-            Some(Ok(set)) => Some(set),
-            None => None,
-        },
+        None => filled_variable("RUNNER_PLUGINS")?,
     };
     let (name, base) = match here {
         Some(name) => (name, Path::new("")),
@@ -344,16 +347,19 @@ fn flag(name: &str) -> Result<bool> {
 
 /// How patient to be with registries.
 pub(crate) fn registry_options() -> Result<runner_registry::Options> {
-    let Some(text) = variable("RUNNER_REGISTRY_TIMEOUT").filter(|text| !text.is_empty()) else {
+    const LONGEST: Duration = Duration::from_hours(24);
+    let Some(text) = filled_variable("RUNNER_REGISTRY_TIMEOUT")? else {
         return Ok(runner_registry::Options::default());
     };
-    let timeout = duration(&text).ok().filter(|timeout| !timeout.is_zero()).ok_or_else(|| {
+    let wrong = |what: &str| {
         let shown = runner_policy::printable(&text);
-        Error::new(
-            ErrorKind::Configuration,
-            format!("`RUNNER_REGISTRY_TIMEOUT`: `{shown}` is not a duration such as `30s`"),
-        )
-    })?;
+        Error::new(ErrorKind::Configuration, format!("`RUNNER_REGISTRY_TIMEOUT`: `{shown}` is {what}"))
+    };
+    let timeout = duration(&text).ok().filter(|timeout| !timeout.is_zero());
+    let timeout = timeout.ok_or_else(|| wrong("not a duration such as `30s`"))?;
+    if timeout > LONGEST {
+        return Err(wrong("longer than a day").help("at most `24h` is possible"));
+    }
     Ok(runner_registry::Options { timeout })
 }
 
@@ -377,9 +383,14 @@ struct Fill<'a> {
 
 impl Fill<'_> {
     fn fill(&self, template: &Template, key: &str) -> Result<String> {
-        template.fill(&variable).map_err(|error| {
+        let of_process = |name: &str| variable(name).map_err(|_| TemplateError::NotText(name.to_owned()));
+        template.fill(&of_process).map_err(|error| {
             let message = format!("{error}, and `{key}` in `{}` needs it", self.path.display());
-            Error::new(ErrorKind::Configuration, message).help("set it, or write a default as in `${NAME:-default}`")
+            let help = match error {
+                TemplateError::NotText(_) => "set it anew",
+                _ => "set it, or write a default as in `${NAME:-default}`",
+            };
+            Error::new(ErrorKind::Configuration, message).help(help)
         })
     }
 
@@ -415,19 +426,20 @@ fn environment(file: &File, overrides: &Overrides, fill: &Fill<'_>) -> Result<St
     if let Some(environment) = &overrides.environment {
         return Ok(environment.clone());
     }
-    let set = ["ENVIRONMENT", "ENV"].into_iter().find_map(|name| variable(name).filter(|value| !value.is_empty()));
-    match set {
-        Some(environment) => Ok(environment),
-        None => fill.or_default(file.environment.as_ref(), "environment", "development"),
+    for name in ["ENVIRONMENT", "ENV"] {
+        if let Some(environment) = filled_variable(name)? {
+            return Ok(environment);
+        }
     }
+    fill.or_default(file.environment.as_ref(), "environment", "development")
 }
 
 fn database(file: &File, overrides: &Overrides, fill: &Fill<'_>, root: &Path) -> Result<DatabaseSettings> {
     let section = &file.database;
     // A URL given here and now is relative to here; one in the file is relative to the file.
-    let here = match (&overrides.database_url, variable("DATABASE_URL").filter(|url| !url.is_empty())) {
-        (Some(url), _) => Some(url.0.clone()),
-        (None, url) => url,
+    let here = match &overrides.database_url {
+        Some(url) => Some(url.0.clone()),
+        None => filled_variable("DATABASE_URL")?,
     };
     let (url, base) = match here {
         Some(url) => (Some(url), Path::new(".")),

@@ -21,6 +21,9 @@ pub(crate) enum TemplateError {
     /// Neither set nor defaulted.
     #[error("the variable `{0}` is not set")]
     Unset(String),
+    /// Set to something that is not UTF-8.
+    #[error("the variable `{0}` is not UTF-8 text")]
+    NotText(String),
     /// `${` without `}`.
     #[error("`${{` without a closing `}}`")]
     Open,
@@ -35,7 +38,10 @@ impl Template {
     }
 
     /// Fills in variables. An empty variable counts as not set, as `:-` has it in a shell. `$${` stands for `${`.
-    pub(crate) fn fill(&self, variable: &dyn Fn(&str) -> Option<String>) -> Result<String, TemplateError> {
+    pub(crate) fn fill(
+        &self,
+        variable: &dyn Fn(&str) -> Result<Option<String>, TemplateError>,
+    ) -> Result<String, TemplateError> {
         let mut filled = String::with_capacity(self.0.len());
         let mut rest = self.0.as_str();
         while let Some(start) = rest.find("${") {
@@ -55,7 +61,7 @@ impl Template {
             if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
                 return Err(TemplateError::Name(name.to_owned()));
             }
-            match variable(name).filter(|value| !value.is_empty()) {
+            match variable(name)?.filter(|value| !value.is_empty()) {
                 Some(value) => filled.push_str(&value),
                 None => filled.push_str(default.ok_or_else(|| TemplateError::Unset(name.to_owned()))?),
             }
@@ -72,9 +78,10 @@ mod tests {
 
     fn fill(text: &str) -> Result<String, TemplateError> {
         Template::new(text).fill(&|name| match name {
-            "SET" => Some("value".to_owned()),
-            "EMPTY" => Some(String::new()),
-            _ => None,
+            "SET" => Ok(Some("value".to_owned())),
+            "EMPTY" => Ok(Some(String::new())),
+            "GARBLED" => Err(TemplateError::NotText(name.to_owned())),
+            _ => Ok(None),
         })
     }
 
@@ -88,6 +95,7 @@ mod tests {
     #[test]
     fn what_has_no_value_is_an_error() {
         assert_eq!(fill("${UNSET}"), Err(TemplateError::Unset("UNSET".to_owned())));
+        assert_eq!(fill("${GARBLED:-default}"), Err(TemplateError::NotText("GARBLED".to_owned())));
         assert_eq!(fill("${SET"), Err(TemplateError::Open));
         assert_eq!(fill("${A B}"), Err(TemplateError::Name("A B".to_owned())));
     }

@@ -98,6 +98,7 @@ fn before_it_runs() -> Vec<Attack> {
         "(local.set 0 (i64.const 1)) ".repeat(1_000),
         ")".repeat(1_000)
     );
+    let conditions = format!("(func {})", "(if (i32.const 1) (then))".repeat(100_000));
     let large = format!("(core module $large {})", "(global i64 (i64.const 0))".repeat(10_000));
     let instances = policy_components::encoded(&format!(
         "(component {large} (component $hundred (alias outer 1 $large (core module $large)) {}) {})",
@@ -110,6 +111,7 @@ fn before_it_runs() -> Vec<Attack> {
         attack("two hundred thousand functions", &"(func)".repeat(200_000), "at most 100000"),
         attack("a function of 2 MB", &format!("(func {})", "nop ".repeat(2_000_000)), "at most 1048576"),
         attack("five million locals in 16 KB", &many_locals, "at most 2000000"),
+        attack("a hundred thousand conditions", &conditions, "at most 15000"),
         attack("a thousand loops around four thousand locals", &deep, "at most 50 are"),
         Attack::with(
             "ten thousand instances with ten thousand globals each",

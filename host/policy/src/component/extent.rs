@@ -8,6 +8,7 @@ use wasmparser::ComponentExternalKind;
 use wasmparser::ComponentInstance;
 use wasmparser::ComponentOuterAliasKind;
 use wasmparser::ComponentTypeRef;
+use wasmparser::CompositeInnerType;
 use wasmparser::ElementItems;
 use wasmparser::Encoding;
 use wasmparser::FunctionBody;
@@ -38,6 +39,14 @@ const ALL_WORK: u64 = 1_000_000_000;
 const LOOPS: u64 = 50;
 /// The same times the locals of the function. Known components stay below 2 100, and 100 000 take seconds.
 const LOOPED_LOCALS: u64 = 20_000;
+/// Blocks and branches of a function. Known components have 8 600 at most. Compiling gets slow with their square.
+const BRANCHES: u64 = 15_000;
+/// Squares of the same, of all functions together. JavaScript's engine has 302 million.
+const ALL_BRANCHES: u64 = 2_000_000_000;
+/// Of a type of functions or blocks. Known components have 23 at most.
+const PARAMETERS: u64 = 64;
+/// Of the same. Known components have one.
+const RESULTS: u64 = 4;
 /// Of all functions. JavaScript's engine has 112 000.
 const ALL_LOCALS: u64 = 2_000_000;
 /// What all instances of a component may take beside their memories and tables. CPython takes 0.6 MiB.
@@ -92,24 +101,41 @@ fn at_most(what: &str, count: u64, most: u64) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// How many loops of a function are within each other.
-fn nested_loops(body: &FunctionBody<'_>) -> Result<u64, BinaryReaderError> {
-    let (mut deepest, mut depth, mut is_loop) = (0, 0, Vec::new());
-    for operator in body.get_operators_reader()? {
-        match operator? {
-            Operator::Loop { .. } => {
-                is_loop.push(true);
-                depth += 1;
-                deepest = deepest.max(depth);
+/// How control flows in a function.
+struct Flow {
+    /// How many loops are within each other.
+    loops: u64,
+    /// Blocks, loops, conditions and branches.
+    branches: u64,
+}
+
+impl Flow {
+    fn of(body: &FunctionBody<'_>) -> Result<Self, BinaryReaderError> {
+        let (mut flow, mut depth, mut is_loop) = (Flow { loops: 0, branches: 0 }, 0, Vec::new());
+        for operator in body.get_operators_reader()? {
+            let operator = operator?;
+            match operator {
+                Operator::Loop { .. } => {
+                    is_loop.push(true);
+                    depth += 1;
+                    flow.loops = flow.loops.max(depth);
+                }
+                Operator::Block { .. } | Operator::If { .. } | Operator::Try { .. } | Operator::TryTable { .. } => {
+                    is_loop.push(false);
+                }
+                Operator::End | Operator::Delegate { .. } => {
+                    if is_loop.pop() == Some(true) {
+                        depth -= 1;
+                    }
+                    continue;
+                }
+                Operator::Br { .. } | Operator::BrIf { .. } | Operator::BrTable { .. } => {}
+                _ => continue,
             }
-            Operator::Block { .. } | Operator::If { .. } | Operator::Try { .. } | Operator::TryTable { .. } => {
-                is_loop.push(false);
-            }
-            Operator::End | Operator::Delegate { .. } if is_loop.pop() == Some(true) => depth -= 1,
-            _ => {}
+            flow.branches += 1;
         }
+        Ok(flow)
     }
-    Ok(deepest)
 }
 
 #[derive(Default)]
@@ -119,6 +145,7 @@ struct Extent {
     functions: u64,
     locals: u64,
     work: u64,
+    branches: u64,
 }
 
 impl Extent {
@@ -141,6 +168,16 @@ impl Extent {
                     }
                 }
                 at_most("the number of globals of a module is", frame.globals, GLOBALS)?;
+            }
+            Payload::TypeSection(groups) => {
+                for group in groups {
+                    for part in group.map_err(|error| damaged(&error))?.into_types() {
+                        let CompositeInnerType::Func(function) = part.composite_type.inner else { continue };
+                        let (parameters, results) = (function.params().len() as u64, function.results().len() as u64);
+                        at_most("the number of parameters of a function is", parameters, PARAMETERS)?;
+                        at_most("the number of results of a function is", results, RESULTS)?;
+                    }
+                }
             }
             Payload::GlobalSection(globals) => {
                 frame.globals += u64::from(globals.count());
@@ -181,9 +218,12 @@ impl Extent {
         at_most("the number of bytes of a function times that of its locals is", work, WORK)?;
         at_most("the number of bytes of all its functions, each times its locals, is", self.work, ALL_WORK)?;
         at_most("the number of locals of all its functions is", self.locals, ALL_LOCALS)?;
-        let loops = nested_loops(body).map_err(|error| damaged(&error))?;
+        let Flow { loops, branches } = Flow::of(body).map_err(|error| damaged(&error))?;
         at_most("the number of loops within each other is", loops, LOOPS)?;
-        at_most("the number of loops within each other times that of locals is", loops * locals, LOOPED_LOCALS)
+        at_most("the number of loops within each other times that of locals is", loops * locals, LOOPED_LOCALS)?;
+        at_most("the number of blocks and branches of a function is", branches, BRANCHES)?;
+        self.branches += branches * branches;
+        at_most("the squares of the numbers of branches of all its functions are", self.branches, ALL_BRANCHES)
     }
 
     /// A module or component is read to its end, and has an index from now on.

@@ -61,6 +61,14 @@ fn functions_and_what_is_in_them_are_counted() {
     };
     refused(&loops(51, 0), "the number of loops within each other is 51, and at most 50");
     refused(&loops(50, 402), "the number of loops within each other times that of locals is 20100");
+    refused(
+        &format!("(func {})", "(block)".repeat(15_001)),
+        "the number of blocks and branches of a function is 15001",
+    );
+    let branches = format!("(func {})", "(if (i32.const 1) (then (br 0)))".repeat(7_000));
+    refused(&branches.repeat(11), "the squares of the numbers of branches of all its functions are 2156000");
+    refused(&format!("(func (param {}))", "i32 ".repeat(65)), "the number of parameters of a function is 65");
+    refused("(func (result i32 i32 i32 i32 i32) unreachable)", "the number of results of a function is 5");
     let beside = format!("{}{}", loops(50, 400), "(func (loop) (loop))");
     assert_eq!(block_on(review_of(&Component::gate().fields(&beside))).outcome, Outcome::Allowed);
     // Written in a few bytes each.

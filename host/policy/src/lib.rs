@@ -99,6 +99,7 @@ pub use trial::Question;
 pub use trial::Trial;
 pub use trust::Pin;
 pub use trust::Trust;
+pub use trust::lock_command;
 pub use verdict::Decision;
 pub use verdict::Outcome;
 pub use verdict::PluginIdentity;

@@ -249,7 +249,8 @@ impl Refusal {
                 Some(format!("`runner plugin pull {plugin}` fetches it"))
             }
             Refusal::Digest { file, .. } => Some(format!(
-                "if it was changed on purpose, `runner plugin lock` accepts it; then `{file}` shows the change"
+                "if it was changed on purpose, {} accepts it; then `{file}` shows the change",
+                crate::lock_command(file)
             )),
             Refusal::Pin { help, .. } => Some(help.clone()),
             Refusal::Signature { .. } => Some(

@@ -65,7 +65,7 @@ impl Trust {
             return Ok(None);
         }
         let (shown, text) = match source {
-            Source::File { path, shown } => (format!("`{shown}.sig`"), beside(path)),
+            Source::File { path, .. } => (format!("`{}.sig`", crate::component::seen_from_here(path)), beside(path)),
             Source::Builtin(_) | Source::Oci(_) => {
                 let text = bytes.signature.clone().ok_or_else(|| "it has none".to_owned());
                 (format!("the manifest of `{source}`"), text)
@@ -89,4 +89,15 @@ pub(crate) fn beside(component: &Path) -> Result<String, String> {
 fn read_signature(path: &Path) -> Result<String, String> {
     let content = regular::read(path, LARGEST)?.ok_or_else(|| "it is too large for a signature".to_owned())?;
     String::from_utf8(content).map_err(|_| "it is not text".to_owned())
+}
+
+/// The command that writes a lock file, as a message names it: one that is not `runner.lock` belongs to a set in a file of its
+/// own.
+pub fn lock_command(file: &str) -> String {
+    let is_of_project = std::path::Path::new(file).file_name().is_some_and(|name| name == "runner.lock");
+    if is_of_project {
+        "`runner plugin lock`".to_owned()
+    } else {
+        format!("`runner plugin lock --plugins {}`", std::path::Path::new(file).with_extension("toml").display())
+    }
 }

@@ -40,10 +40,16 @@ fn a_released_version_is_never_changed() {
     );
 }
 
+/// What is written about it may become clearer.
+fn without_comments(text: &str) -> Vec<&str> {
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect()
+}
+
 #[test]
 fn a_newer_version_keeps_every_interface_as_it_was() {
     let (first, current) = (version("0.1.0"), version("0.1.1"));
     for (name, text) in first.iter().filter(|(name, _)| *name != "worlds.wit") {
-        assert_eq!(Some(text), current.get(name), "`{name}` differs");
+        let newer = current.get(name).map(|text| without_comments(text));
+        assert_eq!(Some(without_comments(text)), newer, "`{name}` differs");
     }
 }

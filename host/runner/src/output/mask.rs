@@ -96,8 +96,16 @@ fn mask_parameters(text: &str) -> String {
         let value = at + found + KEY.len();
         masked.push_str(&text[at..value]);
         masked.push_str("***");
-        let end = text[value..].find(|end: char| end.is_whitespace() || matches!(end, '&' | '"' | '\'' | '`'));
-        at = end.map_or(text.len(), |length| value + length);
+        let is_end = |end: char| end.is_whitespace() || matches!(end, '&' | '"' | '\'' | '`');
+        // In quotes of its own, as in SQL; a quote with a blank behind it is the end of what is around.
+        let quote = text[value..].chars().next().filter(|first| matches!(first, '"' | '\'' | '`'));
+        let quoted = quote.and_then(|quote| {
+            let inner = value + quote.len_utf8();
+            let length = text[inner..].find(|end: char| end.is_whitespace() || end == quote)?;
+            text[inner + length..].starts_with(quote).then_some(inner + length + quote.len_utf8())
+        });
+        let bare = || text[value..].find(is_end).map_or(text.len(), |length| value + length);
+        at = quoted.unwrap_or_else(bare);
     }
     masked.push_str(&text[at..]);
     masked
@@ -111,10 +119,7 @@ mod tests {
     #[test]
     fn a_masked_document_is_a_document() {
         for (text, masked) in [
-            (
-                r#"{"a": "SET password=\"x\", b\n", "b": [1, "c"]}"#,
-                r#"{"a": "SET password=***\"x\", b\n", "b": [1, "c"]}"#,
-            ),
+            (r#"{"a": "SET password=\"x\", b\n", "b": [1, "c"]}"#, r#"{"a": "SET password=***, b\n", "b": [1, "c"]}"#),
             (r#"["password=s3cret\nSELECT", "\\"]"#, r#"["password=***\nSELECT", "\\"]"#),
             (r#"["postgres://a:b@c", "ü"]"#, r#"["postgres://a:***@c", "ü"]"#),
         ] {
@@ -128,6 +133,8 @@ mod tests {
             ("postgres://app:s3cret@db/app", "postgres://app:***@db/app"),
             ("url = \"postgres://app:s3/cr@t@db/app\"", "url = \"postgres://app:***@db/app\""),
             ("postgres://db/app?user=a&password=s3cret&x=1", "postgres://db/app?user=a&password=***&x=1"),
+            ("ALTER USER a password='s3cret' x, PASSWORD=\"t0p\"", "ALTER USER a password=*** x, PASSWORD=***"),
+            ("url = \"postgres://h?password=\" and \"b\"", "url = \"postgres://h?password=***\" and \"b\""),
             ("at sqlite:///srv/a.db, mysql://u:p@h", "at sqlite:///srv/a.db, mysql://u:***@h"),
             ("nothing here: a@b", "nothing here: a@b"),
             ("oci://localhost:5000/lint:1.0@sha256:ab", "oci://localhost:5000/lint:1.0@sha256:ab"),

@@ -90,14 +90,16 @@ impl LockFile {
         };
         let written: Written = toml::from_str(&text).map_err(|error| {
             toml_error::explain(&path, &text, &error)
-                .help("`runner plugin lock` writes it anew; look at what it accepts")
+                .help(format!("{} writes it anew; look at what it accepts", command(&path)))
         })?;
         let mut entries = BTreeMap::new();
         for entry in written.plugin {
             if let Some(twice) = entries.insert(entry.name.clone(), entry) {
                 let message =
                     format!("the lock file `{shown}` names `{}` twice", runner_policy::printable(&twice.name));
-                return Err(Error::new(ErrorKind::Configuration, message).help("`runner plugin lock` writes it anew"));
+                return Err(
+                    Error::new(ErrorKind::Configuration, message).help(format!("{} writes it anew", command(&path)))
+                );
             }
         }
         Ok(Some(LockFile { path, entries }))
@@ -127,7 +129,7 @@ impl LockFile {
         let is_built_in = matches!(plugin.source, Source::Builtin(_));
         let refused = |what: String| Pin::Refused {
             what,
-            help: format!("`runner plugin lock` brings `{shown}` up to date; look at what it accepts"),
+            help: format!("{} brings `{shown}` up to date; look at what it accepts", command(&self.path)),
         };
         plugin.trust.pin = match self.entries.get(&plugin.name) {
             None if locked => refused(format!("is not in `{shown}`, and `--locked` refuses what is not")),
@@ -169,7 +171,12 @@ impl std::fmt::Display for LockFile {
 pub(super) fn missing(configuration: &Path) -> Error {
     let path = LockFile::path_beside(configuration);
     let message = format!("`--locked` refuses what is not in `{}`, and there is no such file", path.display());
-    Error::new(ErrorKind::Configuration, message).help("`runner plugin lock` writes it; keep it with the project")
+    Error::new(ErrorKind::Configuration, message)
+        .help(format!("{} writes it; keep it beside the configuration", command(&path)))
+}
+
+fn command(path: &Path) -> String {
+    runner_policy::lock_command(&path.display().to_string())
 }
 
 #[cfg(test)]

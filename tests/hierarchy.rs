@@ -257,7 +257,7 @@ fn an_unknown_mode_is_refused() {
     error: refused by `environment-hierarchy`: the plugin has wrong settings: `mode`: unknown variant `strickt`, expected one of `warn`, `strict`, `skip`, `off`
            refused by `production-override`: Refusing to migrate production database. Set ALLOW_PRODUCTION_MIGRATE=true to proceed. (no policy says that this is not production)
 
-      help: correct `settings` in `[plugins.environment-hierarchy]`
+      help: correct the settings of `environment-hierarchy`: `runner plugin list` shows in which table each of them stands
       help: nothing was changed
     ");
     assert_eq!(project.leavings(), [""; 0]);

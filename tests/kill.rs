@@ -100,10 +100,15 @@ fn complete(project: &Project) -> Ended {
         marks: project.query("SELECT revision, statement FROM mark ORDER BY revision, statement"),
         versions: project.versions(),
         applied: project.query("SELECT revision FROM runner_ledger WHERE status = 'applied' ORDER BY revision"),
-        files: project.leavings(),
+        files: project.leavings().into_iter().filter(|name| !is_spent_journal(project, name)).collect(),
     };
     project.run(&["check"]).exits(0);
     ended
+}
+
+/// A journal that begins with a zero, or is empty, holds nothing: SQLite takes it for none, and leaves it where it is.
+fn is_spent_journal(project: &Project, name: &str) -> bool {
+    name == "app.db-journal" && std::fs::read(project.path(name)).unwrap().first().is_none_or(|first| *first == 0)
 }
 
 /// What a kill hit.

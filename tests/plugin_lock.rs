@@ -152,7 +152,7 @@ fn locked_refuses_what_is_not_listed() {
     --- stderr
     error: `--locked` refuses what is not in `runner.lock`, and there is no such file
 
-      help: `runner plugin lock` writes it; keep it with the project
+      help: `runner plugin lock` writes it; keep it beside the configuration
     ");
     project.run(&["plugin", "lock"]).exits(0);
     // A plugin that came later.

@@ -458,14 +458,15 @@ fn wrong_case_files() {
 #[test]
 fn no_cases() {
     let project = folder_with(&denying());
-    snapshot!(test(&project, &[]), @"
+    snapshot!(test(&project, &[]), @r#"
     exit: 2
     --- stdout
     --- stderr
     error: there are no cases: `cases` is no folder
 
-      help: write one as `docs/plugin-testing.md` says, or let `--record NAME` make one from the project
-    ");
+      help: the shortest one is `cases/first.toml` with `up = "DROP TABLE t;"`, `[expect]` and `outcome = "denied"`
+      help: `--record NAME` makes one from the project
+    "#);
     std::fs::create_dir(project.path("cases")).unwrap();
     let run = test(&project, &[]).exits(2);
     assert!(run.stderr.contains("`cases` holds no case file"), "{run}");

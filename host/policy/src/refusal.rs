@@ -264,7 +264,9 @@ impl Refusal {
             }
             Refusal::Import { help, .. } => Some((*help).to_owned()),
             Refusal::Grant { help, .. } => Some(help.clone()),
-            Refusal::Settings(_) => Some(format!("correct `settings` in `[plugins.{plugin}]`")),
+            Refusal::Settings(_) => Some(format!(
+                "correct the settings of `{plugin}`: `runner plugin list` shows in which table each of them stands"
+            )),
             Refusal::Fuel { .. } => raise("fuel"),
             Refusal::Time { .. } => raise("time"),
             Refusal::Memory { .. } => raise("memory"),

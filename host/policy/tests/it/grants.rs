@@ -114,7 +114,10 @@ async fn settings_that_the_plugin_refuses_refuse_the_plugin() {
     let verdict = denial(&review(folder.plugin("picky", component.bytes())).await, "picky");
     assert_eq!(rule(&verdict), "plugin-settings");
     assert!(verdict.message.contains("has wrong settings: `limits.rows`: is not a number"), "{}", verdict.message);
-    assert_eq!(verdict.help.as_deref(), Some("correct `settings` in `[plugins.picky]`"));
+    assert_eq!(
+        verdict.help.as_deref(),
+        Some("correct the settings of `picky`: `runner plugin list` shows in which table each of them stands")
+    );
 }
 
 #[tokio::test]

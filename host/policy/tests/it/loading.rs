@@ -165,7 +165,7 @@ fn a_path_that_leads_to_no_file() {
     let folder = Folder::new();
     let verdict = denial(&block_on(review(folder.missing("evil"))), "evil");
     assert_eq!(rule(&verdict), "plugin-unreadable");
-    assert!(verdict.message.contains("`evil.wasm`: there is no such file"), "{}", verdict.message);
+    assert!(verdict.message.contains("evil.wasm`: there is no such file"), "{}", verdict.message);
     assert_eq!(verdict.digest, None);
     assert_eq!(verdict.help.as_deref(), Some("check `source` in `[plugins.evil]`"));
 

@@ -155,7 +155,7 @@ fn warn_of_silence(policies: &Policies, observer: &mut dyn Observer) {
     for Verdict { plugin, message, .. } in policies.mute() {
         is_explained = true;
         observer
-            .warn(&format!("the policy `{plugin}` can't be used, and nobody hears of this run through it: {message}"));
+            .warn(&format!("the policy `{plugin}` can't be used, and nobody hears of this run through it (`runner plugin list`): {message}"));
     }
     if !is_explained && !policies.has(Role::Notify) {
         let set = policies.set();

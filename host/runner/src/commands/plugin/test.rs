@@ -187,7 +187,8 @@ fn no_cases(plugin: &PluginDefinition) -> Error {
         None => format!("there are no cases: `{FOLDER}` is no folder"),
     };
     Error::new(ErrorKind::Usage, message)
-        .help("write one as `docs/plugin-testing.md` says, or let `--record NAME` make one from the project")
+        .help("the shortest one is `cases/first.toml` with `up = \"DROP TABLE t;\"`, `[expect]` and `outcome = \"denied\"`")
+        .help("`--record NAME` makes one from the project")
 }
 
 fn case_files(folder: &Path) -> Result<Vec<PathBuf>> {

@@ -87,7 +87,8 @@ pub(crate) fn compile(wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
     let mut config = config();
     // The same verdict on every machine.
     config.cranelift_nan_canonicalization(true);
-    config.cranelift_opt_level(OptLevel::SpeedAndSize);
+    // Policies run for microseconds: what compiling them costs is more than better code would save.
+    config.cranelift_opt_level(OptLevel::None);
     Engine::new(&config)?.precompile_component(wasm)
 }
 

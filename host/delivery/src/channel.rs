@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64ct::Base64;
+use base64ct::Encoding as _;
+
 use crate::attempt::Attempt;
 use crate::clip;
 use crate::email::Email;
@@ -139,12 +142,8 @@ impl Channel {
         let password = settings.password.as_ref().map(Secret::reveal).unwrap_or_default();
         addresses.push(user.to_owned());
         if !password.is_empty() {
-            secrets.extend([
-                password.to_owned(),
-                mask::base64(password),
-                mask::base64(&format!("\0{user}\0{password}")),
-            ]);
-            addresses.push(mask::base64(user));
+            secrets.extend([password.to_owned(), in_base64(password), in_base64(&format!("\0{user}\0{password}"))]);
+            addresses.push(in_base64(user));
         }
         let email = Email::new(settings).map_err(|(key, message, help)| WrongSetting { key, message, help })?;
         Self::new(name, Kind::Email(Box::new(email)), &secrets, &addresses)
@@ -220,6 +219,11 @@ impl Channel {
         };
         attempt.reworded(|why| clip::line(&self.mask.apply_to_part(why), WHY))
     }
+}
+
+/// As SMTP writes names and passwords.
+fn in_base64(text: &str) -> String {
+    Base64::encode_string(text.as_bytes())
 }
 
 fn address(url: &Secret, allows_plaintext: bool) -> Result<Address, WrongSetting> {
@@ -333,5 +337,13 @@ mod tests {
         }
         assert_eq!(Channel::slack("a b", &url, false).unwrap_err().key, "");
         assert_eq!(Channel::slack("a", &Secret::new("sEcReT99"), false).unwrap_err().key, "url");
+    }
+
+    #[test]
+    fn base64_is_that_of_smtp() {
+        for (text, encoded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("\0u\0päss", "AHUAcMOkc3M=")]
+        {
+            assert_eq!(in_base64(text), encoded);
+        }
     }
 }

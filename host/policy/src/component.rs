@@ -37,14 +37,6 @@ pub(crate) struct Bytes {
     pub(crate) signature: Option<String>,
 }
 
-/// What whoever is in this folder calls a file: a set in a file of its own names it from its own folder.
-pub(crate) fn seen_from_here(path: &std::path::Path) -> String {
-    let here = std::env::current_dir().unwrap_or_default();
-    let seen = path.strip_prefix(&here).unwrap_or(path).components();
-    let seen: std::path::PathBuf = seen.filter(|part| !matches!(part, std::path::Component::CurDir)).collect();
-    seen.display().to_string()
-}
-
 impl Bytes {
     /// Reads a component from its source.
     pub(crate) fn read(source: &Source) -> Result<Self, Refusal> {
@@ -55,7 +47,7 @@ impl Bytes {
             }
             Source::File { path, .. } => {
                 use sha2::Digest as _;
-                let unreadable = |reason: String| Refusal::Unreadable { path: seen_from_here(path), reason };
+                let unreadable = |reason: String| Refusal::Unreadable { path: regular::seen_from_here(path), reason };
                 let content = regular::read(path, LARGEST)
                     .map_err(unreadable)?
                     .ok_or_else(|| unreadable(format!("it is larger than {}", crate::limits::bytes(LARGEST))))?;

@@ -3,7 +3,9 @@
 use std::fs;
 use std::io;
 use std::io::Read as _;
+use std::path::Component;
 use std::path::Path;
+use std::path::PathBuf;
 
 /// Reads a file of at most `most` bytes; `None`: it is larger. What is looked at is what is read, so nobody can put something
 /// else there in between, and nobody waits at a pipe.
@@ -41,6 +43,14 @@ fn open(path: &Path) -> io::Result<fs::File> {
 fn open(path: &Path) -> io::Result<fs::File> {
     // A folder can't be opened there, and is no regular file anyway.
     if path.is_dir() { Err(io::Error::other("it is not a regular file")) } else { fs::File::open(path) }
+}
+
+/// What whoever is in this folder calls a file: a set in a file of its own names it from its own folder.
+pub(crate) fn seen_from_here(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    let seen = path.strip_prefix(&here).unwrap_or(path).components();
+    let seen: PathBuf = seen.filter(|part| !matches!(part, Component::CurDir)).collect();
+    seen.display().to_string()
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ impl Trust {
             return Ok(None);
         }
         let (shown, text) = match source {
-            Source::File { path, .. } => (format!("`{}.sig`", crate::component::seen_from_here(path)), beside(path)),
+            Source::File { path, .. } => (format!("`{}.sig`", regular::seen_from_here(path)), beside(path)),
             Source::Builtin(_) | Source::Oci(_) => {
                 let text = bytes.signature.clone().ok_or_else(|| "it has none".to_owned());
                 (format!("the manifest of `{source}`"), text)

@@ -60,7 +60,7 @@ pub(crate) fn with_tools(command: &mut std::process::Command) -> &mut std::proce
 fn key(folder: &Path) -> String {
     let mut files = Vec::new();
     let made_with =
-        ["host/runner/src/authoring", "host/runner/templates", "host/component/src", "plugins/sdk/src", "wit/0.1.1"];
+        ["host/runner/src/authoring", "host/runner/templates", "host/component/src", "plugins/sdk/src", "wit/0.1.2"];
     for folder in made_with.map(repository).iter().map(PathBuf::as_path).chain([folder]) {
         collect(folder, folder, &mut files);
     }

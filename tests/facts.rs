@@ -101,9 +101,9 @@ fn imports_without_a_grant_are_refused_with_the_line_to_add() {
       plan         2 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
       allow  production-override [VERSION]
-      deny   large-tables ?               the plugin imports `runner:policy/files@0.1.1`, which is not granted
+      deny   large-tables ?               the plugin imports `runner:policy/files@0.1.2`, which is not granted
     --- stderr
-    error: refused by `large-tables`: the plugin imports `runner:policy/files@0.1.1`, which is not granted
+    error: refused by `large-tables`: the plugin imports `runner:policy/files@0.1.2`, which is not granted
 
       help: add `grants = { read = ["…"], facts = true }` to `[plugins.large-tables]` if it shall have it
       help: nothing was changed
@@ -118,9 +118,9 @@ fn imports_without_a_grant_are_refused_with_the_line_to_add() {
       plan         2 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
       allow  production-override [VERSION]
-      deny   large-tables ?               the plugin imports `runner:policy/facts@0.1.1`, which is not granted
+      deny   large-tables ?               the plugin imports `runner:policy/facts@0.1.2`, which is not granted
     --- stderr
-    error: refused by `large-tables`: the plugin imports `runner:policy/facts@0.1.1`, which is not granted
+    error: refused by `large-tables`: the plugin imports `runner:policy/facts@0.1.2`, which is not granted
 
       help: add `grants = { read = ["policies/data"], facts = true }` to `[plugins.large-tables]` if it shall have it
       help: nothing was changed
@@ -176,7 +176,7 @@ fn imports_without_a_grant_are_refused_with_the_line_to_add() {
       settings max-rows
       read     policies/data
       facts    of the target
-      imports  runner:policy/facts@0.1.1, runner:policy/files@0.1.1
+      imports  runner:policy/facts@0.1.2, runner:policy/files@0.1.2
       limits   fuel 200000000, time 1s, memory 64.0 MiB, stack 512.0 KiB, answer 16.0 MiB, host-calls 100000, log 64.0 KiB, log-lines 256
     --- stderr
     ");

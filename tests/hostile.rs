@@ -180,7 +180,7 @@ fn no_role() {
     --- stderr
     error: refused by `evil`: the plugin exports no role, so there is nothing to ask it
 
-      help: a policy exports `runner:policy/plugin@0.1.1` and at least one role of that package
+      help: a policy exports `runner:policy/plugin@0.1.2` and at least one role of that package
       help: nothing was changed
     ");
 }
@@ -207,7 +207,7 @@ fn another_world() {
     --- stderr
     error: refused by `evil`: the plugin is a component of another world: it exports `acme:tools/clock@1.0.0`
 
-      help: a policy exports `runner:policy/plugin@0.1.1` and at least one role of that package
+      help: a policy exports `runner:policy/plugin@0.1.2` and at least one role of that package
       help: nothing was changed
     ");
 }

@@ -149,7 +149,7 @@ fn a_component_that_is_no_policy_replaces_none_that_works() {
     let project = Project::empty();
     new(&project, "acme-gate", "c");
     project.write("acme-gate/acme-gate.wasm", "what works");
-    project.edit("acme-gate/wit/world.wit", "    export runner:policy/gate@0.1.1;\n", "");
+    project.edit("acme-gate/wit/world.wit", "    export runner:policy/gate@0.1.2;\n", "");
     // Without the role its functions have no declaration.
     project.edit(
         "acme-gate/plugin.c",
@@ -174,7 +174,7 @@ fn a_component_that_is_no_policy_replaces_none_that_works() {
 fn a_world_that_can_not_be_understood() {
     let project = Project::empty();
     new(&project, "acme-gate", "c");
-    project.edit("acme-gate/wit/world.wit", "gate@0.1.1;", "gat@0.1.1;");
+    project.edit("acme-gate/wit/world.wit", "gate@0.1.2;", "gat@0.1.2;");
     let run = build(&project, &project.path("acme-gate"), &[]).exits(1);
     assert!(run.stderr.contains("acme-gate/wit") && run.stderr.contains("'gat'"), "{run}");
 }

@@ -26,13 +26,13 @@ fn a_built_in_policy() {
     source    builtin:production-override
     size      119.0 KiB
     digest    sha256:[DIGEST]
-    contract  runner:policy@0.1.1
+    contract  runner:policy@0.1.2
     roles     gate
     limits    fuel 200000000, time 1s, memory 64.0 MiB, stack 512.0 KiB, answer 16.0 MiB, host-calls 100000, log 64.0 KiB, log-lines 256
     cached    yes
 
     Imports
-      runner:policy/types@0.1.1  given to every policy
+      runner:policy/types@0.1.2  given to every policy
 
     Grants that it asks for
       env = ["ALLOW_PRODUCTION_MIGRATE"]  optional  the approval: `true`, or the hash of the plan
@@ -44,7 +44,7 @@ fn a_built_in_policy() {
     "#);
     let json = project.run(&["plugin", "inspect", "builtin:environment-hierarchy", "--json"]).exits(0).json();
     assert_eq!(json["settings_schema"]["properties"]["production-level"]["default"], 100);
-    assert_eq!(json["contract"], "0.1.1");
+    assert_eq!(json["contract"], "0.1.2");
     assert_eq!((&json["cached"], &json["error"]), (&true.into(), &serde_json::Value::Null));
 }
 

@@ -57,7 +57,7 @@ fn a_project_in_another_language() {
     --- stderr
     ");
     let world = std::fs::read_to_string(project.path("policies/acme-rules/wit/world.wit")).unwrap();
-    assert!(world.contains("export runner:policy/gate@0.1.1;\n    export runner:policy/lint@0.1.1;\n}"), "{world}");
+    assert!(world.contains("export runner:policy/gate@0.1.2;\n    export runner:policy/lint@0.1.2;\n}"), "{world}");
     let json = project.run(&["plugin", "new", "x", "--role", "notify", "--lang", "js", "--json"]).exits(0).json();
     assert!(json["files"].as_array().unwrap().contains(&"policy.js".into()), "{json:#}");
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// What is embedded: the name of the list, and the folder relative to the workspace.
-const EMBEDDED: [(&str, &str); 2] = [("wit", "wit/0.1.1"), ("sdk", "plugins/sdk/src")];
+const EMBEDDED: [(&str, &str); 2] = [("wit", "wit/0.1.2"), ("sdk", "plugins/sdk/src")];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");

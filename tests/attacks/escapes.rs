@@ -30,13 +30,13 @@ pub(crate) fn all() -> Vec<Attack> {
         Attack::with("another component", importing("acme:net/socket@1.0.0"), &["plugin-import"], "acme:net/socket"),
         Attack::with(
             "the files of the project, without a grant",
-            importing("runner:policy/files@0.1.1"),
+            importing("runner:policy/files@0.1.2"),
             &["plugin-grant"],
             "",
         ),
         Attack::with(
             "facts of the database, without a grant",
-            importing("runner:policy/facts@0.1.1"),
+            importing("runner:policy/facts@0.1.2"),
             &["plugin-grant"],
             "",
         ),

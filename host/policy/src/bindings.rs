@@ -4,7 +4,7 @@
 #![expect(missing_docs, reason = "generated; the documentation is in `wit/`")]
 
 wasmtime::component::bindgen!({
-    path: "../../wit/0.1.1",
+    path: "../../wit/0.1.2",
     world: "policy",
     imports: {
         "runner:policy/facts.recent": async | trappable,

@@ -219,7 +219,7 @@ fn is_known_version(version: &str) -> bool {
 
 /// Looks for each role on its own, so that a component may export any mix.
 fn exports(engine: &Engine, component: &Component, instance: &InstancePre<Guest>) -> Result<Exports, Refusal> {
-    let present = |role: &str| component.get_export_index(None, format!("runner:policy/{role}@0.1.1")).is_some();
+    let present = |role: &str| component.get_export_index(None, format!("runner:policy/{role}@0.1.2")).is_some();
     if !present("plugin") {
         return Err(Refusal::OtherWorld { what: other_world(engine, component) });
     }

@@ -260,7 +260,7 @@ impl Refusal {
             Refusal::NotAComponent { help, .. } => Some((*help).to_owned()),
             Refusal::Extent { .. } => Some("no key raises this; build it smaller".to_owned()),
             Refusal::OtherWorld { .. } => {
-                Some("a policy exports `runner:policy/plugin@0.1.1` and at least one role of that package".to_owned())
+                Some("a policy exports `runner:policy/plugin@0.1.2` and at least one role of that package".to_owned())
             }
             Refusal::Import { help, .. } => Some((*help).to_owned()),
             Refusal::Grant { help, .. } => Some(help.clone()),

@@ -45,6 +45,7 @@ mod builders;
 pub mod facts;
 pub mod files;
 pub mod log;
+pub mod revision_lint;
 mod roles;
 mod statements;
 #[cfg(not(target_family = "wasm"))]
@@ -96,6 +97,7 @@ pub use roles::Lint;
 pub use roles::NoSettings;
 pub use roles::Notify;
 pub use roles::Policy;
+pub use roles::RevisionLint;
 pub use roles::check_settings;
 pub use schemars;
 pub use schemars::JsonSchema;
@@ -112,7 +114,7 @@ pub use roles::Environments;
 pub struct Exported<P>(PhantomData<P>);
 
 /// Exports a policy's roles from the component: `export_policy!(Type: environment, gate, lint, notify);` with any
-/// non-empty choice of the four.
+/// non-empty choice of the four. `revision_lint` is `lint`, asked about one revision at a time.
 #[macro_export]
 macro_rules! export_policy {
     ($policy:ty : $($role:ident),+ $(,)?) => {
@@ -142,6 +144,9 @@ macro_rules! __export_role {
     (lint) => {
         $crate::bindings::lint::export_lint!(Exported with_types_in $crate::bindings::lint);
     };
+    (revision_lint) => {
+        $crate::bindings::revision_lint::export_revision_lint!(Exported with_types_in $crate::bindings::revision_lint);
+    };
     (notify) => {
         $crate::bindings::notify::export_notify!(Exported with_types_in $crate::bindings::notify);
     };
@@ -162,6 +167,10 @@ macro_rules! __check_role {
     (lint, $policy:ty) => {
         const fn has_lint_role<P: $crate::Lint>() {}
         has_lint_role::<$policy>();
+    };
+    (revision_lint, $policy:ty) => {
+        const fn has_revision_lint_role<P: $crate::RevisionLint>() {}
+        has_revision_lint_role::<$policy>();
     };
     (notify, $policy:ty) => {
         const fn has_notify_role<P: $crate::Notify>() {}

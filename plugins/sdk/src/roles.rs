@@ -18,6 +18,7 @@ use crate::Ruling;
 use crate::SettingProblem;
 use crate::Source;
 use crate::bindings;
+use crate::revision_lint;
 
 /// What every policy states, whatever its roles.
 pub trait Policy {
@@ -82,6 +83,23 @@ pub trait Lint: Policy {
     fn check(settings: &Self::Settings, context: &Context, sources: &[Source]) -> Result<Vec<Finding>, Failure>;
 }
 
+/// The role `lint`, asked about one revision at a time. See [`revision_lint`] for what is said and answered.
+pub trait RevisionLint: Policy {
+    /// All rules, ordered by name.
+    fn rules() -> Vec<revision_lint::Rule>;
+
+    /// Looks for problems.
+    ///
+    /// # Errors
+    /// A failure is a denial.
+    fn check(
+        settings: &Self::Settings,
+        circumstances: &revision_lint::Circumstances,
+        source: &revision_lint::Source,
+        surroundings: &revision_lint::Surroundings,
+    ) -> Result<revision_lint::Report, Failure>;
+}
+
 /// The role `notify`: who must hear of this event, and how is it worded?
 pub trait Notify: Policy {
     /// Words the messages for an event.
@@ -129,8 +147,8 @@ fn without_place(error: &serde_json::Error) -> String {
     }
 }
 
-fn settings<P: Policy>(context: &Context) -> Result<P::Settings, Failure> {
-    read::<P>(&context.settings).map_err(|problem| {
+fn settings<P: Policy>(settings: &str) -> Result<P::Settings, Failure> {
+    read::<P>(settings).map_err(|problem| {
         let message = match problem.path.as_str() {
             "" => format!("wrong settings: {}", problem.message),
             path => format!("wrong setting `{path}`: {}", problem.message),
@@ -151,21 +169,21 @@ impl<P: Policy> bindings::plugin::exports::runner::policy::plugin::Guest for Exp
 
 impl<P: Environments> bindings::environment::exports::runner::policy::environment::Guest for Exported<P> {
     fn levels(context: Context) -> Result<Vec<Level>, Failure> {
-        P::levels(&settings::<P>(&context)?, &context)
+        P::levels(&settings::<P>(&context.settings)?, &context)
     }
 
     fn identify(context: Context) -> Result<Level, Failure> {
-        P::identify(&settings::<P>(&context)?, &context)
+        P::identify(&settings::<P>(&context.settings)?, &context)
     }
 
     fn judge(context: Context, plan: Plan, applied: Vec<AppliedRevision>) -> Result<Judgement, Failure> {
-        P::judge(&settings::<P>(&context)?, &context, &plan, &applied)
+        P::judge(&settings::<P>(&context.settings)?, &context, &plan, &applied)
     }
 }
 
 impl<P: Gate> bindings::gate::exports::runner::policy::gate::Guest for Exported<P> {
     fn review(context: Context, plan: Plan) -> Result<Ruling, Failure> {
-        P::review(&settings::<P>(&context)?, &context, &plan)
+        P::review(&settings::<P>(&context.settings)?, &context, &plan)
     }
 }
 
@@ -175,13 +193,27 @@ impl<P: Lint> bindings::lint::exports::runner::policy::lint::Guest for Exported<
     }
 
     fn check(context: Context, sources: Vec<Source>) -> Result<Vec<Finding>, Failure> {
-        <P as Lint>::check(&settings::<P>(&context)?, &context, &sources)
+        <P as Lint>::check(&settings::<P>(&context.settings)?, &context, &sources)
+    }
+}
+
+impl<P: RevisionLint> bindings::revision_lint::exports::runner::policy::revision_lint::Guest for Exported<P> {
+    fn rules() -> Vec<revision_lint::Rule> {
+        P::rules()
+    }
+
+    fn check(
+        circumstances: revision_lint::Circumstances,
+        source: revision_lint::Source,
+        surroundings: revision_lint::Surroundings,
+    ) -> Result<revision_lint::Report, Failure> {
+        <P as RevisionLint>::check(&settings::<P>(&circumstances.settings)?, &circumstances, &source, &surroundings)
     }
 }
 
 impl<P: Notify> bindings::notify::exports::runner::policy::notify::Guest for Exported<P> {
     fn announce(context: Context, plan: Plan, event: Event) -> Result<Vec<Message>, Failure> {
-        P::announce(&settings::<P>(&context)?, &context, &plan, &event)
+        P::announce(&settings::<P>(&context.settings)?, &context, &plan, &event)
     }
 }
 

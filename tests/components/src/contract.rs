@@ -42,7 +42,7 @@ pub(crate) fn world<'a>(
 pub(crate) const FIRST: &str = "0.1.0";
 
 /// The newest version, of which `files` and `facts` are imported.
-pub(crate) const CURRENT: &str = "0.1.1";
+pub(crate) const CURRENT: &str = "0.1.2";
 
 /// The package `runner:policy` as a version in `wit/` defines it, under a version number of its own choice.
 pub(crate) fn definition(written: &str, version: &str) -> Resolve {

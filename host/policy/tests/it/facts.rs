@@ -217,7 +217,7 @@ async fn without_the_grant_the_import_is_refused_with_the_line_to_add() {
     let verdict = denial(&review(folder.plugin("tables", showing().bytes())).await, "tables");
     assert_eq!(rule(&verdict), "plugin-grant");
     assert!(
-        verdict.message.contains("imports `runner:policy/facts@0.1.1`, which is not granted"),
+        verdict.message.contains("imports `runner:policy/facts@0.1.2`, which is not granted"),
         "{}",
         verdict.message
     );

@@ -101,7 +101,7 @@ fn a_role_that_would_not_be_found_refuses_the_component() {
     let lint = Component::lint();
     for (name, message) in [
         ("runner:policy/gate@0.1.2-rc.1", "is built for `runner:policy/gate@0.1.2-rc.1`"),
-        ("runner:policy/gate@0.1.0-0.1.1", "is built for `runner:policy/gate@0.1.0-0.1.1`"),
+        ("runner:policy/gate@0.1.0-0.1.2", "is built for `runner:policy/gate@0.1.0-0.1.2`"),
         ("runner:policy/approval@0.1.2", "exports `runner:policy/approval@0.1.2`, which this runner does not know"),
         ("runner:policy/log@0.1.0", "exports `runner:policy/log@0.1.0`, which this runner does not know"),
         ("runner:policy/lint@0.1.7", "exports `runner:policy/lint` more than once"),

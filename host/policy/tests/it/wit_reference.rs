@@ -16,10 +16,11 @@ use wit_parser::World;
 use wit_parser::WorldItem;
 
 /// The version that the reference is about.
-const VERSION: &str = "0.1.1";
+const VERSION: &str = "0.1.2";
 
 /// Interfaces in the order in which an author meets them.
-const ORDER: [&str; 9] = ["plugin", "environment", "lint", "gate", "notify", "log", "files", "facts", "types"];
+const ORDER: [&str; 10] =
+    ["plugin", "environment", "lint", "revision-lint", "gate", "notify", "log", "files", "facts", "types"];
 
 fn reference() -> String {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit")).join(VERSION);

@@ -19,7 +19,7 @@ const SDK_MANIFEST: &str = include_str!("../../../../plugins/sdk/Cargo.toml");
 const WORKSPACE_MANIFEST: &str = include_str!("../../../../Cargo.toml");
 
 /// Where the sources of the SDK say that the contract is, and where it is beside a copy of them.
-const WIT_IN_WORKSPACE: &str = concat!("../../wit/", "0.1.1");
+const WIT_IN_WORKSPACE: &str = concat!("../../wit/", "0.1.2");
 const WIT_IN_COPY: &str = "wit";
 
 /// The version of the contract.
@@ -78,7 +78,7 @@ mod tests {
             }
         }
         assert!(
-            text("wit/types.wit").contains("runner:policy@0.1.1") || text("wit/worlds.wit").contains("world policy")
+            text("wit/types.wit").contains("runner:policy@0.1.2") || text("wit/worlds.wit").contains("world policy")
         );
         assert!(text("src/bindings.rs").contains("path: \"wit\""));
         assert!(text("src/testing/sql.rs").contains("fn split"));

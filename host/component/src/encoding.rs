@@ -31,7 +31,9 @@ pub fn roles(component: &[u8]) -> Result<Vec<String>, NotEncoded> {
         for key in world.exports.keys() {
             let name = resolve.name_world_key(key);
             let interface = name.strip_prefix("runner:policy/").and_then(|rest| rest.split('@').next());
-            roles.extend(interface.filter(|role| *role != "plugin").map(str::to_owned));
+            // `revision-lint` is another way to ask in the same role.
+            let role = interface.filter(|role| *role != "plugin").map(|role| role.trim_start_matches("revision-"));
+            roles.extend(role.map(str::to_owned));
         }
     }
     if roles.is_empty() { Err(NotEncoded("it exports no role".to_owned())) } else { Ok(roles) }

@@ -5,19 +5,26 @@ use std::collections::HashSet;
 use crate::Refusal;
 use crate::data::AppliedRevision;
 use crate::data::Description;
+use crate::data::Direction;
 use crate::data::Failure;
 use crate::data::Finding;
+use crate::data::FollowUp;
 use crate::data::GateDecision;
 use crate::data::Grant;
 use crate::data::Judgement;
 use crate::data::Level;
+use crate::data::LintReport;
 use crate::data::LintRule;
 use crate::data::LintSource;
 use crate::data::Message;
 use crate::data::Plan;
 use crate::data::Reason;
+use crate::data::RevisionFinding;
+use crate::data::RevisionRule;
+use crate::data::RevisionSource;
 use crate::data::Ruling;
 use crate::data::SettingProblem;
+use crate::data::Span;
 use crate::verdict::printable;
 
 /// Entries that one list of an answer may have. More of them nobody reads, and the ledger would have to keep them.
@@ -140,15 +147,89 @@ pub(crate) fn rules(rules: &[LintRule]) -> Result<(), Refusal> {
     short("a text of a rule", rules.iter().flat_map(|rule| [rule.name.as_str(), &rule.summary, &rule.explanation]))
 }
 
+/// The same for a policy that is asked about one revision at a time.
+pub(crate) fn revision_rules(rules: &[RevisionRule]) -> Result<(), Refusal> {
+    few("rules", rules.len())?;
+    few("other names of rules", rules.iter().map(|rule| rule.aliases.len()).sum())?;
+    let texts = |rule: &'_ RevisionRule| [rule.name.clone(), rule.summary.clone(), rule.explanation.clone()];
+    for rule in rules {
+        short("a text of a rule", texts(rule).iter().chain(&rule.aliases).map(String::as_str))?;
+    }
+    Ok(())
+}
+
 /// Findings of known rules alone.
-pub(crate) fn findings_of(rules: &[LintRule], findings: &[Finding]) -> Result<(), Refusal> {
+pub(crate) fn of_known_rules<'a>(
+    rules: &[RevisionRule],
+    named: impl IntoIterator<Item = &'a str>,
+) -> Result<(), Refusal> {
     let known: HashSet<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
-    match findings.iter().find(|finding| !known.contains(finding.rule.as_str())) {
-        Some(finding) => {
-            broken(&format!("it reports the rule `{}`, which is none of its rules", clipped(&finding.rule)))
-        }
+    match named.into_iter().find(|rule| !known.contains(rule)) {
+        Some(rule) => broken(&format!("it reports the rule `{}`, which is none of its rules", clipped(rule))),
         None => Ok(()),
     }
+}
+
+/// A report on a revision: few and short texts, and places that are in its file.
+pub(crate) fn report(report: &LintReport, source: &RevisionSource) -> Result<(), Refusal> {
+    few("findings", report.findings.len())?;
+    few("notes", report.notes.len())?;
+    short("a note", report.notes.iter().map(String::as_str))?;
+    let statements = match source.planned {
+        Some(Direction::Down) => source.down.as_ref(),
+        Some(Direction::Up) | None => source.up.as_ref(),
+    };
+    let statements = statements.map_or(0, Vec::len);
+    // Each statement may lock several tables.
+    if report.locks.len() > MOST.max(statements.saturating_mul(8)) {
+        return broken(&format!("it gives {} locks for {statements} statements", report.locks.len()));
+    }
+    for lock in &report.locks {
+        if usize::try_from(lock.statement).map_or(true, |index| index >= statements) {
+            return broken(&format!("it speaks of statement {}, and there are {statements}", lock.statement));
+        }
+        let texts = [Some(&lock.object), Some(&lock.level), lock.remark.as_ref()];
+        short("a text of a lock", texts.into_iter().flatten().map(String::as_str))?;
+    }
+    let lines = source.text.lines().count().max(1);
+    let (up, lines) = (source.up.as_ref().map_or(0, Vec::len), u32::try_from(lines).unwrap_or(u32::MAX));
+    report.findings.iter().try_for_each(|found| finding(found, up, lines))
+}
+
+fn finding(finding: &RevisionFinding, statements: usize, lines: u32) -> Result<(), Refusal> {
+    let texts = [Some(&finding.message), Some(&finding.rule), finding.help.as_ref()];
+    short("a finding", texts.into_iter().flatten().map(String::as_str))?;
+    if let Some(span) = &finding.span {
+        place(span, lines)?;
+    }
+    if let Some(index) = finding.statement
+        && usize::try_from(index).map_or(true, |index| index >= statements)
+    {
+        return broken(&format!("it speaks of statement {index}, and there are {statements}"));
+    }
+    let Some(fix) = &finding.fix else { return Ok(()) };
+    few("edits", fix.edits.len())?;
+    short(
+        "the text of a fix",
+        std::iter::once(&fix.summary).chain(fix.edits.iter().map(|edit| &edit.text)).map(String::as_str),
+    )?;
+    if let Some(follow_up) = &fix.follow_up {
+        let FollowUp { title, up, down, transactional: _ } = follow_up;
+        short("the text of a fix", [title.as_str(), up, down])?;
+    }
+    fix.edits.iter().try_for_each(|edit| place(&edit.span, lines))
+}
+
+/// A place in a file of so many lines. What follows the last character may be behind its last line.
+fn place(span: &Span, lines: u32) -> Result<(), Refusal> {
+    let (start, end) = ((span.line, span.column), (span.end_line, span.end_column));
+    if span.line == 0 || span.column == 0 || span.end_column == 0 || end < start {
+        return broken(&format!("it speaks of a place from {start:?} to {end:?}"));
+    }
+    if span.end_line > lines.saturating_add(1) {
+        return broken(&format!("it speaks of line {}, and the file has {lines}", span.end_line));
+    }
+    Ok(())
 }
 
 /// A name that can be shown.

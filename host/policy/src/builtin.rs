@@ -10,6 +10,7 @@ use crate::PluginDefinition;
 use crate::PluginSet;
 use crate::Source;
 use crate::Trust;
+use crate::data::Dialect;
 use crate::make_strict;
 
 /// A component compiled from the sources in `plugins/` by the build script.
@@ -30,6 +31,14 @@ pub(crate) fn embedded(name: &str) -> Option<&'static Embedded> {
 /// Names of all built-in plugins.
 pub fn builtin_names() -> impl Iterator<Item = &'static str> {
     EMBEDDED.iter().map(|embedded| embedded.name)
+}
+
+/// Whether a plugin has anything to say of a dialect.
+pub(crate) fn speaks(definition: &PluginDefinition, dialect: Dialect) -> bool {
+    match &definition.source {
+        Source::Builtin(name) if name == "lint-postgres" => dialect == Dialect::Postgres,
+        _ => true,
+    }
 }
 
 /// Names of all built-in sets.

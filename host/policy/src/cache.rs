@@ -74,6 +74,40 @@ impl Cache {
     }
 }
 
+/// What the lint policies have said is kept beside.
+impl Cache {
+    /// A text of this user, sealed under its name. What is missing, damaged or somebody else's counts as not there.
+    pub(crate) fn recall(&self, name: &str) -> Option<String> {
+        let Cache::Folder(folder) = self else { return None };
+        is_private(folder).and_then(|()| is_guarded(folder)).ok()?;
+        let mut file = open(&folder.join(name)).ok()?;
+        own(&file).ok()?;
+        let mut content = Vec::new();
+        file.read_to_end(&mut content).ok()?;
+        let length = content.len().checked_sub(usize::try_from(SEAL).ok()?)?;
+        let seal = content.split_off(length);
+        if seal != seal_of(name.as_bytes(), &content) {
+            tracing::debug!("`{name}` in the cache is damaged, and is made again");
+            return None;
+        }
+        String::from_utf8(content).ok()
+    }
+
+    /// Keeps a text under a name.
+    pub(crate) fn keep(&self, name: &str, content: &[u8]) -> Result<(), String> {
+        let Cache::Folder(folder) = self else { return Ok(()) };
+        make_private(folder).and_then(|()| is_guarded(folder))?;
+        write(folder, &folder.join(name), name.as_bytes(), content).map_err(|error| error.to_string())
+    }
+}
+
+fn seal_of(name: &[u8], content: &[u8]) -> [u8; 16] {
+    let mut hasher = Xxh3Default::new();
+    hasher.update(name);
+    hasher.update(content);
+    hasher.digest128().to_be_bytes()
+}
+
 fn compiled(wasm: &[u8]) -> Result<Vec<u8>, Refusal> {
     extent::check(wasm)?;
     compile(wasm).map_err(|error| no_component(&error))
@@ -176,13 +210,10 @@ fn check_seal(file: &mut fs::File, digest: &[u8; 32]) -> io::Result<()> {
 
 /// Writes an entry so that no other process ever sees a part of it. The seal stands at the end, where it does not disturb
 /// the mapping.
-fn write(folder: &Path, entry: &Path, digest: &[u8; 32], code: &[u8]) -> io::Result<()> {
-    let mut hasher = Xxh3Default::new();
-    hasher.update(digest);
-    hasher.update(code);
+fn write(folder: &Path, entry: &Path, name: &[u8], content: &[u8]) -> io::Result<()> {
     let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
-    file.write_all(code)?;
-    file.write_all(&hasher.digest128().to_be_bytes())?;
+    file.write_all(content)?;
+    file.write_all(&seal_of(name, content))?;
     file.as_file().sync_all()?;
     file.persist(entry).map_err(|error| error.error)?;
     Ok(())
@@ -191,15 +222,21 @@ fn write(folder: &Path, entry: &Path, digest: &[u8; 32], code: &[u8]) -> io::Res
 #[cfg(unix)]
 pub(crate) fn make_private(folder: &Path) -> Result<(), String> {
     use std::os::unix::fs::DirBuilderExt as _;
+
+    if let Err(error) = fs::symlink_metadata(folder)
+        && error.kind() == io::ErrorKind::NotFound
+    {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| error.to_string())?;
+    }
+    is_private(folder)
+}
+
+/// Whether a folder belongs to this user, and nobody else can write to it.
+#[cfg(unix)]
+fn is_private(folder: &Path) -> Result<(), String> {
     use std::os::unix::fs::MetadataExt as _;
 
-    let metadata = match fs::symlink_metadata(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| error.to_string())?;
-            fs::symlink_metadata(folder).map_err(|error| error.to_string())?
-        }
-        found => found.map_err(|error| error.to_string())?,
-    };
+    let metadata = fs::symlink_metadata(folder).map_err(|error| error.to_string())?;
     if !metadata.is_dir() {
         return Err("it is not a folder".to_owned());
     }
@@ -212,6 +249,11 @@ pub(crate) fn make_private(folder: &Path) -> Result<(), String> {
         );
     }
     Ok(())
+}
+
+#[cfg(not(unix))]
+fn is_private(folder: &Path) -> Result<(), String> {
+    if folder.is_dir() { Ok(()) } else { Err("it is not a folder".to_owned()) }
 }
 
 /// Whether the folders above are such that nobody else can put another one in the place of this one.

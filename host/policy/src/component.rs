@@ -88,6 +88,7 @@ pub(crate) struct Exports {
     pub(crate) environment: Option<exported::environment::GuestIndices>,
     pub(crate) gate: Option<exported::gate::GuestIndices>,
     pub(crate) lint: Option<exported::lint::GuestIndices>,
+    pub(crate) revision_lint: Option<exported::revision_lint::GuestIndices>,
     pub(crate) notify: Option<exported::notify::GuestIndices>,
 }
 
@@ -112,6 +113,9 @@ impl Exports {
         if let Some(role) = &self.lint {
             role.load(&mut *store, instance).map_err(|error| ("lint", error))?;
         }
+        if let Some(role) = &self.revision_lint {
+            role.load(&mut *store, instance).map_err(|error| ("revision-lint", error))?;
+        }
         if let Some(role) = &self.gate {
             role.load(&mut *store, instance).map_err(|error| ("gate", error))?;
         }
@@ -124,7 +128,7 @@ impl Exports {
     pub(crate) fn has(&self, role: Role) -> bool {
         match role {
             Role::Environment => self.environment.is_some(),
-            Role::Lint => self.lint.is_some(),
+            Role::Lint => self.lint.is_some() || self.revision_lint.is_some(),
             Role::Gate => self.gate.is_some(),
             Role::Notify => self.notify.is_some(),
         }
@@ -183,7 +187,7 @@ pub(crate) fn recognise(bytes: &[u8]) -> Result<(), Refusal> {
 }
 
 /// Interfaces of the contract that a component may export.
-pub(crate) const EXPORTED: [&str; 6] = ["plugin", "types", "environment", "lint", "gate", "notify"];
+pub(crate) const EXPORTED: [&str; 7] = ["plugin", "types", "environment", "lint", "revision-lint", "gate", "notify"];
 
 /// Everything of the package that is imported or exported must be of the version that the host knows, and every export one
 /// that it looks for: a role that nobody asks would be a check that nobody makes.
@@ -224,22 +228,20 @@ fn exports(engine: &Engine, component: &Component, instance: &InstancePre<Guest>
         return Err(Refusal::OtherWorld { what: other_world(engine, component) });
     }
     macro_rules! role {
-        ($role:ident) => {
-            match present(stringify!($role)) {
-                true => Some(
-                    exported::$role::GuestIndices::new(instance)
-                        .map_err(|error| misshapen(stringify!($role), &error))?,
-                ),
+        ($role:ident, $name:literal) => {
+            match present($name) {
+                true => Some(exported::$role::GuestIndices::new(instance).map_err(|error| misshapen($name, &error))?),
                 false => None,
             }
         };
     }
     let exports = Exports {
         plugin: exported::plugin::GuestIndices::new(instance).map_err(|error| misshapen("plugin", &error))?,
-        environment: role!(environment),
-        gate: role!(gate),
-        lint: role!(lint),
-        notify: role!(notify),
+        environment: role!(environment, "environment"),
+        gate: role!(gate, "gate"),
+        lint: role!(lint, "lint"),
+        revision_lint: role!(revision_lint, "revision-lint"),
+        notify: role!(notify, "notify"),
     };
     if Role::ALL.into_iter().any(|role| exports.has(role)) {
         Ok(exports)

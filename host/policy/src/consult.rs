@@ -1,7 +1,10 @@
 //! Asks the plugins of a set, and puts their answers together: deny wins, and whatever goes wrong with a plugin is a denial.
 
+use std::sync::Arc;
+
 use tokio::task::JoinHandle;
 
+use crate::Cache;
 use crate::FactsSource;
 use crate::Host;
 use crate::Mode;
@@ -12,12 +15,18 @@ use crate::Refusal;
 use crate::Role;
 use crate::answer;
 use crate::builtin;
+use crate::cache::hex;
 use crate::data;
 use crate::data::Context;
+use crate::data::Dialect;
 use crate::data::Event;
 use crate::data::Level;
 use crate::data::Message;
 use crate::data::Plan;
+use crate::lint;
+use crate::lint::AsTheyAre;
+use crate::lint::Assess;
+use crate::lint::Memory;
 use crate::plugin::Plugin;
 use crate::plugin::Refused;
 use crate::review;
@@ -37,12 +46,16 @@ use crate::verdict::printable;
 /// The plugins of a set, loaded as far as a command needs them.
 pub struct Policies {
     set: String,
+    host: Host,
+    facts: FactsSource,
     slots: Vec<Slot>,
 }
 
 enum Slot {
-    Ready(Box<Plugin>),
+    Ready(Arc<Plugin>),
     Refused(Box<Refused>),
+    /// A built-in plugin whose only role is `lint`: it is loaded when there is something to lint.
+    Later(Box<PluginDefinition>, PluginIdentity),
     /// A plugin that can't be used, and whose only role is `notify`: it stops nothing.
     Mute(Box<Refused>),
 }
@@ -55,7 +68,7 @@ impl Slot {
             Ok(plugin) => plugin,
             Err(refused) => return Some(Slot::Refused(refused)),
         };
-        let Err(refusal) = plugin.introduce().await else { return Some(Slot::Ready(Box::new(plugin))) };
+        let Err(refusal) = plugin.introduce().await else { return Some(Slot::Ready(Arc::new(plugin))) };
         let only_notifies = plugin.roles() == [Role::Notify];
         let refused = Box::new(Refused { definition: plugin.definition, identity: plugin.identity, refusal });
         Some(if only_notifies { Slot::Mute(refused) } else { Slot::Refused(refused) })
@@ -65,6 +78,7 @@ impl Slot {
         match self {
             Slot::Ready(plugin) => &plugin.definition,
             Slot::Refused(refused) | Slot::Mute(refused) => &refused.definition,
+            Slot::Later(definition, _) => definition,
         }
     }
 
@@ -72,6 +86,7 @@ impl Slot {
         match self {
             Slot::Ready(plugin) => &plugin.identity,
             Slot::Refused(refused) | Slot::Mute(refused) => &refused.identity,
+            Slot::Later(_, identity) => identity,
         }
     }
 
@@ -81,6 +96,15 @@ impl Slot {
         let (host, definition, roles) = (host.clone(), definition.clone(), roles.to_vec());
         tokio::task::spawn_blocking(move || runtime.block_on(Self::fill(&host, &definition, &roles)))
     }
+}
+
+/// How the steps of a plan are linted.
+#[derive(Clone, Copy)]
+pub struct Linting<'a> {
+    /// What the policies have said before.
+    pub memory: &'a Memory,
+    /// What becomes of their findings.
+    pub assess: &'a dyn Assess,
 }
 
 /// What the environment turned out to be.
@@ -117,24 +141,58 @@ impl Identity {
 impl Policies {
     /// Loads the plugins of a set that have one of the roles, side by side. What can't be loaded is kept as a denial.
     pub async fn load(host: &Host, set: &PluginSet, roles: &[Role]) -> Self {
-        let mut wanted = set.plugins.iter().filter(|definition| may_have(definition, roles));
-        let own = wanted.next();
-        let others: Vec<_> = wanted.map(|definition| (definition, Slot::fill_aside(host, definition, roles))).collect();
-        let mut slots = Vec::new();
-        if let Some(definition) = own {
-            slots.extend(Slot::fill(host, definition, roles).await);
-        }
-        for (definition, slot) in others {
-            slots.extend(slot.await.unwrap_or_else(|panicked| {
-                let identity = PluginIdentity { name: definition.name.clone(), version: None, digest: None };
-                let refusal = Refusal::Sandbox { reason: panicked.to_string() };
-                Some(Slot::Refused(Box::new(Refused { definition: definition.clone(), identity, refusal })))
-            }));
-        }
+        let wanted: Vec<_> = set.plugins.iter().filter(|plugin| may_have(plugin, roles)).cloned().collect();
+        let mut policies = Policies {
+            set: set.name.clone(),
+            host: host.clone(),
+            facts: FactsSource::default(),
+            slots: fill(host, &wanted, roles).await,
+        };
         tracing::debug!("the policies are loaded");
-        let mut policies = Policies { set: set.name.clone(), slots };
         policies.refuse_second_environment();
         policies
+    }
+
+    /// The same, and leaves the built-in plugins that lint and do nothing else for [`prepare_lint`](Self::prepare_lint).
+    pub async fn load_but_lint(host: &Host, set: &PluginSet, roles: &[Role]) -> Self {
+        let waits = |definition: &PluginDefinition| match &definition.source {
+            Source::Builtin(name) => {
+                roles.contains(&Role::Lint)
+                    && builtin::embedded(name).is_some_and(|embedded| embedded.roles == [Role::Lint.name()])
+            }
+            Source::File { .. } | Source::Oci(_) => false,
+        };
+        let (later, now): (Vec<_>, Vec<_>) = set.plugins.iter().cloned().partition(waits);
+        let mut policies = Policies::load(host, &PluginSet { name: set.name.clone(), plugins: now }, roles).await;
+        let later = later.into_iter().map(|definition| {
+            let identity = builtin_identity(&definition);
+            Slot::Later(Box::new(definition), identity)
+        });
+        policies.slots.extend(later);
+        let place = |slot: &Slot| set.plugins.iter().position(|plugin| plugin.name == slot.definition().name);
+        policies.slots.sort_by_key(place);
+        policies
+    }
+
+    /// Loads what was left for when there is something to lint, as far as it knows the dialect.
+    pub async fn prepare_lint(&mut self, dialect: Dialect) {
+        let is_asked = |definition: &PluginDefinition| builtin::speaks(definition, dialect);
+        self.slots.retain(|slot| !matches!(slot, Slot::Later(definition, _) if !is_asked(definition)));
+        let later = self.slots.iter().filter_map(|slot| match slot {
+            Slot::Later(definition, _) => Some(PluginDefinition::clone(definition)),
+            _ => None,
+        });
+        let later: Vec<_> = later.collect();
+        let mut filled = fill(&self.host, &later, &[Role::Lint]).await.into_iter();
+        for slot in &mut self.slots {
+            if matches!(slot, Slot::Later(..))
+                && let Some(loaded) = filled.next()
+            {
+                *slot = loaded;
+            }
+        }
+        let facts = self.facts.clone();
+        self.offer_facts(&facts);
     }
 
     fn refuse_second_environment(&mut self) {
@@ -160,9 +218,10 @@ impl Policies {
 
     /// Says where policies with the grant `facts` get them from. Before that there are none.
     pub fn offer_facts(&mut self, facts: &FactsSource) {
-        for slot in &mut self.slots {
+        self.facts = facts.clone();
+        for slot in &self.slots {
             if let Slot::Ready(plugin) = slot {
-                plugin.facts = facts.clone();
+                plugin.offer_facts(facts);
             }
         }
     }
@@ -177,9 +236,10 @@ impl Policies {
         self.slots.iter().map(|slot| slot.identity().clone()).collect()
     }
 
-    /// Whether any usable plugin has a role.
+    /// Whether any usable plugin has a role, or may turn out to have it.
     pub fn has(&self, role: Role) -> bool {
-        self.ready(role).next().is_some()
+        let waits = role == Role::Lint && self.slots.iter().any(|slot| matches!(slot, Slot::Later(..)));
+        waits || self.ready(role).next().is_some()
     }
 
     /// SHA-256 over names, settings and modes of all plugins of the set, as 64 hexadecimal digits.
@@ -191,7 +251,7 @@ impl Policies {
             let settings = serde_json::Value::Object(definition.settings.clone());
             hasher.update(serde_json::json!([definition.name, settings, definition.mode]).to_string());
         }
-        crate::cache::hex(&hasher.finalize())
+        hex(&hasher.finalize())
     }
 
     /// What `plugin list` shows.
@@ -274,7 +334,19 @@ impl Policies {
         identity: &Identity,
         plan_hash: impl FnOnce(&[StepFate]) -> String,
     ) -> Review {
-        self.review_in(&Role::ALL, request, identity, plan_hash).await
+        let linting = Linting { memory: &Memory::new(Cache::None), assess: &AsTheyAre };
+        self.review_in(&Role::ALL, request, identity, plan_hash, linting).await
+    }
+
+    /// The same, with what lint policies have said before, and with what becomes of their findings.
+    pub async fn review_with(
+        &self,
+        request: Request,
+        identity: &Identity,
+        plan_hash: impl FnOnce(&[StepFate]) -> String,
+        linting: Linting<'_>,
+    ) -> Review {
+        self.review_in(&Role::ALL, request, identity, plan_hash, linting).await
     }
 
     /// The same in some roles alone.
@@ -284,6 +356,7 @@ impl Policies {
         mut request: Request,
         identity: &Identity,
         plan_hash: impl FnOnce(&[StepFate]) -> String,
+        linting: Linting<'_>,
     ) -> Review {
         let ready = |role| self.ready(role).filter(move |_| roles.contains(&role));
         request.context = identity.context(&request.context);
@@ -293,6 +366,7 @@ impl Policies {
             environment_enforced: false,
             steps: vec![StepFate::Run; request.plan.steps.len()],
             verdicts: self.refusals().collect(),
+            locks: Vec::new(),
             notices: Vec::new(),
             prompts: Vec::new(),
         };
@@ -308,8 +382,8 @@ impl Policies {
             request.plan.hash = plan_hash(&answer.steps);
         }
         answer.plan_hash.clone_from(&request.plan.hash);
-        for plugin in ready(Role::Lint) {
-            review::lint(plugin, &request, &mut answer).await;
+        if roles.contains(&Role::Lint) {
+            self.lint_plan(&mut request, linting, &mut answer).await;
         }
         for plugin in ready(Role::Gate) {
             review::gate(plugin, &request, &mut answer).await;
@@ -320,6 +394,35 @@ impl Policies {
             _ => Outcome::Allowed,
         };
         answer
+    }
+
+    /// Lints the steps that will run, and adds what remains of the findings.
+    async fn lint_plan(&self, request: &mut Request, linting: Linting<'_>, review: &mut Review) {
+        let sources = std::mem::take(&mut request.sources);
+        let runs = |id: &str| request.plan.steps.iter().find(|step| step.revision.id == id && !step.skipped);
+        let mut subjects = lint::subjects(&sources, &request.lint, |id| runs(id).map(|step| step.direction));
+        // What is skipped does no harm here, and where it runs it is looked at.
+        subjects.retain(|subject| subject.planned.is_some() || request.plan.steps.is_empty());
+        let Linting { memory, assess } = linting;
+        let linted = self.lint(&request.context, &request.lint, subjects, memory, assess.wants_rules()).await;
+        let findings = assess.assess(linted.findings, &linted.rules);
+        for plugin in self.ready(Role::Lint) {
+            let is_its = |verdict: &Verdict| verdict.plugin == plugin.identity.name;
+            let is_silent = !findings.iter().any(|finding| is_its(&finding.verdict));
+            if is_silent && !linted.refusals.iter().any(is_its) {
+                review.verdicts.push(Verdict::new(&plugin.identity, Some(Role::Lint), Decision::Allow, "no findings"));
+            }
+            let findings = findings.iter().filter(|finding| is_its(&finding.verdict));
+            let mode = plugin.definition.mode;
+            review.verdicts.extend(findings.map(|finding| review::audited(finding.verdict.clone(), mode)));
+        }
+        // What the host itself has found.
+        let plugins: Vec<&str> = self.ready(Role::Lint).map(|plugin| plugin.identity.name.as_str()).collect();
+        let others = findings.iter().filter(|finding| !plugins.contains(&finding.verdict.plugin.as_str()));
+        review.verdicts.extend(others.map(|finding| finding.verdict.clone()));
+        review.verdicts.extend(linted.refusals);
+        review.locks = linted.locks;
+        request.sources = sources;
     }
 
     /// Tells the notify policies of an event. Gives their messages, and as verdicts with `warn` what went wrong: this role
@@ -373,26 +476,52 @@ impl Policies {
                 let verdict = refusal_verdict(&refused.identity, refused.definition.mode, None, &refused.refusal);
                 Some(Verdict { decision: Decision::Warn, ..verdict })
             }
-            Slot::Ready(_) | Slot::Refused(_) => None,
+            Slot::Ready(_) | Slot::Refused(_) | Slot::Later(..) => None,
         })
     }
 
-    fn ready(&self, role: Role) -> impl Iterator<Item = &Plugin> {
+    pub(crate) fn ready(&self, role: Role) -> impl Iterator<Item = &Arc<Plugin>> {
         self.slots.iter().filter_map(move |slot| match slot {
-            Slot::Ready(plugin) if plugin.policy.exports.has(role) => Some(plugin.as_ref()),
+            Slot::Ready(plugin) if plugin.policy.exports.has(role) => Some(plugin),
             _ => None,
         })
     }
 
     /// A denial for every plugin that can't be used.
-    pub(crate) fn refusals(&self) -> impl Iterator<Item = Verdict> {
+    pub fn refusals(&self) -> impl Iterator<Item = Verdict> {
         self.slots.iter().filter_map(|slot| match slot {
             Slot::Refused(refused) => {
                 Some(refusal_verdict(&refused.identity, refused.definition.mode, None, &refused.refusal))
             }
-            Slot::Ready(_) | Slot::Mute(_) => None,
+            Slot::Ready(_) | Slot::Mute(_) | Slot::Later(..) => None,
         })
     }
+}
+
+/// Loads plugins that have one of the roles, side by side.
+async fn fill(host: &Host, definitions: &[PluginDefinition], roles: &[Role]) -> Vec<Slot> {
+    let Some((own, others)) = definitions.split_first() else { return Vec::new() };
+    let others: Vec<_> =
+        others.iter().map(|definition| (definition, Slot::fill_aside(host, definition, roles))).collect();
+    let mut slots = Vec::new();
+    slots.extend(Slot::fill(host, own, roles).await);
+    for (definition, slot) in others {
+        slots.extend(slot.await.unwrap_or_else(|panicked| {
+            let identity = PluginIdentity { name: definition.name.clone(), version: None, digest: None };
+            let refusal = Refusal::Sandbox { reason: panicked.to_string() };
+            Some(Slot::Refused(Box::new(Refused { definition: definition.clone(), identity, refusal })))
+        }));
+    }
+    slots
+}
+
+/// What is known of a built-in plugin that is not loaded.
+fn builtin_identity(definition: &PluginDefinition) -> PluginIdentity {
+    let digest = match &definition.source {
+        Source::Builtin(name) => builtin::embedded(name).map(|embedded| format!("sha256:{}", hex(&embedded.digest))),
+        Source::File { .. } | Source::Oci(_) => None,
+    };
+    PluginIdentity { name: definition.name.clone(), version: None, digest }
 }
 
 /// Built-in plugins whose roles are known need not be loaded to see that they are not wanted.
@@ -440,6 +569,7 @@ fn report(slot: &Slot) -> PluginReport {
             report.roles = vec![Role::Notify];
             report.error = Some(printable(&refused.refusal.to_string()));
         }
+        Slot::Later(..) => report.roles = vec![Role::Lint],
     }
     report
 }

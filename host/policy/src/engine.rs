@@ -13,6 +13,7 @@ use wasmtime::Engine;
 use wasmtime::OptLevel;
 
 use crate::Cache;
+use crate::Memory;
 use crate::cache::hex;
 use crate::meter::Meter;
 
@@ -44,6 +45,11 @@ impl Host {
     /// A host that keeps native code in `cache` and reads granted variables from the process environment.
     pub fn new(cache: Cache) -> Self {
         Host { cache, variables: Arc::new(of_process), meter: None }
+    }
+
+    /// What lint policies have said before is kept beside the native code.
+    pub fn memory(&self) -> Memory {
+        Memory::new(self.cache.clone())
     }
 
     /// A host that reads granted variables with `variables`.

@@ -67,6 +67,19 @@ impl FactsSource {
         }
     }
 
+    /// Whether there is a target to have facts about.
+    pub(crate) fn is_somewhere(&self) -> bool {
+        !matches!(&*self.0, Source::Nowhere)
+    }
+
+    /// A digest over all tables and views, collected now if need be.
+    pub(crate) async fn digest(&self) -> Result<String, Failure> {
+        use sha2::Digest as _;
+
+        let relations = serde_json::to_vec(&self.get().await?.relations).map_err(|_| unavailable())?;
+        Ok(crate::cache::hex(&sha2::Sha256::digest(relations)))
+    }
+
     /// The facts, collected now if need be.
     pub(crate) async fn get(&self) -> Result<&Facts, Failure> {
         match &*self.0 {

@@ -26,6 +26,7 @@ use crate::data;
 use crate::data::Grant;
 use crate::data::Timestamp;
 use crate::engine::engine;
+use crate::lint;
 use crate::plugin::Plugin;
 use crate::sandbox::Circumstances;
 use crate::sandbox::call;
@@ -113,6 +114,8 @@ pub struct Rule {
     pub name: String,
     /// Severity unless settings say otherwise.
     pub severity: Severity,
+    /// The same in production.
+    pub severity_in_production: Severity,
     /// One sentence.
     pub summary: String,
 }
@@ -214,7 +217,9 @@ fn shape(engine: &Engine, component: &Component, found: &mut Inspection) {
             found.other_exports.push(printable(name));
             continue;
         }
-        found.roles.extend(Role::ALL.into_iter().filter(|role| role.name() == interface));
+        let role = if interface == "revision-lint" { Role::Lint.name() } else { interface };
+        let role = Role::ALL.into_iter().find(|known| known.name() == role);
+        found.roles.extend(role.filter(|role| !found.roles.contains(role)));
     }
     found.roles.sort_by_key(|role| Role::ALL.iter().position(|other| other == role));
     for (name, _) in ty.imports(engine) {
@@ -237,7 +242,7 @@ fn import_kind(name: &str) -> (ImportKind, Option<&'static str>) {
 /// What a component says of itself.
 struct Said {
     description: data::Description,
-    rules: Vec<data::LintRule>,
+    rules: Vec<data::RevisionRule>,
 }
 
 impl Said {
@@ -263,11 +268,8 @@ impl Said {
             .iter()
             .map(|rule| Rule {
                 name: printable(&rule.name),
-                severity: match rule.severity {
-                    data::Severity::Info => Severity::Info,
-                    data::Severity::Warning => Severity::Warning,
-                    data::Severity::Error => Severity::Error,
-                },
+                severity: lint::weight(rule.severity).1,
+                severity_in_production: lint::weight(rule.severity_in_production).1,
                 summary: printable(&rule.summary),
             })
             .collect();
@@ -292,6 +294,7 @@ async fn introduce(
     let instance: InstancePre<_> = linker.instantiate_pre(component).map_err(broken)?;
     let plugin = exported::plugin::GuestIndices::new(&instance).map_err(broken)?;
     let lint = exported::lint::GuestIndices::new(&instance).ok();
+    let revision_lint = exported::revision_lint::GuestIndices::new(&instance).ok();
     let circumstances = Circumstances {
         plugin: &definition.name,
         function: "plugin.describe",
@@ -307,14 +310,18 @@ async fn introduce(
     let said = call(engine, &circumstances, async |store| {
         let instance = instance.instantiate_async(&mut *store).await?;
         let description = plugin.load(&mut *store, &instance)?.call_describe(&mut *store).await?;
-        let rules = match &lint {
-            Some(lint) => lint.load(&mut *store, &instance)?.call_rules(&mut *store).await?,
-            None => Vec::new(),
+        let rules = match (&revision_lint, &lint) {
+            (Some(lint), _) => lint.load(&mut *store, &instance)?.call_rules(&mut *store).await?,
+            (None, Some(lint)) => {
+                let rules = lint.load(&mut *store, &instance)?.call_rules(&mut *store).await?;
+                rules.into_iter().map(lint::revision_rule).collect()
+            }
+            (None, None) => Vec::new(),
         };
         Ok(Said { description, rules })
     });
     let said = said.await?;
     answer::description(&said.description)?;
-    answer::rules(&said.rules)?;
+    answer::revision_rules(&said.rules)?;
     Ok(said)
 }

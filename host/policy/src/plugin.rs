@@ -1,8 +1,11 @@
 //! One configured plugin: loaded, asked who it is, and callable in its roles.
 
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::time::Instant;
 
 use serde::Serialize;
+use tokio::sync::OnceCell;
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
@@ -22,6 +25,7 @@ use crate::component::misshapen;
 use crate::data::Context;
 use crate::data::Description;
 use crate::data::Grant;
+use crate::data::RevisionRule;
 use crate::data::Timestamp;
 use crate::data::Variable;
 use crate::engine::engine;
@@ -80,7 +84,8 @@ pub(crate) struct Plugin {
     pub(crate) policy: Policy,
     pub(crate) summary: Option<String>,
     /// Where its facts come from, if it is granted any.
-    pub(crate) facts: FactsSource,
+    facts: Mutex<FactsSource>,
+    pub(crate) rules: OnceCell<Vec<RevisionRule>>,
     pub(crate) signed_by: Option<PublicKey>,
     settings: String,
     variables: Vec<Variable>,
@@ -125,7 +130,8 @@ impl Plugin {
                     policy,
                     summary: None,
                     signed_by,
-                    facts: FactsSource::default(),
+                    facts: Mutex::default(),
+                    rules: OnceCell::new(),
                     settings,
                     variables,
                     meter: host.meter.clone(),
@@ -197,6 +203,7 @@ impl Plugin {
     where
         Call: AsyncFnOnce(&Exports, &Instance, &mut Store<Guest>) -> wasmtime::Result<T>,
     {
+        let facts = self.facts();
         let circumstances = Circumstances {
             plugin: &self.definition.name,
             function: name,
@@ -204,7 +211,7 @@ impl Plugin {
             limits: &self.definition.limits,
             grants: &self.definition.grants,
             variables: &self.variables,
-            facts: &self.facts,
+            facts: &facts,
             now,
             seed,
             wants: &self.policy.wants,
@@ -237,12 +244,24 @@ impl Plugin {
         ) -> wasmtime::Result<Result<T, crate::data::Failure>>,
     {
         let context = Context { settings: self.settings.clone(), variables: self.variables.clone(), ..context.clone() };
-        let answer = self
-            .call(name, context.now, seed, async |exports, instance, store| {
-                ask(exports, instance, store, &context).await
-            })
-            .await?;
-        answer.map_err(|mut failure| {
+        self.question(name, context.now, seed, async |exports, instance, store| {
+            ask(exports, instance, store, &context).await
+        })
+        .await
+    }
+
+    /// Asks something that has no context, with the plugin's own "I can't decide" turned into a refusal.
+    pub(crate) async fn question<T, Ask>(
+        &self,
+        name: &'static str,
+        now: Timestamp,
+        seed: &str,
+        ask: Ask,
+    ) -> Result<T, Refusal>
+    where
+        Ask: AsyncFnOnce(&Exports, &Instance, &mut Store<Guest>) -> wasmtime::Result<Result<T, crate::data::Failure>>,
+    {
+        self.call(name, now, seed, ask).await?.map_err(|mut failure| {
             if let Err(refusal) = answer::failure(&failure) {
                 return refusal;
             }
@@ -250,6 +269,25 @@ impl Plugin {
             failure.help = failure.help.as_deref().map(printable);
             Refusal::Failure(failure)
         })
+    }
+
+    /// Where its facts come from.
+    pub(crate) fn facts(&self) -> FactsSource {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn offer_facts(&self, facts: &FactsSource) {
+        *self.facts.lock().unwrap_or_else(PoisonError::into_inner) = facts.clone();
+    }
+
+    /// Its settings, a JSON object.
+    pub(crate) fn settings(&self) -> &str {
+        &self.settings
+    }
+
+    /// The variables that it is granted and that are set.
+    pub(crate) fn variables(&self) -> &[Variable] {
+        &self.variables
     }
 
     /// Roles, in the order in which they are asked.

@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::LintMatter;
+use crate::LockForecast;
 use crate::Mode;
 use crate::Refusal;
 use crate::Role;
@@ -19,7 +21,6 @@ use crate::plugin::Plugin;
 use crate::verdict::Decision;
 use crate::verdict::Outcome;
 use crate::verdict::PluginIdentity;
-use crate::verdict::Severity;
 use crate::verdict::Verdict;
 use crate::verdict::printable;
 
@@ -34,6 +35,9 @@ pub struct Request {
     pub applied: Vec<AppliedRevision>,
     /// What lint policies read.
     pub sources: Vec<LintSource>,
+    /// What they are told besides.
+    #[serde(default)]
+    pub lint: LintMatter,
 }
 
 /// What becomes of a step of an allowed plan.
@@ -81,6 +85,8 @@ pub struct Review {
     pub steps: Vec<StepFate>,
     /// Every reason, in the order in which the policies were asked.
     pub verdicts: Vec<Verdict>,
+    /// Locks that the steps will take, as far as a lint policy says so.
+    pub locks: Vec<LockForecast>,
     /// For the banner.
     pub notices: Vec<Notice>,
     /// To be answered before the plan runs.
@@ -104,7 +110,7 @@ pub(crate) fn refusal_verdict(identity: &PluginIdentity, mode: Mode, role: Optio
 }
 
 /// In audit mode a plugin is heard and not obeyed.
-fn audited(mut verdict: Verdict, mode: Mode) -> Verdict {
+pub(crate) fn audited(mut verdict: Verdict, mode: Mode) -> Verdict {
     if mode == Mode::Audit && verdict.decision > Decision::Warn {
         verdict.message = format!("audit only, would {}: {}", verdict.decision.name(), verdict.message);
         verdict.decision = Decision::Warn;
@@ -163,64 +169,6 @@ pub(crate) async fn judge(plugin: &Plugin, request: &mut Request, review: &mut R
     }
     let remarks = judgement.remarks.iter().map(|remark| reasoned(plugin, role, Decision::Warn, remark));
     review.verdicts.extend(remarks);
-}
-
-pub(crate) async fn lint(plugin: &Plugin, request: &Request, review: &mut Review) {
-    let answer = plugin
-        .ask("lint.check", &request.context, &request.plan.hash, async |exports, instance, store, context| {
-            match &exports.lint {
-                Some(role) => {
-                    role.load(&mut *store, instance)?.call_check(&mut *store, context, &request.sources).await
-                }
-                None => Ok(Ok(Vec::new())),
-            }
-        })
-        .await
-        .and_then(|findings| answer::findings(&findings, &request.sources).map(|()| findings));
-    let answer = match answer {
-        Ok(findings) if !findings.is_empty() => {
-            let of_rules = |rules: Vec<data::LintRule>| answer::findings_of(&rules, &findings);
-            rules(plugin, request).await.and_then(of_rules).map(|()| findings)
-        }
-        answer => answer,
-    };
-    let findings = match answer {
-        Ok(findings) => findings,
-        Err(refusal) => return review.verdicts.push(refused(plugin, Role::Lint, &refusal)),
-    };
-    if findings.is_empty() {
-        review.verdicts.push(Verdict::new(&plugin.identity, Some(Role::Lint), Decision::Allow, "no findings"));
-    }
-    for finding in findings {
-        let (decision, severity) = match finding.severity {
-            data::Severity::Info => (Decision::Allow, Severity::Info),
-            data::Severity::Warning => (Decision::Warn, Severity::Warning),
-            data::Severity::Error => (Decision::Deny, Severity::Error),
-        };
-        let source = request.sources.iter().find(|source| source.revision.id == finding.revision);
-        let mut verdict = Verdict::new(&plugin.identity, Some(Role::Lint), decision, &finding.message);
-        verdict.rule = Some(printable(&finding.rule));
-        verdict.severity = Some(severity);
-        verdict.file = source.map(|source| source.revision.file.clone());
-        verdict.line = finding.line;
-        verdict.column = finding.column;
-        verdict.help = finding.help.as_deref().map(printable);
-        verdict.revision = Some(finding.revision);
-        review.verdicts.push(audited(verdict, plugin.definition.mode));
-    }
-}
-
-/// The rules of a lint policy.
-async fn rules(plugin: &Plugin, request: &Request) -> Result<Vec<data::LintRule>, Refusal> {
-    plugin
-        .ask("lint.rules", &request.context, &request.plan.hash, async |exports, instance, store, _| {
-            match &exports.lint {
-                Some(role) => Ok(Ok(role.load(&mut *store, instance)?.call_rules(&mut *store).await?)),
-                None => Ok(Ok(Vec::new())),
-            }
-        })
-        .await
-        .and_then(|rules| answer::rules(&rules).map(|()| rules))
 }
 
 pub(crate) async fn gate(plugin: &Plugin, request: &Request, review: &mut Review) {

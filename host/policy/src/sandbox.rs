@@ -59,6 +59,14 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) wants: &'a Wants,
 }
 
+/// Which facts about the target a guest has asked for. Ordered: the last one says the most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum FactsUse {
+    None,
+    Relations,
+    Ledger,
+}
+
 /// The state of one instance.
 pub(crate) struct Guest {
     plugin: String,
@@ -74,6 +82,7 @@ pub(crate) struct Guest {
     /// Opened for plugins that import `files`.
     folders: Vec<Folder>,
     facts: FactsSource,
+    facts_used: FactsUse,
     /// Made for plugins that import it.
     wasi: Option<WasiCtx>,
     table: ResourceTable,
@@ -83,6 +92,11 @@ impl Guest {
     /// Says how long it took to make the instance.
     pub(crate) fn instantiated(&mut self, took: Duration) {
         self.instantiation = took;
+    }
+
+    /// Which facts the guest has asked for so far.
+    pub(crate) fn facts_used(&self) -> FactsUse {
+        self.facts_used
     }
 }
 
@@ -137,6 +151,7 @@ where
         log: LogBudget::new(limits),
         folders: if wants.files { files::open(grants, plugin)? } else { Vec::new() },
         facts: circumstances.facts.clone(),
+        facts_used: FactsUse::None,
         wasi: if wants.wasi.is_empty() { None } else { Some(world::wasi(circumstances, &stderr)?) },
         table: ResourceTable::new(),
     };

@@ -1,7 +1,11 @@
 //! Tries one plugin out: asks it as a run would, and tells what it used.
 
+use crate::AsTheyAre;
+use crate::Cache;
 use crate::FactsSource;
 use crate::Host;
+use crate::Linting;
+use crate::Memory;
 use crate::Mode;
 use crate::PluginReport;
 use crate::PluginSet;
@@ -110,7 +114,8 @@ impl Trial {
         let told = question.event.filter(|_| asked(Role::Notify) && self.has(Role::Notify));
         let told = told.map(|event| (event, identity.context(&request.context), request.plan.clone()));
         let hash = request.plan.hash.clone();
-        let mut review = self.policies.review_in(question.roles, request, &identity, |_| hash).await;
+        let linting = Linting { memory: &Memory::new(Cache::None), assess: &AsTheyAre };
+        let mut review = self.policies.review_in(question.roles, request, &identity, |_| hash, linting).await;
         let mut messages = Vec::new();
         if let Some((event, context, plan)) = told {
             let (worded, failed) = self.policies.announce(&context, &plan, event).await;

@@ -1,5 +1,6 @@
 //! The interface `facts`: what the host knows of the target, as plain data.
 
+use super::FactsUse;
 use super::Guest;
 use crate::bindings::runner::policy::facts;
 use crate::bindings::runner::policy::facts::LedgerEntry;
@@ -11,11 +12,13 @@ use crate::facts::RECENT_STEPS;
 impl facts::Host for Guest {
     async fn relations(&mut self) -> wasmtime::Result<Result<Vec<Relation>, Failure>> {
         self.count();
+        self.facts_used = self.facts_used.max(FactsUse::Relations);
         Ok(self.facts(|facts| facts.relations.clone()).await)
     }
 
     async fn recent(&mut self, limit: u32) -> wasmtime::Result<Result<Vec<LedgerEntry>, Failure>> {
         self.count();
+        self.facts_used = FactsUse::Ledger;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX).min(RECENT_STEPS);
         Ok(self.facts(|facts| facts.ledger.iter().take(limit).cloned().collect()).await)
     }

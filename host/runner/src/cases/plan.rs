@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use runner_chain::Dialect;
 use runner_chain::EnvironmentTag;
 use runner_policy::Identity;
+use runner_policy::LintMatter;
 use runner_policy::Request;
 use runner_policy::data;
 use sha2::Digest as _;
@@ -21,6 +22,7 @@ use crate::bounded;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
+use crate::pipeline::alone;
 use crate::pipeline::request;
 use crate::recorded;
 use crate::recorded::Recorded;
@@ -104,14 +106,16 @@ fn written_request(case: &Case) -> Result<Request> {
     let written = &case.written;
     let operation = written.operation.unwrap_or(Operation::Upgrade);
     let mut steps = Vec::new();
-    let mut sources = Vec::new();
+    let (mut sources, mut surroundings) = (Vec::new(), Vec::new());
     for (number, entry) in entries(written).into_iter().enumerate() {
         let planned = planned(case, operation, number, &entry, &steps)?;
         steps.push(planned.0);
         sources.push(planned.1);
+        surroundings.push(planned.2);
     }
     if operation == Operation::Stamp {
         sources.clear();
+        surroundings.clear();
         steps.iter_mut().for_each(|step| step.statements.clear());
     }
     let (dialect, name, version) = match written.dialect {
@@ -137,7 +141,8 @@ fn written_request(case: &Case) -> Result<Request> {
         variables: Vec::new(),
     };
     let hash = written.plan_hash.clone().unwrap_or_else(|| hash(&steps));
-    Ok(Request { context, plan: data::Plan { hash, steps }, applied: applied(case)?, sources })
+    let lint = LintMatter { surroundings, ..LintMatter::default() };
+    Ok(Request { context, plan: data::Plan { hash, steps }, applied: applied(case)?, sources, lint })
 }
 
 /// A hash that follows from the steps, so that randomness that is seeded from it is the same every time.
@@ -236,7 +241,7 @@ fn planned(
     number: usize,
     entry: &file::Revision,
     before: &[data::Step],
-) -> Result<(data::Step, data::LintSource)> {
+) -> Result<(data::Step, data::LintSource, data::Surroundings)> {
     let revision = revision(case, number, entry, before)?;
     let dialect = match case.written.dialect {
         None | Some(file::Dialect::Sqlite) => Dialect::Sqlite,
@@ -273,7 +278,7 @@ fn planned(
         down,
         planned: true,
     };
-    Ok((step, source))
+    Ok((step, source, alone(&revision)))
 }
 
 /// The revision that an entry describes or names.

@@ -6,6 +6,7 @@ use runner_chain::RevisionId;
 use runner_chain::directory;
 use runner_chain::stub::NewRevision;
 use runner_policy::Identity;
+use runner_policy::LintMatter;
 use runner_policy::Policies;
 use runner_policy::Request;
 use runner_policy::Role;
@@ -137,6 +138,7 @@ async fn runs_in(config: &Config, new: &NewRevision) -> Result<Vec<String>> {
             plan: data::Plan { hash: String::new(), steps: vec![step(new)] },
             applied: Vec::new(),
             sources: Vec::new(),
+            lint: LintMatter::default(),
         };
         let review = policies.review(request, &identity).await;
         if let Some(unknown) =

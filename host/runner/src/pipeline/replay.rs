@@ -12,6 +12,7 @@ use runner_database::LedgerRow;
 use runner_database::LedgerStatus;
 use runner_database::State;
 use runner_database::StepDirection;
+use runner_policy::LintMatter;
 use runner_policy::PluginIdentity;
 use runner_policy::Request;
 use runner_policy::StepFate;
@@ -26,6 +27,7 @@ use super::evidence::digest;
 use super::prepare::PreparedStep;
 use super::request;
 use super::situation::versions;
+use super::surroundings::surroundings;
 
 /// A run that can be replayed.
 pub(crate) struct Replay {
@@ -144,6 +146,10 @@ fn request_of(
         sources: match only_records {
             true => Vec::new(),
             false => steps.iter().map(|step| request::source(chain, dialect, step)).collect(),
+        },
+        lint: LintMatter {
+            surroundings: steps.iter().map(|step| surroundings(chain, step.revision, Some(&applied))).collect(),
+            ..LintMatter::default()
         },
     })
 }

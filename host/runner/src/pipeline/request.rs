@@ -7,7 +7,10 @@ use runner_chain::Revision;
 use runner_database::Dialect;
 use runner_database::RecordedStatus;
 use runner_database::State;
+use runner_policy::LintMatter;
 use runner_policy::data;
+
+use crate::config::Config;
 
 use super::prepare::PreparedStep;
 
@@ -26,17 +29,46 @@ pub(super) fn step(chain: &Chain, state: &State, prepared: &PreparedStep<'_>) ->
 /// What lint policies read.
 pub(super) fn source(chain: &Chain, dialect: Dialect, prepared: &PreparedStep<'_>) -> data::LintSource {
     let revision = prepared.revision;
-    let statements = |direction| {
-        let section = revision.run(direction, dialect)?;
-        // What can't be split has stopped the plan, if it is about to run.
-        Some(section.statements(dialect).unwrap_or_default().iter().map(statement).collect())
-    };
+    let statements = |direction| revision.run(direction, dialect).map(|section| statements(section, dialect));
     data::LintSource {
         revision: self::revision(chain, revision),
         text: revision.source().to_owned(),
         up: statements(Direction::Up).unwrap_or_default(),
         down: statements(Direction::Down),
         planned: true,
+    }
+}
+
+/// What lint policies are told besides.
+pub(crate) fn lint_matter(config: &Config, surroundings: Vec<data::Surroundings>) -> LintMatter {
+    let options = config.database_options();
+    let milliseconds = |limit: std::time::Duration| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+    LintMatter {
+        surroundings,
+        lock_timeout_ms: options.lock_timeout.map(milliseconds),
+        statement_timeout_ms: options.statement_timeout.map(milliseconds),
+    }
+}
+
+/// A dialect as policies know it.
+pub(crate) fn dialect(dialect: Dialect) -> data::Dialect {
+    match dialect {
+        Dialect::Sqlite => data::Dialect::Sqlite,
+        Dialect::Postgres => data::Dialect::Postgres,
+        Dialect::Mysql => data::Dialect::Mysql,
+    }
+}
+
+/// The statements of a section. One that can't be split is one statement, which no policy will understand: it must not look
+/// as if there were nothing in it. If it is about to run, it has stopped the plan.
+pub(crate) fn statements(section: runner_chain::Section<'_>, dialect: Dialect) -> Vec<data::Statement> {
+    match section.statements(dialect) {
+        Ok(statements) => statements.iter().map(statement).collect(),
+        Err(_) => vec![data::Statement {
+            text: section.text.to_owned(),
+            line: u32::try_from(section.first_line).unwrap_or(u32::MAX),
+            column: 1,
+        }],
     }
 }
 
@@ -48,7 +80,7 @@ pub(super) fn applied(state: &State, revision: &Revision) -> data::AppliedRevisi
     }
 }
 
-fn revision(chain: &Chain, revision: &Revision) -> data::Revision {
+pub(super) fn revision(chain: &Chain, revision: &Revision) -> data::Revision {
     described(revision, chain.dependencies(revision).map(|dependency| dependency.id.to_string()).collect())
 }
 

@@ -15,8 +15,10 @@ use runner_database::State;
 use runner_database::StepScript;
 use runner_database::TransactionMode;
 use runner_delivery::Channels;
+use runner_policy::AsTheyAre;
 use runner_policy::FactsSource;
 use runner_policy::Identity;
+use runner_policy::Linting;
 use runner_policy::Outcome as Judgement;
 use runner_policy::Policies;
 use runner_policy::Request;
@@ -56,6 +58,7 @@ use super::steps;
 use super::steps::Ears;
 use super::steps::Places;
 use super::steps::Work;
+use super::surroundings::surroundings;
 use crate::config::Config;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -285,7 +288,7 @@ async fn judge(
     order: &Order,
     database: &Database,
     server: &Server,
-    policies: &Policies,
+    policies: &mut Policies,
     identity: &Identity,
     context: &data::Context,
     wants_plan: bool,
@@ -300,12 +303,17 @@ async fn judge(
     };
     let hash = |fates: &[StepFate]| prepared.hash(&database.chain, &plan_identity, fates).to_string();
     tracing::debug!("the plan is made");
-    let asked = request(database, policies, order, &prepared, hash(&[]), context);
+    if !prepared.steps.is_empty() && !order.operation.only_records() {
+        policies.prepare_lint(request::dialect(database.dialect)).await;
+    }
+    let asked = request(config, database, policies, order, &prepared, hash(&[]), context);
     let will_run = !order.dry_run && !prepared.steps.is_empty();
     let for_ledger = will_run.then(|| Asked::of(&asked, config, &database.state.versions));
     let recorded = order.record.then(|| Box::new(asked.clone()));
     let mut plan = wants_plan.then(|| asked.plan.clone());
-    let review = policies.review_as(asked, identity, hash).await;
+    let memory = context::policy_host().memory();
+    let linting = Linting { memory: &memory, assess: &AsTheyAre };
+    let review = policies.review_with(asked, identity, hash, linting).await;
     if let Some(plan) = &mut plan {
         plan.hash.clone_from(&review.plan_hash);
         for (step, fate) in plan.steps.iter_mut().zip(&review.steps) {
@@ -343,6 +351,7 @@ async fn judge(
 }
 
 fn request(
+    config: &Config,
     database: &Database,
     policies: &Policies,
     order: &Order,
@@ -354,6 +363,10 @@ fn request(
     let dialect = database.dialect;
     let applied = chain.applied(&database.versions);
     let revisions = chain.revisions();
+    // Splitting both sections of every revision is worth it only if somebody reads them.
+    let is_read = (order.record || policies.has(Role::Lint)) && !order.operation.only_records();
+    let read = if is_read { prepared.steps.as_slice() } else { &[] };
+    let known = applied.as_ref().ok();
     Request {
         context: context.clone(),
         plan: data::Plan { hash, steps: prepared.steps.iter().map(|step| request::step(chain, state, step)).collect() },
@@ -363,11 +376,8 @@ fn request(
             .filter_map(|index| revisions.get(index))
             .map(|revision| request::applied(state, revision))
             .collect(),
-        // Splitting both sections of every revision is worth it only if somebody reads them.
-        sources: match (order.record || policies.has(Role::Lint)) && !order.operation.only_records() {
-            true => prepared.steps.iter().map(|step| request::source(chain, dialect, step)).collect(),
-            false => Vec::new(),
-        },
+        sources: read.iter().map(|step| request::source(chain, dialect, step)).collect(),
+        lint: request::lint_matter(config, read.iter().map(|step| surroundings(chain, step.revision, known)).collect()),
     }
 }
 

@@ -221,7 +221,7 @@ pub(super) async fn gather(
     config.database_url()?;
     let host = policy_host();
     let policies = aside(async move {
-        let policies = Policies::load(&host, &set, &roles).await;
+        let policies = Policies::load_but_lint(&host, &set, &roles).await;
         let identity = policies.identify(&context).await;
         tracing::debug!("the environment is identified");
         (policies, identity)

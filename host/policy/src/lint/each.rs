@@ -1,0 +1,223 @@
+//! Policies that export `revision-lint`: asked about one revision at a time, and only if what they would say is not known.
+
+use std::sync::Arc;
+
+use tokio::task::JoinHandle;
+
+use super::Found;
+use super::Memory;
+use super::Subject;
+use super::memory::Book;
+use super::memory::Entry;
+use super::memory::Key;
+use crate::Refusal;
+use crate::answer;
+use crate::data::Failure;
+use crate::data::LintCircumstances;
+use crate::data::LintReport;
+use crate::data::RevisionRule;
+use crate::data::Surroundings;
+use crate::data::Timestamp;
+use crate::plugin::Plugin;
+use crate::sandbox::FactsUse;
+
+/// The clock of this interface: answers are remembered, so time must not matter.
+const EPOCH: Timestamp = Timestamp { seconds: 0, nanoseconds: 0 };
+
+/// With fewer revisions to ask about, another thread takes longer to begin than it helps.
+const WORTH_A_THREAD: usize = 8;
+
+/// A policy that could not say anything of so many revisions is not asked about more.
+const ENOUGH: usize = 10;
+
+pub(super) async fn lint(
+    plugin: &Arc<Plugin>,
+    circumstances: LintCircumstances,
+    subjects: &Arc<[Subject]>,
+    memory: &Memory,
+) -> Found {
+    let asking =
+        Asking { plugin: Arc::clone(plugin), circumstances: Arc::new(circumstances), subjects: Arc::clone(subjects) };
+    let mut book = memory.open(plugin);
+    let reports = match subjects.iter().any(|subject| subject.planned.is_some()) {
+        true => asking.in_order(&mut book).await,
+        false => asking.in_any_order(&mut book).await,
+    };
+    memory.close(plugin, book);
+    let mut found = Found::default();
+    for (subject, report) in subjects.iter().zip(reports) {
+        match report {
+            Some(Ok(report)) => found.add(plugin, subject, report),
+            Some(Err(refusal)) => found.refuse(plugin, subject, &refusal),
+            None => {}
+        }
+    }
+    found
+}
+
+/// What is said of a revision; `None`: after so many refusals it was not asked about.
+type Said = Option<Result<LintReport, Refusal>>;
+
+/// What a policy has answered, and whether that rests on facts.
+type Answer = (LintReport, FactsUse);
+
+#[derive(Clone)]
+struct Asking {
+    plugin: Arc<Plugin>,
+    circumstances: Arc<LintCircumstances>,
+    subjects: Arc<[Subject]>,
+}
+
+impl Asking {
+    /// The revisions of a plan: what is noted about one is told of the next ones.
+    async fn in_order(&self, book: &mut Book) -> Vec<Said> {
+        let mut notes = Vec::new();
+        let (mut said, mut refused) = (Vec::with_capacity(self.subjects.len()), 0);
+        for subject in self.subjects.iter() {
+            if refused == ENOUGH {
+                break;
+            }
+            let surroundings = Surroundings { notes: notes.clone(), ..subject.surroundings.clone() };
+            let key = book.key(&self.circumstances, subject, &surroundings);
+            let report = match self.remembered(book, &key).await {
+                Some(report) => Ok(report),
+                None => match self.ask(subject, &surroundings).await {
+                    Ok((report, used)) => {
+                        self.remember(book, key, &report, used).await;
+                        Ok(report)
+                    }
+                    Err(refusal) => Err(refusal),
+                },
+            };
+            match &report {
+                Ok(report) => notes.extend(report.notes.iter().cloned()),
+                Err(_) => refused += 1,
+            }
+            said.push(Some(report));
+        }
+        said
+    }
+
+    /// Revisions that have nothing to do with each other: as many at a time as there are processors.
+    async fn in_any_order(&self, book: &mut Book) -> Vec<Said> {
+        let mut said: Vec<Said> = Vec::with_capacity(self.subjects.len());
+        let mut unknown = Vec::new();
+        for (index, subject) in self.subjects.iter().enumerate() {
+            let key = book.key(&self.circumstances, subject, &subject.surroundings);
+            let report = self.remembered(book, &key).await;
+            if report.is_none() {
+                unknown.push((index, key));
+            }
+            said.push(report.map(Ok));
+        }
+        tracing::debug!("`{}` is asked about {} revisions", self.plugin.identity.name, unknown.len());
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = processors.min(unknown.len() / WORTH_A_THREAD + 1);
+        let indices: Arc<[usize]> = unknown.iter().map(|(index, _)| *index).collect();
+        let others: Vec<_> = (1..threads).map(|first| self.aside(&indices, first, threads)).collect();
+        let mut answers = self.share(&indices, 0, threads).await;
+        for (first, other) in (1..).zip(others) {
+            answers.extend(
+                other
+                    .await
+                    .unwrap_or_else(|panicked| vec![(first, Err(Refusal::Sandbox { reason: panicked.to_string() }))]),
+            );
+        }
+        for (nth, answer) in answers {
+            let (index, key) = &unknown[nth];
+            said[*index] = Some(match answer {
+                Ok((report, used)) => {
+                    self.remember(book, key.clone(), &report, used).await;
+                    Ok(report)
+                }
+                Err(refusal) => Err(refusal),
+            });
+        }
+        said
+    }
+
+    /// Every `step`th of the revisions, from the one at `first` on.
+    async fn share(&self, indices: &[usize], first: usize, step: usize) -> Vec<(usize, Result<Answer, Refusal>)> {
+        let (mut answers, mut refused) = (Vec::new(), 0);
+        for (nth, index) in indices.iter().enumerate().skip(first).step_by(step) {
+            if refused == ENOUGH {
+                break;
+            }
+            let subject = &self.subjects[*index];
+            let answer = self.ask(subject, &subject.surroundings).await;
+            refused += usize::from(answer.is_err());
+            answers.push((nth, answer));
+        }
+        answers
+    }
+
+    fn aside(
+        &self,
+        indices: &Arc<[usize]>,
+        first: usize,
+        step: usize,
+    ) -> JoinHandle<Vec<(usize, Result<Answer, Refusal>)>> {
+        let runtime = tokio::runtime::Handle::current();
+        let (asking, indices) = (self.clone(), Arc::clone(indices));
+        tokio::task::spawn_blocking(move || runtime.block_on(asking.share(&indices, first, step)))
+    }
+
+    async fn ask(&self, subject: &Subject, surroundings: &Surroundings) -> Result<Answer, Refusal> {
+        let source = (subject.source)();
+        let circumstances = &*self.circumstances;
+        let (report, used) = self
+            .plugin
+            .question("revision-lint.check", EPOCH, "", async |exports, instance, store| {
+                let Some(role) = &exports.revision_lint else {
+                    return Ok(Err(Failure { message: "it has no such role".to_owned(), help: None }));
+                };
+                let role = role.load(&mut *store, instance)?;
+                let report = role.call_check(&mut *store, circumstances, &source, surroundings).await?;
+                let used = store.data().facts_used();
+                Ok(report.map(|report| (report, used)))
+            })
+            .await?;
+        answer::report(&report, &source)?;
+        Ok((report, used))
+    }
+
+    /// What is known already. What rests on facts is, if they are the same.
+    async fn remembered(&self, book: &mut Book, key: &Key) -> Option<LintReport> {
+        match book.find(key)? {
+            Entry::Report(report) => Some(report),
+            Entry::RestsOnFacts => {
+                let facts = self.plugin.facts().digest().await.ok()?;
+                match book.find(&key.with(&facts))? {
+                    Entry::Report(report) => Some(report),
+                    Entry::RestsOnFacts => None,
+                }
+            }
+        }
+    }
+
+    async fn remember(&self, book: &mut Book, key: Key, report: &LintReport, used: FactsUse) {
+        match used {
+            FactsUse::None => book.keep(key, Entry::Report(report.clone())),
+            FactsUse::Relations => {
+                // A failure to collect them may be gone the next time.
+                if let Ok(facts) = self.plugin.facts().digest().await {
+                    book.keep(key.with(&facts), Entry::Report(report.clone()));
+                    book.keep(key, Entry::RestsOnFacts);
+                }
+            }
+            // The ledger changes with every run.
+            FactsUse::Ledger => {}
+        }
+    }
+}
+
+pub(super) async fn rules(plugin: &Plugin) -> Result<Vec<RevisionRule>, Refusal> {
+    let rules = plugin
+        .question("revision-lint.rules", EPOCH, "", async |exports, instance, store| match &exports.revision_lint {
+            Some(role) => Ok(Ok(role.load(&mut *store, instance)?.call_rules(&mut *store).await?)),
+            None => Ok(Ok(Vec::new())),
+        })
+        .await?;
+    answer::revision_rules(&rules)?;
+    Ok(rules)
+}

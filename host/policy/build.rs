@@ -1,9 +1,10 @@
 //! Compiles the built-in policies from source and encodes them as components, so that no compiled component is kept in the
 //! repository.
 //!
-//! The compilation is a cargo run of its own: offline and locked (everything it needs is in the workspace's lock file and
-//! was fetched for this very build, because `runner-policy-sdk` is a build dependency), in a target folder of its own (so
-//! that it never waits for a lock that the outer run holds), and without the outer run's flags, profiles and wrappers.
+//! The compilation is a cargo run of its own: locked, and offline if everything it needs was fetched before (what the SDK
+//! needs was, because it is a build dependency; the parsers of the lint policies are fetched here the first time), in a
+//! target folder of its own (so that it never waits for a lock that the outer run holds), and without the outer run's flags,
+//! profiles and wrappers.
 
 use std::env;
 use std::error::Error;
@@ -73,13 +74,19 @@ fn target_folder(out: &Path) -> PathBuf {
 
 /// Compiles the core modules and gives the folder that holds them.
 fn compile(root: &Path, target_folder: &Path) -> Result<PathBuf, Box<dyn Error>> {
-    let mut cargo = runner_component::cargo(variable("CARGO")?.as_ref(), root);
-    cargo.args(["build", "--profile", "policy", "--offline", "--locked", "--target", TARGET, "--target-dir"]);
-    cargo.arg(target_folder);
-    for policy in POLICIES {
-        cargo.args(["--package", policy]);
+    let run = |network: &[&str]| -> Result<std::process::Output, Box<dyn Error>> {
+        let mut cargo = runner_component::cargo(variable("CARGO")?.as_ref(), root);
+        cargo.args(["build", "--profile", "policy", "--locked", "--target", TARGET]).args(network);
+        cargo.arg("--target-dir").arg(target_folder);
+        for policy in POLICIES {
+            cargo.args(["--package", policy]);
+        }
+        Ok(cargo.output()?)
+    };
+    let mut output = run(&["--offline"])?;
+    if !output.status.success() && String::from_utf8_lossy(&output.stderr).contains("--offline") {
+        output = run(&[])?;
     }
-    let output = cargo.output()?;
     if !output.status.success() {
         let reason = String::from_utf8_lossy(&output.stderr);
         return Err(format!("the built-in policies do not compile\n{}", reason.trim()).into());

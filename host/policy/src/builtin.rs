@@ -1,6 +1,8 @@
 //! The plugins and plugin sets that ship with the runner. They hold no privilege: each can be replaced by a file of the
 //! same interface.
 
+use std::time::Duration;
+
 use serde_json::Map;
 
 use crate::Grants;
@@ -33,6 +35,15 @@ pub fn builtin_names() -> impl Iterator<Item = &'static str> {
     EMBEDDED.iter().map(|embedded| embedded.name)
 }
 
+fn is_lint(name: &str) -> bool {
+    matches!(name, "lint" | "lint-postgres")
+}
+
+/// What parsing a revision of several megabytes takes.
+fn linting() -> Limits {
+    Limits { fuel: 20_000_000_000, time: Duration::from_secs(20), memory: 1 << 30, ..Limits::default() }
+}
+
 /// Whether a plugin has anything to say of a dialect.
 pub(crate) fn speaks(definition: &PluginDefinition, dialect: Dialect) -> bool {
     match &definition.source {
@@ -60,8 +71,13 @@ pub fn builtin_definition(name: &str) -> Option<PluginDefinition> {
         name: embedded.name.to_owned(),
         source: Source::Builtin(embedded.name.to_owned()),
         settings: Map::new(),
-        grants: Grants { env: env.iter().map(|name| (*name).to_owned()).collect(), ..Grants::default() },
-        limits: Limits::default(),
+        grants: Grants {
+            env: env.iter().map(|name| (*name).to_owned()).collect(),
+            // How large a table is decides how bad it is to lock it.
+            facts: is_lint(name),
+            ..Grants::default()
+        },
+        limits: if is_lint(name) { linting() } else { Limits::default() },
         mode: Mode::Enforce,
         trust: Trust::default(),
     })

@@ -33,6 +33,7 @@ pub use order::Operation;
 pub use order::Order;
 pub use order::Repair;
 pub use report::Environment;
+pub use report::LockReport;
 pub use report::Outcome;
 pub use report::Report;
 pub use report::StepReport;

@@ -158,6 +158,7 @@ pub(crate) fn request_for(environment: &str, revisions: &[(&str, &str)]) -> Requ
         plan: data::Plan { hash: HASH.to_owned(), steps },
         applied: Vec::new(),
         sources,
+        lint: runner_policy::LintMatter::default(),
     }
 }
 

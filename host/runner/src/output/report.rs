@@ -8,11 +8,13 @@ use std::time::Duration;
 use runner_delivery::Wording;
 use runner_policy::Decision;
 use runner_policy::Review;
+use runner_policy::Severity;
 use runner_policy::Verdict;
 
 use super::Printer;
 use super::Style;
 use super::Table;
+use super::locks::print_locks;
 use super::progress::Progress;
 use crate::pipeline::Observer;
 use crate::pipeline::Operation;
@@ -78,6 +80,9 @@ impl Observer for TextObserver<'_> {
         let is_dry = report.steps.iter().all(|step| step.status.is_none());
         if is_dry {
             print_steps(self.printer, report);
+            if self.printer.is_verbose() {
+                print_locks(self.printer, report);
+            }
         }
         if !report.steps.is_empty() && !is_dry && report.outcome != Outcome::Denied {
             self.progress = Progress::new(self.printer, report.steps.len());
@@ -205,7 +210,10 @@ fn banner(printer: &Printer, report: &Report, review: &Review) {
 pub(crate) fn print_verdicts(printer: &Printer, verdicts: &[Verdict]) {
     let mut table = Table::new();
     for decision in [Decision::Allow, Decision::Warn, Decision::Skip, Decision::Confirm, Decision::Deny] {
-        let of_kind: Vec<&Verdict> = verdicts.iter().filter(|verdict| verdict.decision == decision).collect();
+        // A remark of a lint policy is worth a line to whoever asks for more.
+        let is_told = |verdict: &&Verdict| printer.is_verbose() || verdict.severity != Some(Severity::Info);
+        let of_kind = verdicts.iter().filter(|verdict| verdict.decision == decision).filter(is_told);
+        let of_kind: Vec<&Verdict> = of_kind.collect();
         let shown = if printer.is_verbose() { of_kind.len() } else { LISTED };
         for verdict in of_kind.iter().take(shown) {
             let version = verdict.version.as_deref().unwrap_or("?");

@@ -4,6 +4,7 @@ use runner_chain::Direction;
 use runner_policy::Facts;
 use runner_policy::Request;
 use runner_policy::Verdict;
+use runner_policy::data;
 use serde::Serialize;
 
 use crate::error::Error;
@@ -99,6 +100,44 @@ pub enum Outcome {
     Interrupted,
 }
 
+/// A lock that a statement of the plan will take.
+#[derive(Clone, Debug, Serialize)]
+pub struct LockReport {
+    /// The revision.
+    pub revision: String,
+    /// The statement of it, from 1.
+    pub statement: usize,
+    /// Line of the statement in the file, from 1.
+    pub line: Option<usize>,
+    /// Its column in characters, from 1.
+    pub column: Option<usize>,
+    /// What is locked, as the statement names it.
+    pub object: String,
+    /// The level, as in `ACCESS EXCLUSIVE`.
+    pub level: String,
+    /// What others can't do meanwhile.
+    #[serde(serialize_with = "blocked")]
+    pub blocks: data::Blocked,
+    /// Whether the whole table is written anew meanwhile.
+    pub rewrites: bool,
+    /// Whether the whole table is read meanwhile.
+    pub scans: bool,
+    /// Anything else that matters.
+    pub remark: Option<String>,
+    /// The plugin that says so.
+    pub plugin: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]
+fn blocked<S: serde::Serializer>(blocked: &data::Blocked, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(match blocked {
+        data::Blocked::Nothing => "nothing",
+        data::Blocked::SchemaChanges => "schema-changes",
+        data::Blocked::Writes => "writes",
+        data::Blocked::ReadsAndWrites => "reads-and-writes",
+    })
+}
+
 /// What came of an order.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
@@ -115,6 +154,9 @@ pub struct Report {
     pub steps: Vec<StepReport>,
     /// What the policies say.
     pub verdicts: Vec<Verdict>,
+    /// Locks that the steps will take, as far as a lint policy forecasts them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub locks: Vec<LockReport>,
     /// What came of it.
     pub outcome: Outcome,
     /// Name of the plugin set.

@@ -1,5 +1,6 @@
 //! One order from beginning to end.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -19,6 +20,7 @@ use runner_policy::AsTheyAre;
 use runner_policy::FactsSource;
 use runner_policy::Identity;
 use runner_policy::Linting;
+use runner_policy::LockForecast;
 use runner_policy::Outcome as Judgement;
 use runner_policy::Policies;
 use runner_policy::Request;
@@ -43,6 +45,7 @@ use super::news::News;
 use super::prepare;
 use super::prepare::Prepared;
 use super::report::Environment;
+use super::report::LockReport;
 use super::report::Outcome;
 use super::report::Report;
 use super::report::StepReport;
@@ -337,6 +340,7 @@ async fn judge(
         plan_hash: review.plan_hash.clone(),
         steps: step_reports(&prepared, &review, order),
         verdicts: review.verdicts.clone(),
+        locks: locks(&prepared, &review),
         outcome: match review.outcome {
             Judgement::Allowed => Outcome::Allowed,
             Judgement::Confirm => Outcome::Confirm,
@@ -399,6 +403,36 @@ fn step_reports(prepared: &Prepared<'_>, review: &Review, order: &Order) -> Vec<
             },
         })
         .collect()
+}
+
+/// The forecast of locks, with the places of the statements.
+fn locks(prepared: &Prepared<'_>, review: &Review) -> Vec<LockReport> {
+    let mut forecasts: HashMap<&str, Vec<&LockForecast>> = HashMap::new();
+    for forecast in &review.locks {
+        forecasts.entry(&forecast.revision).or_default().push(forecast);
+    }
+    let mut locks = Vec::new();
+    for step in &prepared.steps {
+        for forecast in forecasts.remove(step.revision.id.as_str()).unwrap_or_default() {
+            let lock = &forecast.lock;
+            let index = usize::try_from(lock.statement).unwrap_or(usize::MAX);
+            let statement = step.statements.iter().flatten().nth(index);
+            locks.push(LockReport {
+                revision: forecast.revision.clone(),
+                statement: index.saturating_add(1),
+                line: statement.map(|statement| statement.line),
+                column: statement.map(|statement| statement.column),
+                object: lock.object.clone(),
+                level: lock.level.clone(),
+                blocks: lock.blocked,
+                rewrites: lock.rewrites,
+                scans: lock.scans,
+                remark: lock.remark.clone(),
+                plugin: forecast.plugin.clone(),
+            });
+        }
+    }
+    locks
 }
 
 fn places(prepared: &Prepared<'_>) -> Places {

@@ -153,8 +153,9 @@ impl Policies {
         policies
     }
 
-    /// The same, and leaves the built-in plugins that lint and do nothing else for [`prepare_lint`](Self::prepare_lint).
-    pub async fn load_but_lint(host: &Host, set: &PluginSet, roles: &[Role]) -> Self {
+    /// The same without plugins that have nothing to say of a dialect. It leaves the built-in plugins that lint and do nothing
+    /// else for [`prepare_lint`](Self::prepare_lint).
+    pub async fn load_but_lint(host: &Host, set: &PluginSet, roles: &[Role], dialect: Dialect) -> Self {
         let waits = |definition: &PluginDefinition| match &definition.source {
             Source::Builtin(name) => {
                 roles.contains(&Role::Lint)
@@ -162,7 +163,8 @@ impl Policies {
             }
             Source::File { .. } | Source::Oci(_) => false,
         };
-        let (later, now): (Vec<_>, Vec<_>) = set.plugins.iter().cloned().partition(waits);
+        let speaking = set.plugins.iter().filter(|definition| builtin::speaks(definition, dialect));
+        let (later, now): (Vec<_>, Vec<_>) = speaking.cloned().partition(waits);
         let mut policies = Policies::load(host, &PluginSet { name: set.name.clone(), plugins: now }, roles).await;
         let later = later.into_iter().map(|definition| {
             let identity = builtin_identity(&definition);
@@ -174,10 +176,8 @@ impl Policies {
         policies
     }
 
-    /// Loads what was left for when there is something to lint, as far as it knows the dialect.
-    pub async fn prepare_lint(&mut self, dialect: Dialect) {
-        let is_asked = |definition: &PluginDefinition| builtin::speaks(definition, dialect);
-        self.slots.retain(|slot| !matches!(slot, Slot::Later(definition, _) if !is_asked(definition)));
+    /// Loads what was left for when there is something to lint.
+    pub async fn prepare_lint(&mut self) {
         let later = self.slots.iter().filter_map(|slot| match slot {
             Slot::Later(definition, _) => Some(PluginDefinition::clone(definition)),
             _ => None,
@@ -233,7 +233,8 @@ impl Policies {
 
     /// The plugins that were loaded, as evidence for the ledger.
     pub fn identities(&self) -> Vec<PluginIdentity> {
-        self.slots.iter().map(|slot| slot.identity().clone()).collect()
+        let loaded = self.slots.iter().filter(|slot| !matches!(slot, Slot::Later(..)));
+        loaded.map(|slot| slot.identity().clone()).collect()
     }
 
     /// Whether any usable plugin has a role, or may turn out to have it.

@@ -69,8 +69,9 @@ impl<'a> LintDesk<'a> {
         let set = plugin_set(config).await?;
         let url = config.database_url()?;
         let mut context = policy_context(config, data::Operation::Upgrade, true, Some(url));
-        let mut policies = Policies::load_but_lint(&policy_host(), &set, &[Role::Environment, Role::Lint]).await;
-        policies.prepare_lint(context.target.dialect).await;
+        let (host, roles) = (policy_host(), [Role::Environment, Role::Lint]);
+        let mut policies = Policies::load_but_lint(&host, &set, &roles, context.target.dialect).await;
+        policies.prepare_lint().await;
         let identity = policies.identify(&context).await;
         context.environment =
             data::Environment { name: identity.name.clone(), level: identity.level, production: identity.production };

@@ -307,7 +307,7 @@ async fn judge(
     let hash = |fates: &[StepFate]| prepared.hash(&database.chain, &plan_identity, fates).to_string();
     tracing::debug!("the plan is made");
     if !prepared.steps.is_empty() && !order.operation.only_records() {
-        policies.prepare_lint(request::dialect(database.dialect)).await;
+        policies.prepare_lint().await;
     }
     let asked = request(config, database, policies, order, &prepared, hash(&[]), context);
     let will_run = !order.dry_run && !prepared.steps.is_empty();

@@ -219,9 +219,9 @@ pub(super) async fn gather(
 ) -> Result<Gathered> {
     let set = plugin_set(config).await?;
     config.database_url()?;
-    let host = policy_host();
+    let (host, dialect) = (policy_host(), context.target.dialect);
     let policies = aside(async move {
-        let policies = Policies::load_but_lint(&host, &set, &roles).await;
+        let policies = Policies::load_but_lint(&host, &set, &roles, dialect).await;
         let identity = policies.identify(&context).await;
         tracing::debug!("the environment is identified");
         (policies, identity)

@@ -35,6 +35,7 @@ use crate::output::Printer;
 use crate::output::Style;
 use crate::pipeline::ROLES;
 use crate::pipeline::load_chain;
+use crate::pipeline::policy_context;
 use crate::pipeline::policy_host;
 use crate::pipeline::replay;
 use crate::pipeline::replay::Replay;
@@ -128,7 +129,11 @@ impl Args {
         let definition = match (&self.with, &self.plugin) {
             (None, None) => {
                 let granted = set.plugins.iter().filter_map(granted).collect();
-                return Ok((Subject::Set(Policies::load(&host, &set, &ROLES).await), granted));
+                let url = config.database_url()?;
+                let context = policy_context(config, data::Operation::Upgrade, true, Some(url));
+                let mut policies = Policies::load_but_lint(&host, &set, &ROLES, context.target.dialect).await;
+                policies.prepare_lint().await;
+                return Ok((Subject::Set(policies), granted));
             }
             (Some(file), _) => self.given.plugin(file, global)?,
             (None, Some(name)) => {

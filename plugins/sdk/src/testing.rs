@@ -16,7 +16,13 @@
 //! The module is not part of components. Its functions panic when they are given what makes no sense.
 
 mod revision_file;
+mod revision_lint;
 mod sql;
+
+pub use self::revision_lint::circumstances;
+pub use self::revision_lint::revision_source;
+pub use self::revision_lint::revision_source_of;
+pub use self::revision_lint::surroundings;
 
 use crate::Actor;
 use crate::AppliedRevision;

@@ -1,6 +1,6 @@
 //! Times one start of a built-in set, in a process of its own as in every command: `start SET FOLDER`, where the folder is
 //! that of the native code. Prints the microseconds from the first line of `main` until every plugin of the set is loaded and
-//! has said who it is, and those of asking all of them about a plan of 100 steps.
+//! has said who it is (those that only lint are left for when there is something to lint), and those of asking all of them about a plan of 100 steps.
 #![expect(clippy::print_stdout, reason = "the numbers are what this program is for")]
 
 use std::path::PathBuf;
@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use runner_policy::Cache;
 use runner_policy::Host;
+use runner_policy::LintMatter;
 use runner_policy::Policies;
 use runner_policy::Request;
 use runner_policy::Role;
@@ -26,7 +27,7 @@ fn main() -> Result<(), String> {
     let runtime = runtime.map_err(|error| error.to_string())?;
     runtime.block_on(async {
         let host = Host::new(Cache::Folder(PathBuf::from(folder))).with_variables(|_| None);
-        let policies = Policies::load(&host, &set, &Role::ALL).await;
+        let policies = Policies::load_but_lint(&host, &set, &Role::ALL, data::Dialect::Sqlite).await;
         let loaded = begun.elapsed();
         if let Some(error) = policies.reports().into_iter().find_map(|report| report.error) {
             return Err(error);
@@ -82,5 +83,6 @@ fn request(steps: usize) -> Request {
         plan: data::Plan { hash: "0".repeat(64), steps: (0..steps).map(step).collect() },
         applied: Vec::new(),
         sources: Vec::new(),
+        lint: LintMatter::default(),
     }
 }

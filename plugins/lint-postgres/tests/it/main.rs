@@ -1,0 +1,4 @@
+//! The policy as the host asks it, natively.
+
+mod engine;
+mod support;

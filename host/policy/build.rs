@@ -17,7 +17,8 @@ use runner_component::TARGET;
 use sha2::Digest;
 use sha2::Sha256;
 
-const POLICIES: [&str; 4] = ["change-window", "environment-hierarchy", "notify", "production-override"];
+const POLICIES: [&str; 5] =
+    ["change-window", "environment-hierarchy", "lint-postgres", "notify", "production-override"];
 
 fn main() {
     if let Err(error) = build() {

@@ -50,6 +50,12 @@ fn few(what: &str, count: usize) -> Result<(), Refusal> {
     if count > MOST { broken(&format!("it gives {count} {what}, and at most {MOST} are taken")) } else { Ok(()) }
 }
 
+/// The same for what is said of one revision, which may have tens of thousands of statements.
+fn few_of_revision(what: &str, count: usize) -> Result<(), Refusal> {
+    const MOST: usize = 200_000;
+    if count > MOST { broken(&format!("it gives {count} {what}, and at most {MOST} are taken")) } else { Ok(()) }
+}
+
 /// No text that does.
 fn short<'a>(what: &str, texts: impl IntoIterator<Item = &'a str>) -> Result<(), Refusal> {
     match texts.into_iter().find(|text| text.len() > LONGEST) {
@@ -172,18 +178,15 @@ pub(crate) fn of_known_rules<'a>(
 
 /// A report on a revision: few and short texts, and places that are in its file.
 pub(crate) fn report(report: &LintReport, source: &RevisionSource) -> Result<(), Refusal> {
-    few("findings", report.findings.len())?;
-    few("notes", report.notes.len())?;
+    few_of_revision("findings", report.findings.len())?;
+    few_of_revision("notes", report.notes.len())?;
     short("a note", report.notes.iter().map(String::as_str))?;
     let statements = match source.planned {
         Some(Direction::Down) => source.down.as_ref(),
         Some(Direction::Up) | None => source.up.as_ref(),
     };
     let statements = statements.map_or(0, Vec::len);
-    // Each statement may lock several tables.
-    if report.locks.len() > MOST.max(statements.saturating_mul(8)) {
-        return broken(&format!("it gives {} locks for {statements} statements", report.locks.len()));
-    }
+    few_of_revision("locks", report.locks.len())?;
     for lock in &report.locks {
         if usize::try_from(lock.statement).map_or(true, |index| index >= statements) {
             return broken(&format!("it speaks of statement {}, and there are {statements}", lock.statement));

@@ -39,9 +39,15 @@ fn is_lint(name: &str) -> bool {
     matches!(name, "lint" | "lint-postgres")
 }
 
-/// What parsing a revision of several megabytes takes.
+/// What parsing a revision takes that has 5 MB or 20 000 statements, and three times that.
 fn linting() -> Limits {
-    Limits { fuel: 20_000_000_000, time: Duration::from_secs(20), memory: 1 << 30, ..Limits::default() }
+    Limits {
+        fuel: 50_000_000_000,
+        time: Duration::from_secs(60),
+        memory: 1 << 30,
+        answer: 128 << 20,
+        ..Limits::default()
+    }
 }
 
 /// Whether a plugin has anything to say of a dialect.

@@ -28,6 +28,8 @@ mod commands;
 pub mod config;
 mod convert;
 pub mod error;
+#[cfg(test)]
+mod lint_reference;
 mod output;
 pub mod pipeline;
 mod project;

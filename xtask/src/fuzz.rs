@@ -12,9 +12,9 @@ use crate::root;
 use crate::run;
 
 /// What reads foreign bytes.
-const TARGETS: [&str; 2] = ["component", "configuration"];
+const TARGETS: [&str; 3] = ["component", "configuration", "lint"];
 
-/// Feed the component loader and the configuration with bytes that a fuzzer makes up
+/// Feed the component loader, the configuration, and splitter and linters with bytes that a fuzzer makes up
 ///
 /// Installs `cargo-fuzz` below the target folder. What it finds is kept in `fuzz/artifacts/`, with the command that runs it
 /// again; inputs that reach something new are kept in `fuzz/corpus/`.
@@ -23,7 +23,7 @@ pub(crate) struct Args {
     /// Seconds for each target
     #[arg(long, default_value_t = 60)]
     seconds: u64,
-    /// `component` or `configuration`; default: both
+    /// `component`, `configuration` or `lint`; default: all
     target: Vec<String>,
 }
 
@@ -79,8 +79,30 @@ fn seed(root: &Path, target: &str) -> Result<()> {
         std::fs::copy(root.join("runner.toml"), corpus.join("demo.toml"))?;
         return Ok(());
     }
+    if target == "lint" {
+        return seed_sql(root, &corpus);
+    }
     for (number, component) in built_in(&root.join("target"))?.iter().enumerate() {
         std::fs::copy(component, corpus.join(format!("built-in-{number}.wasm")))?;
+    }
+    Ok(())
+}
+
+/// SQL for each dialect, which the first byte of an input chooses.
+fn seed_sql(root: &Path, corpus: &Path) -> Result<()> {
+    for folder in ["migrations", "tests/fixtures/squawk"] {
+        let Ok(files) = std::fs::read_dir(root.join(folder)) else { continue };
+        for file in files {
+            let path = file?.path();
+            let Some(name) = path.file_name().filter(|_| path.extension().is_some_and(|end| end == "sql")) else {
+                continue;
+            };
+            let text = std::fs::read(&path)?;
+            for dialect in 0..3u8 {
+                let input = [&[dialect], text.as_slice()].concat();
+                std::fs::write(corpus.join(format!("{dialect}-{}", name.to_string_lossy())), input)?;
+            }
+        }
     }
     Ok(())
 }

@@ -180,7 +180,8 @@ pub(crate) fn of_known_rules<'a>(
 pub(crate) fn report(report: &LintReport, source: &RevisionSource) -> Result<(), Refusal> {
     few_of_revision("findings", report.findings.len())?;
     few_of_revision("notes", report.notes.len())?;
-    short("a note", report.notes.iter().map(String::as_str))?;
+    let notes = report.notes.iter();
+    short("a note", notes.flat_map(|note| note.about.iter().chain([&note.text])).map(String::as_str))?;
     let statements = match source.planned {
         Some(Direction::Down) => source.down.as_ref(),
         Some(Direction::Up) | None => source.up.as_ref(),

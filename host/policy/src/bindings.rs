@@ -43,6 +43,7 @@ pub mod data {
     pub use super::exports::runner::policy::revision_lint::FollowUp;
     pub use super::exports::runner::policy::revision_lint::Level as KnownLevel;
     pub use super::exports::runner::policy::revision_lint::Lock;
+    pub use super::exports::runner::policy::revision_lint::Note;
     pub use super::exports::runner::policy::revision_lint::Relative;
     pub use super::exports::runner::policy::revision_lint::Report as LintReport;
     pub use super::exports::runner::policy::revision_lint::Rule as RevisionRule;

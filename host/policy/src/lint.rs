@@ -5,6 +5,7 @@
 
 mod each;
 mod memory;
+mod notes;
 mod together;
 
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use runner_policy_sdk::revision_lint::Note;
 use squawk_syntax::ast;
 use squawk_syntax::ast::AstNode;
 
@@ -33,7 +34,7 @@ pub(crate) struct Novelty {
     objects: HashMap<(Kind, String), Vec<Birth>>,
     /// Columns by the names of their tables.
     columns: HashMap<String, Vec<(Name, String, usize)>>,
-    notes: Vec<String>,
+    notes: Vec<Note>,
 }
 
 /// What is known of an object's newness.
@@ -61,7 +62,7 @@ impl Novelty {
     }
 
     /// Lines for the later steps of the plan.
-    pub(crate) fn into_notes(self) -> Vec<String> {
+    pub(crate) fn into_notes(self) -> Vec<Note> {
         self.notes
     }
 
@@ -182,7 +183,8 @@ impl Novelty {
             match &action {
                 ast::AlterTableAction::AddColumn(add) if add.if_not_exists().is_none() => {
                     let Some(column) = subject::column_of(&action) else { continue };
-                    self.notes.push(format!("adds column {table}.{}", Quoted(&column)));
+                    let text = format!("adds column {table}.{}", Quoted(&column));
+                    self.notes.push(Note::about(&table.name, text));
                     self.columns.entry(table.name.clone()).or_default().push((table.clone(), column, position + 1));
                 }
                 ast::AlterTableAction::TableRenameTo(rename) => {
@@ -226,7 +228,8 @@ impl Novelty {
     fn note(&mut self, kind: Kind, name: &Name, is_conditional: bool, table: Option<&Name>) {
         let verb = if is_conditional { "may create" } else { "creates" };
         let of_table = table.map_or_else(String::new, |table| format!(" on {table}"));
-        self.notes.push(format!("{verb} {} {name}{of_table}", word(kind)));
+        let about = std::iter::once(name).chain(table).map(|name| name.name.clone()).collect();
+        self.notes.push(Note { about, text: format!("{verb} {} {name}{of_table}", word(kind)) });
     }
 
     /// Reads a line that [`note`](Self::note) or [`altered`](Self::altered) has written. Others are no matter.

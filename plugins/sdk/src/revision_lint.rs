@@ -9,6 +9,7 @@ pub use crate::bindings::revision_lint::exports::runner::policy::revision_lint::
 pub use crate::bindings::revision_lint::exports::runner::policy::revision_lint::FollowUp;
 pub use crate::bindings::revision_lint::exports::runner::policy::revision_lint::Level;
 pub use crate::bindings::revision_lint::exports::runner::policy::revision_lint::Lock;
+pub use crate::bindings::revision_lint::exports::runner::policy::revision_lint::Note;
 pub use crate::bindings::revision_lint::exports::runner::policy::revision_lint::Relative;
 pub use crate::bindings::revision_lint::exports::runner::policy::revision_lint::Report;
 pub use crate::bindings::revision_lint::exports::runner::policy::revision_lint::Rule;
@@ -21,6 +22,13 @@ impl Circumstances {
     /// Whether this is production, or may be: where nobody knows, a careful policy takes it for production.
     pub fn may_be_production(&self) -> bool {
         self.environment.production.unwrap_or(true)
+    }
+}
+
+impl Note {
+    /// A note about one thing.
+    pub fn about(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Note { about: vec![name.into()], text: text.into() }
     }
 }
 

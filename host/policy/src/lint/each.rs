@@ -10,6 +10,7 @@ use super::Subject;
 use super::memory::Book;
 use super::memory::Entry;
 use super::memory::Key;
+use super::notes::Notes;
 use crate::Refusal;
 use crate::answer;
 use crate::data::Failure;
@@ -71,13 +72,14 @@ struct Asking {
 impl Asking {
     /// The revisions of a plan: what is noted about one is told of the next ones.
     async fn in_order(&self, book: &mut Book) -> Vec<Said> {
-        let mut notes = Vec::new();
+        let mut notes = Notes::default();
         let (mut said, mut refused) = (Vec::with_capacity(self.subjects.len()), 0);
         for subject in self.subjects.iter() {
             if refused == ENOUGH {
                 break;
             }
-            let surroundings = Surroundings { notes: notes.clone(), ..subject.surroundings.clone() };
+            let told = notes.for_text(&(subject.source)().text);
+            let surroundings = Surroundings { notes: told, ..subject.surroundings.clone() };
             let key = book.key(&self.circumstances, subject, &surroundings);
             let report = match self.remembered(book, &key).await {
                 Some(report) => Ok(report),
@@ -90,7 +92,7 @@ impl Asking {
                 },
             };
             match &report {
-                Ok(report) => notes.extend(report.notes.iter().cloned()),
+                Ok(report) => notes.add(&report.notes),
                 Err(_) => refused += 1,
             }
             said.push(Some(report));

@@ -142,13 +142,14 @@ async fn a_finding_has_a_place_with_an_end_and_the_severity_of_the_environment()
 #[tokio::test]
 async fn notes_reach_the_later_steps_of_a_plan_and_no_others() {
     let folder = Folder::new();
-    for (planned, expected) in [
-        (true, ["0 tables, 0 notes, 0", "0 tables, 1 notes, 0", "0 tables, 2 notes, 0"]),
-        (false, ["0 tables, 0 notes, 0"; 3]),
+    for (planned, about, expected) in [
+        (true, "Word", ["0 tables, 0 notes, 0", "0 tables, 1 notes, 0", "0 tables, 2 notes, 0"]),
+        (true, "other", ["0 tables, 0 notes, 0"; 3]),
+        (false, "Word", ["0 tables, 0 notes, 0"; 3]),
     ] {
         let linted = ask(&Asked {
             host: host(),
-            definition: plugin(&folder, &json!({ "word": "bad" })),
+            definition: plugin(&folder, &json!({ "word": "bad", "about": about })),
             facts: None,
             context: context("development"),
             subjects: &|| subjects(&["a1", "b2", "c3"], planned),

@@ -11,6 +11,7 @@ use runner_policy_sdk::revision_lint::Blocked;
 use runner_policy_sdk::revision_lint::Circumstances;
 use runner_policy_sdk::revision_lint::Finding;
 use runner_policy_sdk::revision_lint::Lock;
+use runner_policy_sdk::revision_lint::Note;
 use runner_policy_sdk::revision_lint::Report;
 use runner_policy_sdk::revision_lint::Rule;
 use runner_policy_sdk::revision_lint::Source;
@@ -48,6 +49,8 @@ pub enum Manner {
 pub struct Settings {
     /// The word.
     pub word: String,
+    /// What its notes are about.
+    pub about: String,
     /// How it answers.
     pub manner: Manner,
     /// Additions that it makes before it answers.
@@ -122,7 +125,7 @@ impl RevisionLint for WordLint {
         Ok(Report {
             findings,
             locks: if has_statement { vec![lock] } else { Vec::new() },
-            notes: vec![format!("saw {}", source.revision.id)],
+            notes: vec![Note::about(&settings.about, format!("saw {}", source.revision.id))],
         })
     }
 }

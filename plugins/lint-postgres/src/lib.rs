@@ -6,6 +6,7 @@
 
 mod catalogue;
 mod engine;
+mod forecast;
 mod judge;
 mod knowledge;
 mod names;

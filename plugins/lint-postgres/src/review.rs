@@ -9,6 +9,7 @@ use runner_policy_sdk::revision_lint::Surroundings;
 use squawk_linter::Rule as EngineRule;
 
 use crate::engine;
+use crate::forecast;
 use crate::judge;
 use crate::judge::Judged;
 use crate::knowledge::Knowledge;
@@ -74,7 +75,8 @@ pub(crate) fn check(
         Direction::Up => judge::reported(&review, review.judged(&settings.opt_in)?),
         Direction::Down => Vec::new(),
     };
-    Ok(Report { findings, locks: Vec::new(), notes: review.novelty.into_notes() })
+    let locks = forecast::reported(&review, &forecast::of(&review)?);
+    Ok(Report { findings, locks, notes: review.novelty.into_notes() })
 }
 
 impl Review {

@@ -1,4 +1,6 @@
 //! The policy as the host asks it, natively.
 
 mod engine;
+#[cfg(unix)]
+mod locks;
 mod support;

@@ -3,4 +3,5 @@
 mod engine;
 #[cfg(unix)]
 mod locks;
+mod rules;
 mod support;

@@ -4,7 +4,11 @@ use std::ops::Range;
 
 use squawk_linter::Linter;
 use squawk_linter::Rule;
+use squawk_linter::Version as EngineVersion;
 use squawk_linter::Violation;
+use squawk_syntax::SourceFile;
+use squawk_syntax::ast;
+use squawk_syntax::ast::AstNode as _;
 
 use crate::catalogue;
 use crate::raw::Raw;
@@ -34,11 +38,7 @@ pub(crate) fn check(parsed: &Parsed, script: &Script, options: &Options<'_>) -> 
     let asked: Vec<Rule> = options.opt_in.iter().filter_map(|name| Rule::try_from(name.as_str()).ok()).collect();
     let mut linter = Linter::with_rules(&asked, options.excluded);
     linter.settings.assume_in_transaction = options.is_transactional;
-    if let Some(version) = options.version
-        && let Ok(version) = format!("{}.{}", version.major, version.minor).parse()
-    {
-        linter.settings.pg_version = version;
-    }
+    linter.settings.pg_version = engine_version(options.version);
     let violations = linter.lint(&parsed.parse, script.text());
     violations.into_iter().filter_map(|violation| raw(violation, options)).collect()
 }
@@ -67,4 +67,25 @@ fn within(text: String, code: Rule, options: &Options<'_>) -> String {
         Some(rest) if is_setting && options.is_transactional => format!("set local {rest}"),
         _ => text,
     }
+}
+
+/// Whether a default has another value in each row, as the engine sees it: an expression that it does not know may have.
+pub(crate) fn is_computed_for_each_row(expression: &ast::Expr, version: Option<Version>) -> bool {
+    if matches!(expression, ast::Expr::Literal(_)) {
+        return false;
+    }
+    let tokens = expression.syntax().descendants_with_tokens().filter_map(|element| element.into_token());
+    // Comments are left out: one of them might tell the engine to keep quiet.
+    let words: Vec<String> =
+        tokens.filter(|token| !token.kind().is_trivia()).map(|token| token.text().to_owned()).collect();
+    let text = format!("ALTER TABLE t ADD COLUMN c int DEFAULT {}", words.join(" "));
+    let mut linter = Linter::from([Rule::AddingFieldWithDefault]);
+    linter.settings.pg_version = engine_version(version);
+    !linter.lint(&SourceFile::parse(&text), &text).is_empty()
+}
+
+/// The version as the engine has it; unknown, it is the one that the engine assumes.
+fn engine_version(version: Option<Version>) -> EngineVersion {
+    let written = version.map(|version| format!("{}.{}", version.major, version.minor));
+    written.and_then(|written| written.parse().ok()).unwrap_or_default()
 }

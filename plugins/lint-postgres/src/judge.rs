@@ -10,6 +10,7 @@ use runner_policy_sdk::revision_lint::Finding;
 use runner_policy_sdk::revision_lint::Fix;
 
 use crate::catalogue::Concern;
+use crate::forecast::Forecast;
 use crate::knowledge;
 use crate::names::Kind;
 use crate::names::Name;
@@ -20,6 +21,7 @@ use crate::raw::Raw;
 use crate::raw::RawFix;
 use crate::review::Review;
 use crate::subject::Subject;
+use crate::subject::Subjects;
 
 /// Findings of one rule that are reported one by one. Nobody reads more, and the answer has to stay small.
 const MOST: usize = 250;
@@ -48,7 +50,12 @@ pub(crate) enum Excuse {
 ///
 /// # Errors
 /// Facts were needed and could not be had.
-pub(crate) fn judge(review: &Review, mut raw: Raw) -> Result<Judged, Failure> {
+pub(crate) fn judge(
+    review: &Review,
+    forecast: &[Forecast],
+    subjects: &mut Subjects,
+    mut raw: Raw,
+) -> Result<Judged, Failure> {
     let situation = &review.situation;
     let entry = raw.entry;
     let severity = if situation.in_production { entry.in_production } else { entry.severity };
@@ -57,11 +64,11 @@ pub(crate) fn judge(review: &Review, mut raw: Raw) -> Result<Judged, Failure> {
     let Some(position) = position.filter(|_| entry.concern != Concern::Form) else {
         return Ok(plain(raw, severity, None));
     };
-    let subject = Subject::of(&review.parsed.statements[position].node, raw.range.start);
-    if let Some(excuse) = excuse(review, &raw, &subject, position)? {
+    let subject = subjects.at(&review.parsed.statements[position], raw.range.start);
+    if let Some(excuse) = excuse(review, &raw, subject, position)? {
         return Ok(plain(raw, severity, Some(excuse)));
     }
-    let tables = tables(review, &subject, position);
+    let tables = tables(review, subject, position);
     if tables.is_empty() {
         return Ok(plain(raw, severity, None));
     }
@@ -76,14 +83,25 @@ pub(crate) fn judge(review: &Review, mut raw: Raw) -> Result<Judged, Failure> {
         Concern::Lock if known.iter().all(|table| table.is_some_and(knowledge::is_small)) => {
             severity.min(Severity::Warning)
         }
+        Concern::Lock if keeps_rows(forecast, &raw, position) => {
+            raw.message.push_str(" Here the rows stay as they are.");
+            severity.min(Severity::Warning)
+        }
         _ => severity,
     };
-    let amounts: Vec<String> = known.into_iter().flatten().filter_map(|table| amount(table, &raw, &subject)).collect();
+    let amounts: Vec<String> = known.into_iter().flatten().filter_map(|table| amount(table, &raw, subject)).collect();
     if !amounts.is_empty() {
         let parted = if raw.message.ends_with(['.', '!']) { " " } else { "; " };
         raw.message = format!("{}{parted}{}", raw.message, amounts.join("; "));
     }
     Ok(plain(raw, severity, None))
+}
+
+/// Whether a change of a type is known to leave the rows as they are.
+fn keeps_rows(forecast: &[Forecast], raw: &Raw, position: usize) -> bool {
+    let first = forecast.partition_point(|lock| lock.position < position);
+    let locks = forecast[first..].iter().take_while(|lock| lock.position == position);
+    raw.entry.name == "changing-column-type" && !locks.into_iter().any(|lock| lock.rewrites)
 }
 
 /// Why a finding about a subject is no matter here.

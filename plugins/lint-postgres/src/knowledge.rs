@@ -62,6 +62,11 @@ impl Knowledge {
     }
 }
 
+/// The name of a relation.
+pub(crate) fn name(relation: &Relation) -> Name {
+    Name { schema: relation.schema.clone(), name: relation.name.clone() }
+}
+
 /// Whether a relation may be what a name stands for. Facts are about the session's schema only.
 pub(crate) fn is_named(relation: &Relation, name: &Name) -> bool {
     let schema = relation.schema.as_ref();

@@ -5,7 +5,10 @@
 //! the version of the server is, what is new in the plan and so empty, and how large the rest is.
 
 mod catalogue;
+mod checks;
 mod engine;
+mod fixes;
+mod forecast;
 mod judge;
 mod knowledge;
 mod names;

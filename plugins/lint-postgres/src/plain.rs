@@ -3,6 +3,7 @@
 
 use squawk_linter::Rule as EngineRule;
 
+use crate::forecast;
 use crate::knowledge::Knowledge;
 use crate::review::Review;
 use crate::review::Situation;
@@ -64,9 +65,11 @@ pub fn check_plain(text: &str, options: &PlainOptions) -> PlainReport {
         limits_locks: false,
         limits_statements: false,
     };
-    let review = Review::new(Script::plain(text), &[], Knowledge::new(false), situation);
+    let mut review = Review::new(Script::plain(text), &[], Knowledge::new(false), situation);
+    review.is_plain = true;
+    let judged = forecast::of(&review).and_then(|forecast| review.judged(&options.opt_in, &forecast));
     // Without facts nothing can fail.
-    let judged = review.judged(&options.opt_in).unwrap_or_default();
+    let judged = judged.unwrap_or_default();
     let findings = judged.into_iter().map(|judged| {
         let span = review.script.span(&judged.raw.range);
         PlainFinding {

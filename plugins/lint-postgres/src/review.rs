@@ -8,7 +8,11 @@ use runner_policy_sdk::revision_lint::Source;
 use runner_policy_sdk::revision_lint::Surroundings;
 use squawk_linter::Rule as EngineRule;
 
+use crate::checks;
 use crate::engine;
+use crate::fixes;
+use crate::forecast;
+use crate::forecast::Forecast;
 use crate::judge;
 use crate::judge::Judged;
 use crate::knowledge::Knowledge;
@@ -18,6 +22,7 @@ use crate::script::Script;
 use crate::server::Version;
 use crate::settings::Settings;
 use crate::statements::Parsed;
+use crate::subject::Subjects;
 
 /// What is known beside the SQL.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +46,8 @@ pub(crate) struct Review {
     pub(crate) novelty: Novelty,
     pub(crate) knowledge: Knowledge,
     pub(crate) situation: Situation,
+    /// Whether it is a file that is compared with the engine's command line, and no revision.
+    pub(crate) is_plain: bool,
 }
 
 /// Answers the host.
@@ -69,31 +76,36 @@ pub(crate) fn check(
         limits_statements: circumstances.statement_timeout_ms.is_some(),
     };
     let review = Review::new(script, &surroundings.notes, Knowledge::new(circumstances.has_facts), situation);
+    let forecast = forecast::of(&review)?;
     // What a way back destroys is what it is there for.
     let findings = match direction {
-        Direction::Up => judge::reported(&review, review.judged(&settings.opt_in)?),
+        Direction::Up => judge::reported(&review, review.judged(&settings.opt_in, &forecast)?),
         Direction::Down => Vec::new(),
     };
-    Ok(Report { findings, locks: Vec::new(), notes: review.novelty.into_notes() })
+    let locks = forecast::reported(&review, &forecast);
+    Ok(Report { findings, locks, notes: review.novelty.into_notes() })
 }
 
 impl Review {
     pub(crate) fn new(script: Script, notes: &[String], knowledge: Knowledge, situation: Situation) -> Self {
         let parsed = Parsed::new(&script);
         let novelty = Novelty::new(notes, &parsed.statements);
-        Review { script, parsed, novelty, knowledge, situation }
+        Review { script, parsed, novelty, knowledge, situation, is_plain: false }
     }
 
     /// Everything that is wrong, and what excuses it, in the order of the script.
     ///
     /// # Errors
     /// Facts were needed and could not be had.
-    pub(crate) fn judged(&self, opt_in: &[String]) -> Result<Vec<Judged>, Failure> {
+    pub(crate) fn judged(&self, opt_in: &[String], forecast: &[Forecast]) -> Result<Vec<Judged>, Failure> {
         let mut raws = self.engine(opt_in);
         raws.retain(|raw| self.is_sound_at(raw.range.start));
+        raws.extend(checks::all(self, forecast)?);
         raws.extend(self.faults());
         raws.sort_by_key(|raw| raw.range.start);
-        raws.into_iter().map(|raw| judge::judge(self, raw)).collect()
+        fixes::complete(self, &mut raws);
+        let mut subjects = Subjects::default();
+        raws.into_iter().map(|raw| judge::judge(self, forecast, &mut subjects, raw)).collect()
     }
 
     fn engine(&self, opt_in: &[String]) -> Vec<Raw> {

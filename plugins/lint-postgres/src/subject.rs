@@ -10,6 +10,7 @@ use squawk_syntax::ast::NameLike as _;
 use crate::names::Kind;
 use crate::names::Name;
 use crate::names::Object;
+use crate::statements::Statement;
 use crate::statements::range_of;
 
 /// What a place in a statement is about.
@@ -21,22 +22,34 @@ pub(crate) struct Subject {
     pub(crate) column: Option<String>,
 }
 
-impl Subject {
-    /// What the place that begins at a byte is about.
-    pub(crate) fn of(statement: &ast::Stmt, offset: usize) -> Self {
-        let column = match statement {
-            ast::Stmt::AlterTable(table) => table
-                .actions()
-                .find(|action| contains(&range_of(action.syntax()), offset))
-                .and_then(|action| column_of(&action)),
-            _ => None,
-        };
-        Subject { objects: objects(statement), column }
-    }
+/// What places are about, for places in the order of the script.
+#[derive(Debug, Default)]
+pub(crate) struct Subjects {
+    /// Where the statement begins that was looked at last.
+    start: Option<usize>,
+    /// Its actions, and the columns that they are about.
+    actions: Vec<(Range<usize>, Option<String>)>,
+    subject: Subject,
 }
 
-fn contains(range: &Range<usize>, offset: usize) -> bool {
-    (range.start..range.end.max(range.start + 1)).contains(&offset)
+impl Subjects {
+    /// What a place in a statement is about.
+    pub(crate) fn at(&mut self, statement: &Statement, offset: usize) -> &Subject {
+        if self.start != Some(statement.range.start) {
+            self.start = Some(statement.range.start);
+            self.subject.objects = objects(&statement.node);
+            self.actions = match &statement.node {
+                ast::Stmt::AlterTable(table) => {
+                    table.actions().map(|action| (range_of(action.syntax()), column_of(&action))).collect()
+                }
+                _ => Vec::new(),
+            };
+        }
+        let before = self.actions.partition_point(|(range, _)| range.start <= offset);
+        let action = before.checked_sub(1).and_then(|index| self.actions.get(index));
+        self.subject.column = action.filter(|(range, _)| offset < range.end).and_then(|(_, column)| column.clone());
+        &self.subject
+    }
 }
 
 /// The column that an action of `ALTER TABLE` is about.

@@ -64,9 +64,9 @@ of their own.",
     Entry::new(
         "new-enum-value-used",
         Form,
-        FAULT,
+        CAUTION,
         &[],
-        "A new value of an enum is used in the transaction that adds it, which PostgreSQL refuses",
+        "A text that is a new value of an enum is used in the transaction that adds it, which PostgreSQL refuses",
         r"
 A value that `ALTER TYPE … ADD VALUE` adds can be used after the commit. Add it in one revision and use it in the next:
 

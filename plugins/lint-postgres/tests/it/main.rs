@@ -1,6 +1,9 @@
 //! The policy as the host asks it, natively.
 
+mod context;
 mod engine;
+mod facts;
+mod fixes;
 #[cfg(unix)]
 mod locks;
 mod rules;

@@ -107,6 +107,12 @@ impl Question {
         self
     }
 
+    /// Says that facts can be had, and has none.
+    pub(crate) fn that_has_facts(mut self) -> Self {
+        self.circumstances.has_facts = true;
+        self
+    }
+
     pub(crate) fn report(&self) -> Report {
         let revision = runner_chain::parse("a1.sql", self.text.as_bytes()).expect("the test's file is a revision");
         let cut = |direction| {

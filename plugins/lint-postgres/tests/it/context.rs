@@ -1,0 +1,141 @@
+//! What is new excuses a finding, within a revision and from step to step of a plan.
+
+use runner_policy_sdk::Direction;
+use runner_policy_sdk::facts::Relation;
+use runner_policy_sdk::revision_lint::Blocked;
+
+use crate::support::ask;
+use crate::support::file;
+
+#[test]
+fn a_table_of_an_earlier_step_is_new() {
+    let first = ask("CREATE TABLE visit (id bigint PRIMARY KEY, day date);\nCREATE INDEX visit_day ON visit (day);\n");
+    let notes = first.planned(Direction::Up).report().notes;
+    assert_eq!(notes, ["creates table visit", "creates index visit_day on visit"]);
+    let sql = "CREATE INDEX visit_id ON visit (id);\nALTER TABLE visit ALTER COLUMN day SET NOT NULL;\n\
+               DROP INDEX visit_day;\nALTER TABLE visit DROP COLUMN day;\nTRUNCATE visit;\nDROP TABLE visit;\n";
+    assert_eq!(ask(sql).after(&notes).rules(), Vec::<String>::new());
+    assert_eq!(
+        ask(sql).rules(),
+        [
+            "require-concurrent-index-creation",
+            "adding-not-nullable-field",
+            "require-concurrent-index-deletion",
+            "statements-after-strong-lock",
+            "ban-drop-column",
+            "truncate-table",
+            "ban-drop-table",
+        ]
+    );
+}
+
+#[test]
+fn a_column_of_an_earlier_step_may_be_dropped_but_locks_its_table() {
+    let notes = ask("ALTER TABLE \"Visit\" ADD COLUMN \"a.b\" text;\n").report().notes;
+    assert_eq!(notes, ["adds column \"Visit\".\"a.b\""]);
+    assert!(ask("ALTER TABLE \"Visit\" DROP COLUMN \"a.b\";\n").after(&notes).rules().is_empty());
+    let retyped = ask("ALTER TABLE \"Visit\" ALTER COLUMN \"a.b\" TYPE bigint USING 1;\n").after(&notes);
+    assert_eq!(retyped.rules(), ["changing-column-type"]);
+}
+
+#[test]
+fn names_are_compared_as_the_server_does() {
+    let made = "CREATE TABLE Audit.\"Log\" (id bigint PRIMARY KEY);\n";
+    for (drop, is_quiet) in [
+        ("DROP TABLE audit.\"Log\";", true),
+        ("DROP TABLE \"Log\";", true),
+        ("DROP TABLE AUDIT.\"Log\";", true),
+        ("DROP TABLE other.\"Log\";", false),
+        ("DROP TABLE audit.log;", false),
+        ("DROP TABLE audit.\"Log\", visit;", false),
+    ] {
+        assert_eq!(ask(&format!("{made}{drop}\n")).rules().is_empty(), is_quiet, "{drop}");
+    }
+}
+
+#[test]
+fn what_is_made_later_is_not_new_before() {
+    let findings =
+        ask("DROP TABLE visit;\nCREATE TABLE visit (id bigint PRIMARY KEY);\nDROP TABLE visit;\n").of("ban-drop-table");
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0].statement, Some(0));
+}
+
+#[test]
+fn if_not_exists_is_new_unless_the_target_has_it() {
+    let sql =
+        "CREATE TABLE IF NOT EXISTS visit (id bigint PRIMARY KEY);\nALTER TABLE visit ALTER COLUMN id TYPE text;\n";
+    assert!(ask(sql).rules().is_empty());
+    assert!(ask(sql).holding(vec![Relation::table("patient")]).rules().is_empty());
+    assert_eq!(ask(sql).holding(vec![Relation::table("visit")]).rules(), ["changing-column-type"]);
+}
+
+#[test]
+fn a_new_table_under_another_name_is_new() {
+    let sql = "CREATE TABLE a (id bigint PRIMARY KEY);\nALTER TABLE a RENAME TO b;\nCREATE INDEX i ON b (id);\nDROP TABLE b;\n";
+    assert!(ask(sql).rules().is_empty(), "{:?}", ask(sql).rules());
+}
+
+#[test]
+fn notes_that_others_wrote_are_no_matter() {
+    let notes = [
+        "",
+        "creates",
+        "creates table",
+        "creates table a\"",
+        "creates table a.b.c",
+        "creates index x on",
+        "adds column",
+        "adds column a",
+        "drops table visit",
+    ];
+    let notes: Vec<String> = notes.into_iter().map(str::to_owned).collect();
+    assert_eq!(ask("DROP TABLE visit;\n").after(&notes).rules(), ["ban-drop-table"]);
+}
+
+#[test]
+fn a_plan_downwards_is_only_told_its_locks() {
+    let text = "-- A title\n--\n-- Revision ID: a1\n-- Revises: base\n\n-- migrate:up\nCREATE TABLE visit (id int);\n\n\
+                -- migrate:down\nDROP TABLE visit;\n";
+    let report = file(text).planned(Direction::Down).report();
+    assert!(report.findings.is_empty() && report.notes.is_empty());
+    let lock = &report.locks[0];
+    assert_eq!((lock.statement, lock.object.as_str(), lock.level.as_str()), (0, "visit", "ACCESS EXCLUSIVE"));
+    assert_eq!(lock.blocked, Blocked::ReadsAndWrites);
+}
+
+#[test]
+fn a_revision_without_a_section_for_postgres_is_not_looked_at() {
+    let text = "-- A title\n--\n-- Revision ID: a1\n-- Revises: base\n\n-- migrate:up sqlite\nDROP TABLE visit;\n";
+    let report = file(text).report();
+    assert!(report.findings.is_empty() && report.locks.is_empty());
+}
+
+#[test]
+fn locks_on_what_is_new_block_nobody() {
+    let locks = ask("CREATE TABLE a (id bigint PRIMARY KEY, p bigint REFERENCES patient (id));\nDROP TABLE a;\n")
+        .report()
+        .locks;
+    let told: Vec<(u32, &str, Blocked, Option<&str>)> =
+        locks.iter().map(|lock| (lock.statement, lock.object.as_str(), lock.blocked, lock.remark.as_deref())).collect();
+    assert_eq!(
+        told,
+        [(0, "patient", Blocked::Writes, None), (1, "a", Blocked::Nothing, Some("made by this plan, so nobody waits")),]
+    );
+}
+
+#[test]
+fn the_runners_transaction_is_known() {
+    let sql = "CREATE TABLE a (id bigint PRIMARY KEY);\n";
+    assert!(ask(sql).rules().is_empty());
+    assert_eq!(ask(sql).outside_of_transactions().rules(), ["prefer-robust-stmts"]);
+}
+
+#[test]
+fn the_servers_version_is_known() {
+    let sql = "ALTER TABLE visit ADD COLUMN a bigint DEFAULT 1;\n";
+    assert!(ask(sql).rules().is_empty());
+    assert_eq!(ask(sql).on("10.23 (Debian 10.23-1)").rules(), ["adding-field-with-default"]);
+    assert!(ask(sql).on("who knows").rules().is_empty());
+    assert!(ask(sql).on("17beta1").rules().is_empty());
+}

@@ -17,8 +17,8 @@ use runner_component::TARGET;
 use sha2::Digest;
 use sha2::Sha256;
 
-const POLICIES: [&str; 5] =
-    ["change-window", "environment-hierarchy", "lint-postgres", "notify", "production-override"];
+const POLICIES: [&str; 6] =
+    ["change-window", "environment-hierarchy", "lint", "lint-postgres", "notify", "production-override"];
 
 fn main() {
     if let Err(error) = build() {

@@ -92,8 +92,13 @@ pub fn builtin_definition(name: &str) -> Option<PluginDefinition> {
 /// Names of the plugins of a built-in set, and whether it is strict: whether [`make_strict`] applies to each of them.
 pub fn builtin_set_plugins(name: &str) -> Option<(&'static [&'static str], bool)> {
     match name {
-        "default" => Some((&["environment-hierarchy", "production-override", "notify"], false)),
-        "strict-prod" => Some((&["environment-hierarchy", "production-override", "change-window", "notify"], true)),
+        "default" => {
+            Some((&["environment-hierarchy", "lint", "lint-postgres", "production-override", "notify"], false))
+        }
+        "strict-prod" => Some((
+            &["environment-hierarchy", "lint", "lint-postgres", "production-override", "change-window", "notify"],
+            true,
+        )),
         _ => None,
     }
 }

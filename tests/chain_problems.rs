@@ -316,6 +316,7 @@ fn no_section_for_this_dialect() {
       plan         2 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
       allow  production-override [VERSION]
+      warn   lint [VERSION]                   r0002 the up section does nothing
     --- stderr
     error: revision `r0002` has no `-- migrate:up` section for sqlite; nothing was run
 

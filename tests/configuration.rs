@@ -269,7 +269,7 @@ fn plugin_sets_of_the_project() {
     --- stderr
     error: the plugin set `team` names `missing`, which is not configured
 
-      help: configure it in `[plugins.missing]`; known are `change-window`, `environment-hierarchy`, `notify`, `production-override`
+      help: configure it in `[plugins.missing]`; known are `change-window`, `environment-hierarchy`, `lint`, `lint-postgres`, `notify`, `production-override`
     ");
     snapshot!(project.run(&["upgrade", "--plugins", "one"]), @"
     exit: 2
@@ -369,8 +369,9 @@ fn a_variable_that_is_not_text() {
       environment  development (level unknown)
       plan         1 step, [HASH]
       *** PRODUCTION DATABASE, proceed with caution ***
-      deny  environment-hierarchy ?    the plugin is granted the variable `RUNNER_STRICT_ENV`, which is not UTF-8 text
-      deny  production-override [VERSION]  Refusing to migrate production database. Set ALLOW_PRODUCTION_MIGRATE=true to proceed. (no policy says that this is not production)
+      allow  lint [VERSION]                 no findings
+      deny   environment-hierarchy ?    the plugin is granted the variable `RUNNER_STRICT_ENV`, which is not UTF-8 text
+      deny   production-override [VERSION]  Refusing to migrate production database. Set ALLOW_PRODUCTION_MIGRATE=true to proceed. (no policy says that this is not production)
     --- stderr
     error: refused by `environment-hierarchy`: the plugin is granted the variable `RUNNER_STRICT_ENV`, which is not UTF-8 text
            refused by `production-override`: Refusing to migrate production database. Set ALLOW_PRODUCTION_MIGRATE=true to proceed. (no policy says that this is not production)

@@ -19,6 +19,7 @@ fn steps_a_revision_and_everything() {
       environment  development (level 10)
       plan         1 step, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
       reverted  r0005  Revision r0005  [TIME]
     Done: 1 reverted in [TIME]
@@ -35,6 +36,7 @@ fn steps_a_revision_and_everything() {
       environment  development (level 10)
       plan         2 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
       reverted  r0002  Revision r0002  [TIME]
       reverted  r0001  Revision r0001  [TIME]
@@ -81,6 +83,7 @@ fn a_dry_run_changes_nothing() {
       environment  development (level 10)
       plan         1 step, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
       down  r0002  Revision r0002
     Dry run: nothing was changed; the plan's hash is [HASH]
@@ -111,6 +114,7 @@ fn a_revision_without_a_way_down_is_found_before_anything_runs() {
       environment  development (level 10)
       plan         3 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
     --- stderr
     error: revision `r0002` has no `-- migrate:down` section, so it can't be undone; nothing was run
@@ -201,6 +205,7 @@ fn one_branch_goes_and_the_other_stays() {
       environment  development (level 10)
       plan         1 step, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
       reverted  bill1  Revision bill1  [TIME]
     Done: 1 reverted in [TIME]
@@ -214,6 +219,7 @@ fn one_branch_goes_and_the_other_stays() {
       environment  development (level 10)
       plan         2 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
       reverted  sched2  Revision sched2  [TIME]
       reverted  sched1  Revision sched1  [TIME]
@@ -236,6 +242,7 @@ fn what_depends_on_a_removed_revision_is_removed_as_well() {
       environment  development (level 10)
       plan         5 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
       down  sched2  Revision sched2
       down  late    Revision late

@@ -101,6 +101,7 @@ fn a_comment_of_an_applied_revision_was_edited() {
       environment  development (level 10)
       plan         1 step, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
       applied   r0003  Revision r0003  [TIME]
     Done: 1 applied in [TIME]

@@ -61,6 +61,7 @@ fn a_policy_denies_because_of_a_row_count() {
       *** the last step was `a1` by tester ***
       allow  environment-hierarchy [VERSION]  development (level 10)
       allow  production-override [VERSION]
+      warn   lint [VERSION]                   migrations/b2.sql:9:1: the down section does nothing, and nothing says that this is meant
       deny   large-tables 0.1.0           b2 `patient` has 5000 rows, more than 1000
     --- stderr
     error: refused by `large-tables`: `b2` `patient` has 5000 rows, more than 1000
@@ -101,6 +102,8 @@ fn imports_without_a_grant_are_refused_with_the_line_to_add() {
       plan         2 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
       allow  production-override [VERSION]
+      warn   lint [VERSION]                   migrations/a1.sql:9:1: the down section does nothing, and nothing says that this is meant
+      warn   lint [VERSION]                   migrations/b2.sql:9:1: the down section does nothing, and nothing says that this is meant
       deny   large-tables ?               the plugin imports `runner:policy/files@0.1.2`, which is not granted
     --- stderr
     error: refused by `large-tables`: the plugin imports `runner:policy/files@0.1.2`, which is not granted
@@ -118,6 +121,8 @@ fn imports_without_a_grant_are_refused_with_the_line_to_add() {
       plan         2 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
       allow  production-override [VERSION]
+      warn   lint [VERSION]                   migrations/a1.sql:9:1: the down section does nothing, and nothing says that this is meant
+      warn   lint [VERSION]                   migrations/b2.sql:9:1: the down section does nothing, and nothing says that this is meant
       deny   large-tables ?               the plugin imports `runner:policy/facts@0.1.2`, which is not granted
     --- stderr
     error: refused by `large-tables`: the plugin imports `runner:policy/facts@0.1.2`, which is not granted
@@ -142,6 +147,30 @@ fn imports_without_a_grant_are_refused_with_the_line_to_add() {
       mode     enforce
       env      RUNNER_VALIDATE_ENV, RUNNER_STRICT_ENV, ALEMBIC_VALIDATE_ENV, ALEMBIC_STRICT_ENV
       limits   fuel 200000000, time 1s, memory 64.0 MiB, stack 512.0 KiB, answer 16.0 MiB, host-calls 100000, log 64.0 KiB, log-lines 256
+
+    lint [VERSION]
+      about    Finds what is wrong with a revision, its place in the chain and its statements
+      set      default, extended by team
+      source   builtin:lint
+      digest   sha256:[DIGEST]
+      pinned   by this runner, which it ships with
+      roles    lint
+      mode     enforce
+      facts    of the target
+      imports  runner:policy/facts@0.1.2
+      limits   fuel 50000000000, time 60s, memory 1.0 GiB, stack 512.0 KiB, answer 128.0 MiB, host-calls 100000, log 64.0 KiB, log-lines 256
+
+    lint-postgres [VERSION]
+      about    Finds what is dangerous in revisions for PostgreSQL, and tells which locks they take
+      set      default, extended by team
+      source   builtin:lint-postgres
+      digest   sha256:[DIGEST]
+      pinned   by this runner, which it ships with
+      roles    lint
+      mode     enforce
+      facts    of the target
+      imports  runner:policy/facts@0.1.2
+      limits   fuel 50000000000, time 60s, memory 1.0 GiB, stack 512.0 KiB, answer 128.0 MiB, host-calls 100000, log 64.0 KiB, log-lines 256
 
     production-override [VERSION]
       about    Production is changed only with an explicit approval

@@ -28,6 +28,9 @@ fn the_failed_revision_leaves_nothing_and_those_before_stay() {
       plan         3 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
       allow  production-override [VERSION]
+      warn   lint [VERSION]                   migrations/r0002.sql:7:14: `left_over` has no primary key
+      warn   lint [VERSION]                   migrations/r0002.sql:9:1: changes rows in a revision that changes tables as well
+      warn   lint [VERSION]                   migrations/r0002.sql:9:1: changes rows of `t0001`, and the down section does not change them back
       applied   r0001  Revision r0001  [TIME]
       failed    r0002  Revision r0002  [TIME]
     --- stderr
@@ -112,6 +115,48 @@ fn json_of_a_failure() {
           "column": null
         },
         {
+          "plugin": "lint",
+          "version": "[VERSION]",
+          "digest": "sha256:[DIGEST]",
+          "role": "lint",
+          "decision": "warn",
+          "revision": "r0002",
+          "rule": "missing-primary-key",
+          "severity": "warning",
+          "message": "`left_over` has no primary key",
+          "file": "migrations/r0002.sql",
+          "line": 7,
+          "column": 14
+        },
+        {
+          "plugin": "lint",
+          "version": "[VERSION]",
+          "digest": "sha256:[DIGEST]",
+          "role": "lint",
+          "decision": "warn",
+          "revision": "r0002",
+          "rule": "mixed-schema-and-data",
+          "severity": "warning",
+          "message": "changes rows in a revision that changes tables as well",
+          "file": "migrations/r0002.sql",
+          "line": 9,
+          "column": 1
+        },
+        {
+          "plugin": "lint",
+          "version": "[VERSION]",
+          "digest": "sha256:[DIGEST]",
+          "role": "lint",
+          "decision": "warn",
+          "revision": "r0002",
+          "rule": "raw-sql-without-downgrade",
+          "severity": "warning",
+          "message": "changes rows of `t0001`, and the down section does not change them back",
+          "file": "migrations/r0002.sql",
+          "line": 9,
+          "column": 1
+        },
+        {
           "plugin": "production-override",
           "version": "[VERSION]",
           "digest": "sha256:[DIGEST]",
@@ -177,6 +222,7 @@ fn a_broken_constraint() {
       plan         2 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
       allow  production-override [VERSION]
+      warn   lint [VERSION]                   migrations/r0002.sql:7:1: changes rows of `t0001`, and the down section does not change them back
       applied   r0001  Revision r0001  [TIME]
       failed    r0002  Revision r0002  [TIME]
     --- stderr
@@ -206,6 +252,7 @@ fn a_syntax_error() {
       plan         2 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
       allow  production-override [VERSION]
+      warn   lint [VERSION]                   migrations/r0002.sql:7:8: not understood: expected what can be created, such as `TABLE`
       applied   r0001  Revision r0001  [TIME]
       failed    r0002  Revision r0002  [TIME]
     --- stderr
@@ -234,6 +281,7 @@ fn a_way_down_that_fails() {
       environment  development (level 10)
       plan         2 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
       failed    r0002  Revision r0002  [TIME]
     --- stderr

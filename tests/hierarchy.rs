@@ -34,6 +34,10 @@ fn warn_applies_with_a_warning() {
       allow  environment-hierarchy [VERSION]  development (level 10)
       allow  production-override [VERSION]
       warn   environment-hierarchy [VERSION]  staged is for staging (level 30) and above, this is development (level 10)
+      warn   lint [VERSION]                   migrations/start.sql:7:14: `t_start` has no primary key
+      warn   lint [VERSION]                   migrations/staged.sql:8:14: `t_staged` has no primary key
+      warn   lint [VERSION]                   after runs in development, local, test, where `staged`, on which it builds, does not
+      warn   lint [VERSION]                   migrations/after.sql:7:14: `t_after` has no primary key
       applied   start   Revision start   [TIME]
       applied   staged  Revision staged  [TIME]
       applied   after   Revision after   [TIME]
@@ -55,6 +59,10 @@ fn strict_refuses_and_touches_nothing() {
       plan         3 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
       allow  production-override [VERSION]
+      warn   lint [VERSION]                   migrations/start.sql:7:14: `t_start` has no primary key
+      warn   lint [VERSION]                   migrations/staged.sql:8:14: `t_staged` has no primary key
+      warn   lint [VERSION]                   after runs in development, local, test, where `staged`, on which it builds, does not
+      warn   lint [VERSION]                   migrations/after.sql:7:14: `t_after` has no primary key
       deny   environment-hierarchy [VERSION]  staged is for staging (level 30) and above, this is development (level 10)
     --- stderr
     error: refused by `environment-hierarchy`: `staged` is for staging (level 30) and above, this is development (level 10)
@@ -125,6 +133,48 @@ fn strict_refuses_and_touches_nothing() {
           "column": null
         },
         {
+          "plugin": "lint",
+          "version": "[VERSION]",
+          "digest": "sha256:[DIGEST]",
+          "role": "lint",
+          "decision": "warn",
+          "revision": "staged",
+          "rule": "missing-primary-key",
+          "severity": "warning",
+          "message": "`t_staged` has no primary key",
+          "file": "migrations/staged.sql",
+          "line": 8,
+          "column": 14
+        },
+        {
+          "plugin": "lint",
+          "version": "[VERSION]",
+          "digest": "sha256:[DIGEST]",
+          "role": "lint",
+          "decision": "warn",
+          "revision": "after",
+          "rule": "environment-order",
+          "severity": "warning",
+          "message": "runs in development, local, test, where `staged`, on which it builds, does not",
+          "file": "migrations/after.sql",
+          "line": null,
+          "column": null
+        },
+        {
+          "plugin": "lint",
+          "version": "[VERSION]",
+          "digest": "sha256:[DIGEST]",
+          "role": "lint",
+          "decision": "warn",
+          "revision": "after",
+          "rule": "missing-primary-key",
+          "severity": "warning",
+          "message": "`t_after` has no primary key",
+          "file": "migrations/after.sql",
+          "line": 7,
+          "column": 14
+        },
+        {
           "plugin": "production-override",
           "version": "[VERSION]",
           "digest": "sha256:[DIGEST]",
@@ -168,6 +218,9 @@ fn skip_goes_on_and_undoes_nothing_that_was_not_done() {
       plan         3 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
       allow  production-override [VERSION]
+      warn   lint [VERSION]                   migrations/start.sql:7:14: `t_start` has no primary key
+      warn   lint [VERSION]                   after runs in development, local, test, where `staged`, on which it builds, does not
+      warn   lint [VERSION]                   migrations/after.sql:7:14: `t_after` has no primary key
       skip   environment-hierarchy [VERSION]  staged is for staging (level 30) and above, this is development (level 10)
       applied   start   Revision start   [TIME]
       skipped   staged  Revision staged  is for staging (level 30) and above, this is development (level 10)
@@ -191,6 +244,7 @@ fn skip_goes_on_and_undoes_nothing_that_was_not_done() {
       environment  development (level 10)
       plan         3 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
       reverted  after   Revision after   [TIME]
       skipped   staged  Revision staged  its up section was skipped
@@ -232,6 +286,10 @@ fn off_says_nothing() {
       plan         3 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
       allow  production-override [VERSION]
+      warn   lint [VERSION]                   migrations/start.sql:7:14: `t_start` has no primary key
+      warn   lint [VERSION]                   migrations/staged.sql:8:14: `t_staged` has no primary key
+      warn   lint [VERSION]                   after runs in development, local, test, where `staged`, on which it builds, does not
+      warn   lint [VERSION]                   migrations/after.sql:7:14: `t_after` has no primary key
       applied   start   Revision start   [TIME]
       applied   staged  Revision staged  [TIME]
       applied   after   Revision after   [TIME]
@@ -251,6 +309,9 @@ fn an_unknown_mode_is_refused() {
       environment  development (level unknown)
       plan         3 steps, [HASH]
       *** PRODUCTION DATABASE, proceed with caution ***
+      warn  lint [VERSION]                   migrations/start.sql:7:14: `t_start` has no primary key
+      warn  lint [VERSION]                   migrations/staged.sql:8:14: `t_staged` has no primary key
+      warn  lint [VERSION]                   migrations/after.sql:7:14: `t_after` has no primary key
       deny  environment-hierarchy [VERSION]  the plugin has wrong settings: `mode`: unknown variant `strickt`, expected one of `warn`, `strict`, `skip`, `off`
       deny  production-override [VERSION]    Refusing to migrate production database. Set ALLOW_PRODUCTION_MIGRATE=true to proceed. (no policy says that this is not production)
     --- stderr
@@ -296,6 +357,10 @@ fn a_variable_that_means_nothing_is_refused() {
       environment  development (level 10)
       plan         3 steps, [HASH]
       allow  production-override [VERSION]
+      warn   lint [VERSION]                   migrations/start.sql:7:14: `t_start` has no primary key
+      warn   lint [VERSION]                   migrations/staged.sql:8:14: `t_staged` has no primary key
+      warn   lint [VERSION]                   after runs in development, local, test, where `staged`, on which it builds, does not
+      warn   lint [VERSION]                   migrations/after.sql:7:14: `t_after` has no primary key
       deny   environment-hierarchy [VERSION]  `RUNNER_STRICT_ENV` must be `true` or `false`, not `perhaps`
     --- stderr
     error: refused by `environment-hierarchy`: `RUNNER_STRICT_ENV` must be `true` or `false`, not `perhaps`
@@ -314,6 +379,10 @@ fn variables_that_contradict_each_other_are_refused() {
       environment  development (level 10)
       plan         3 steps, [HASH]
       allow  production-override [VERSION]
+      warn   lint [VERSION]                   migrations/start.sql:7:14: `t_start` has no primary key
+      warn   lint [VERSION]                   migrations/staged.sql:8:14: `t_staged` has no primary key
+      warn   lint [VERSION]                   after runs in development, local, test, where `staged`, on which it builds, does not
+      warn   lint [VERSION]                   migrations/after.sql:7:14: `t_after` has no primary key
       deny   environment-hierarchy [VERSION]  `RUNNER_VALIDATE_ENV` turns the check off and `RUNNER_STRICT_ENV` makes it strict
     --- stderr
     error: refused by `environment-hierarchy`: `RUNNER_VALIDATE_ENV` turns the check off and `RUNNER_STRICT_ENV` makes it strict
@@ -388,6 +457,7 @@ fn exact_tags_are_skipped_even_when_validation_is_off() {
       plan         2 steps, [HASH]
       *** PRODUCTION DATABASE, proceed with caution ***
       allow  environment-hierarchy [VERSION]  production (level 100)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]    ALLOW_PRODUCTION_MIGRATE=true overrides the protection of production
       skip   environment-hierarchy [VERSION]  samples is for development only, this is production
       applied   r0001    Revision r0001    [TIME]
@@ -457,10 +527,14 @@ fn a_tag_that_is_no_environment_is_refused() {
       plan         1 step, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
       allow  production-override [VERSION]
+      warn   lint [VERSION]                   migrations/only.sql:8:14: `t` has no primary key
       deny   environment-hierarchy [VERSION]  only is tagged `stagging`, which is not an environment
+      deny   lint [VERSION]                   migrations/only.sql:5:9: is tagged `stagging`, which is not an environment
     --- stderr
     error: refused by `environment-hierarchy`: `only` is tagged `stagging`, which is not an environment
+           refused by `lint`: `only` is tagged `stagging`, which is not an environment
 
+      help: did you mean `staging`?
       help: did you mean `staging`?
       help: nothing was changed
     ");
@@ -478,6 +552,10 @@ fn an_environment_that_nobody_knows_is_refused() {
       environment  produktion (level unknown)
       plan         3 steps, [HASH]
       *** PRODUCTION DATABASE, proceed with caution ***
+      warn  lint [VERSION]                   migrations/start.sql:7:14: `t_start` has no primary key
+      warn  lint [VERSION]                   migrations/staged.sql:8:14: `t_staged` has no primary key
+      warn  lint [VERSION]                   after runs in development, local, test, where `staged`, on which it builds, does not
+      warn  lint [VERSION]                   migrations/after.sql:7:14: `t_after` has no primary key
       deny  environment-hierarchy [VERSION]  `produktion` is not an environment
       deny  production-override [VERSION]    Refusing to migrate production database. Set ALLOW_PRODUCTION_MIGRATE=true to proceed. (no policy says that this is not production)
     --- stderr

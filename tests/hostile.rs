@@ -104,6 +104,7 @@ fn a_trap() {
       environment  development (level 10)
       plan         2 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
       deny   evil 1.0.0                   the plugin failed: wasm trap: wasm `unreachable` instruction executed
     --- stderr
@@ -175,6 +176,7 @@ fn no_role() {
       environment  development (level 10)
       plan         2 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
       deny   evil ?                       the plugin exports no role, so there is nothing to ask it
     --- stderr
@@ -202,6 +204,7 @@ fn another_world() {
       environment  development (level 10)
       plan         2 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
       deny   evil ?                       the plugin is a component of another world: it exports `acme:tools/clock@1.0.0`
     --- stderr
@@ -230,6 +233,7 @@ fn an_undeclared_import() {
       environment  development (level 10)
       plan         2 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
       deny   evil ?                       the plugin imports `acme:net/socket@1.0.0`, which no policy is given
     --- stderr
@@ -257,6 +261,7 @@ fn a_core_module() {
       environment  development (level 10)
       plan         2 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
       deny   evil ?                       the plugin is not a WebAssembly component: it is a core module
     --- stderr

@@ -42,6 +42,7 @@ fn a_project_that_works_at_once() {
       plan         1 step, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
       allow  production-override [VERSION]
+      warn   lint [VERSION]                   migrations/[ID]_start_of_the_chain.sql:9:1: the up section does nothing
       applied   [ID]  Start of the chain  [TIME]
     Done: 1 applied in [TIME]
     --- stderr

@@ -40,6 +40,7 @@ fn the_first_lets_the_step_finish() {
       plan         1 step, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
       allow  production-override [VERSION]
+      warn   lint [VERSION]                   migrations/r0003.sql:7:14: `t0003` has no primary key
       applied   r0003  Revision r0003  [TIME]
     Done: 1 applied in [TIME]
     --- stderr

@@ -59,6 +59,7 @@ fn a_write_transaction_of_another_program() {
       environment  development (level 10)
       plan         1 step, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
     --- stderr
     waiting for the lock held by another program

@@ -15,6 +15,11 @@ fn text_shows_steps_and_writes_nothing() {
       plan         5 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
       allow  production-override [VERSION]
+      warn   lint [VERSION]                   migrations/root.sql:7:14: `t_root` has no primary key
+      warn   lint [VERSION]                   migrations/bill1.sql:8:14: `t_bill1` has no primary key
+      warn   lint [VERSION]                   migrations/bill2.sql:7:14: `t_bill2` has no primary key
+      warn   lint [VERSION]                   migrations/sched1.sql:8:14: `t_sched1` has no primary key
+      warn   lint [VERSION]                   migrations/sched2.sql:7:14: `t_sched2` has no primary key
       up  root    Revision root
       up  bill1   Revision bill1
       up  bill2   Revision bill2
@@ -32,6 +37,9 @@ fn text_shows_steps_and_writes_nothing() {
       plan         3 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
       allow  production-override [VERSION]
+      warn   lint [VERSION]                   migrations/root.sql:7:14: `t_root` has no primary key
+      warn   lint [VERSION]                   migrations/bill1.sql:8:14: `t_bill1` has no primary key
+      warn   lint [VERSION]                   migrations/bill2.sql:7:14: `t_bill2` has no primary key
       up  root   Revision root
       up  bill1  Revision bill1
       up  bill2  Revision bill2
@@ -118,6 +126,20 @@ fn json_has_the_documented_shape() {
           "file": null,
           "line": null,
           "column": null
+        },
+        {
+          "plugin": "lint",
+          "version": "[VERSION]",
+          "digest": "sha256:[DIGEST]",
+          "role": "lint",
+          "decision": "warn",
+          "revision": "staged",
+          "rule": "missing-primary-key",
+          "severity": "warning",
+          "message": "`s` has no primary key",
+          "file": "migrations/staged.sql",
+          "line": 8,
+          "column": 14
         },
         {
           "plugin": "production-override",
@@ -289,7 +311,57 @@ fn json_has_the_documented_shape() {
             ],
             "planned": true
           }
-        ]
+        ],
+        "lint": {
+          "surroundings": [
+            {
+              "sections": [
+                {
+                  "direction": "Up",
+                  "dialects": [],
+                  "line": 6
+                },
+                {
+                  "direction": "Down",
+                  "dialects": [],
+                  "line": 9
+                }
+              ],
+              "parents": [],
+              "siblings": [],
+              "other_heads": [],
+              "applied": false,
+              "notes": []
+            },
+            {
+              "sections": [
+                {
+                  "direction": "Up",
+                  "dialects": [],
+                  "line": 7
+                },
+                {
+                  "direction": "Down",
+                  "dialects": [],
+                  "line": 10
+                }
+              ],
+              "parents": [
+                {
+                  "id": "r0001",
+                  "file": "migrations/r0001.sql",
+                  "environments": []
+                }
+              ],
+              "siblings": [],
+              "other_heads": [],
+              "applied": false,
+              "notes": []
+            }
+          ],
+          "lock_timeout_ms": null,
+          "statement_timeout_ms": null
+        }
       }
     }
     --- stderr
@@ -340,6 +412,7 @@ fn a_plan_that_is_refused_still_shows_its_hash() {
       plan         1 step, [HASH]
       *** PRODUCTION DATABASE, proceed with caution ***
       allow  environment-hierarchy [VERSION]  production (level 100)
+      allow  lint [VERSION]                   no findings
       allow  change-window [VERSION]
       deny   production-override [VERSION]    Refusing to migrate production database. Set ALLOW_PRODUCTION_MIGRATE to the hash of the approved plan to proceed.
       up  r0001  Revision r0001

@@ -24,7 +24,7 @@ fn a_built_in_policy() {
     Production is changed only with an explicit approval
 
     source    builtin:production-override
-    size      119.0 KiB
+    size      119.2 KiB
     digest    sha256:[DIGEST]
     contract  runner:policy@0.1.2
     roles     gate

@@ -22,6 +22,30 @@ fn the_default_set() {
       env      RUNNER_VALIDATE_ENV, RUNNER_STRICT_ENV, ALEMBIC_VALIDATE_ENV, ALEMBIC_STRICT_ENV
       limits   fuel 200000000, time 1s, memory 64.0 MiB, stack 512.0 KiB, answer 16.0 MiB, host-calls 100000, log 64.0 KiB, log-lines 256
 
+    lint [VERSION]
+      about    Finds what is wrong with a revision, its place in the chain and its statements
+      set      default
+      source   builtin:lint
+      digest   sha256:[DIGEST]
+      pinned   by this runner, which it ships with
+      roles    lint
+      mode     enforce
+      facts    of the target
+      imports  runner:policy/facts@0.1.2
+      limits   fuel 50000000000, time 60s, memory 1.0 GiB, stack 512.0 KiB, answer 128.0 MiB, host-calls 100000, log 64.0 KiB, log-lines 256
+
+    lint-postgres [VERSION]
+      about    Finds what is dangerous in revisions for PostgreSQL, and tells which locks they take
+      set      default
+      source   builtin:lint-postgres
+      digest   sha256:[DIGEST]
+      pinned   by this runner, which it ships with
+      roles    lint
+      mode     enforce
+      facts    of the target
+      imports  runner:policy/facts@0.1.2
+      limits   fuel 50000000000, time 60s, memory 1.0 GiB, stack 512.0 KiB, answer 128.0 MiB, host-calls 100000, log 64.0 KiB, log-lines 256
+
     production-override [VERSION]
       about    Production is changed only with an explicit approval
       set      default
@@ -66,6 +90,7 @@ fn a_plugin_that_is_not_there_is_shown_as_such() {
       environment  development (level 10)
       plan         1 step, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
       deny   acme ?                       the plugin can't be read from `acme.wasm`: there is no such file
     --- stderr

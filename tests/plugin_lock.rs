@@ -42,9 +42,11 @@ fn every_plugin_of_every_set_is_pinned_in_the_same_text() {
     added  acme                   acme.wasm  sha256:[DIGEST]
     added  change-window          builtin:change-window  sha256:[DIGEST]
     added  environment-hierarchy  builtin:environment-hierarchy  sha256:[DIGEST]
+    added  lint                   builtin:lint  sha256:[DIGEST]
+    added  lint-postgres          builtin:lint-postgres  sha256:[DIGEST]
     added  notify                 builtin:notify  sha256:[DIGEST]
     added  production-override    builtin:production-override  sha256:[DIGEST]
-    wrote runner.lock: 5 plugins
+    wrote runner.lock: 7 plugins
     --- stderr
     ");
     let text = std::fs::read_to_string(project.path("runner.lock")).unwrap();
@@ -69,6 +71,16 @@ fn every_plugin_of_every_set_is_pinned_in_the_same_text() {
     digest = "sha256:[DIGEST]"
 
     [[plugin]]
+    name = "lint"
+    source = "builtin:lint"
+    digest = "sha256:[DIGEST]"
+
+    [[plugin]]
+    name = "lint-postgres"
+    source = "builtin:lint-postgres"
+    digest = "sha256:[DIGEST]"
+
+    [[plugin]]
     name = "notify"
     source = "builtin:notify"
     digest = "sha256:[DIGEST]"
@@ -81,7 +93,7 @@ fn every_plugin_of_every_set_is_pinned_in_the_same_text() {
     snapshot!(project.run(&["plugin", "lock"]), @"
     exit: 0
     --- stdout
-    runner.lock is up to date: 5 plugins
+    runner.lock is up to date: 7 plugins
     --- stderr
     ");
     assert_eq!(std::fs::read_to_string(project.path("runner.lock")).unwrap(), text);
@@ -102,6 +114,7 @@ fn a_component_that_changed_is_refused_with_both_digests_until_it_is_locked_agai
       environment  development (level 10)
       plan         1 step, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
       deny   acme ?                       the plugin has the digest sha256:[DIGEST], and `runner.lock` pins sha256:[DIGEST]
     --- stderr
@@ -126,7 +139,7 @@ fn a_component_that_changed_is_refused_with_both_digests_until_it_is_locked_agai
     --- stdout
     changed  acme  from acme.wasm  sha256:[DIGEST]
                    to   acme.wasm  sha256:[DIGEST]
-    wrote runner.lock: 5 plugins
+    wrote runner.lock: 7 plugins
     --- stderr
     ");
     let run = project.run(&["upgrade"]).exits(3);
@@ -168,6 +181,7 @@ fn locked_refuses_what_is_not_listed() {
       environment  development (level 10)
       plan         1 step, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
       allow  acme 1.0.0
       deny   late ?                       the plugin is not in `runner.lock`, and `--locked` refuses what is not
@@ -373,6 +387,30 @@ fn the_list_says_what_is_pinned() {
       mode     enforce
       env      RUNNER_VALIDATE_ENV, RUNNER_STRICT_ENV, ALEMBIC_VALIDATE_ENV, ALEMBIC_STRICT_ENV
       limits   fuel 200000000, time 1s, memory 64.0 MiB, stack 512.0 KiB, answer 16.0 MiB, host-calls 100000, log 64.0 KiB, log-lines 256
+
+    lint [VERSION]
+      about    Finds what is wrong with a revision, its place in the chain and its statements
+      set      default, extended by team
+      source   builtin:lint
+      digest   sha256:[DIGEST]
+      pinned   in `runner.lock`
+      roles    lint
+      mode     enforce
+      facts    of the target
+      imports  runner:policy/facts@0.1.2
+      limits   fuel 50000000000, time 60s, memory 1.0 GiB, stack 512.0 KiB, answer 128.0 MiB, host-calls 100000, log 64.0 KiB, log-lines 256
+
+    lint-postgres [VERSION]
+      about    Finds what is dangerous in revisions for PostgreSQL, and tells which locks they take
+      set      default, extended by team
+      source   builtin:lint-postgres
+      digest   sha256:[DIGEST]
+      pinned   in `runner.lock`
+      roles    lint
+      mode     enforce
+      facts    of the target
+      imports  runner:policy/facts@0.1.2
+      limits   fuel 50000000000, time 60s, memory 1.0 GiB, stack 512.0 KiB, answer 128.0 MiB, host-calls 100000, log 64.0 KiB, log-lines 256
 
     production-override [VERSION]
       about    Production is changed only with an explicit approval

@@ -25,7 +25,7 @@ fn a_project_in_rust() {
     wrote acme-lint/Cargo.toml
     wrote acme-lint/src/lib.rs
     wrote acme-lint/cases/lint.toml
-    wrote acme-lint/sdk (23 files)
+    wrote acme-lint/sdk (26 files)
     Next: `runner plugin build acme-lint`
     --- stderr
     ");
@@ -52,7 +52,7 @@ fn a_project_in_another_language() {
     wrote policies/acme-rules/cases/lint.toml
     wrote policies/acme-rules/cases/gate.toml
     wrote policies/acme-rules/wit/world.wit
-    wrote policies/acme-rules/wit/deps (10 files)
+    wrote policies/acme-rules/wit/deps (11 files)
     Next: `python3 -m venv policies/acme-rules/.venv && policies/acme-rules/.venv/bin/pip install componentize-py`, then `runner plugin build policies/acme-rules`
     --- stderr
     ");

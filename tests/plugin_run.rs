@@ -125,16 +125,16 @@ fn every_role_is_asked_or_those_that_are_named() {
       allow  acme 1.0.0
       skip   acme 1.0.0  r0001 not here
       skip   acme 1.0.0  r0002 not here
-      deny   acme 1.0.0  migrations/r0001.sql:3: no index
+      deny   acme 1.0.0  the plugin gave an answer that can't be trusted: it speaks of `r0001`, which it was not asked about
       message to team  it is done
       environment.identify  [FUEL] fuel    [SIZE]  [TIME]
       environment.judge     [FUEL] fuel  [SIZE]  [TIME]
-      lint.check            [FUEL] fuel  [SIZE]  [TIME]
-      lint.rules            [FUEL] fuel     [SIZE]  [TIME]
+      lint.check            [FUEL] fuel    [SIZE]  [TIME]
       gate.review           [FUEL] fuel  [SIZE]  [TIME]
       notify.announce       [FUEL] fuel  [SIZE]  [TIME]
     Denied
     --- stderr
+      help: this is a defect of the plugin; tell its authors
     ");
     let json = project.run(&[&all[..], &["--json"]].concat()).exits(3).json();
     let functions: Vec<&str> =

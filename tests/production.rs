@@ -19,6 +19,7 @@ fn an_upgrade_is_refused_and_touches_nothing() {
       plan         1 step, [HASH]
       *** PRODUCTION DATABASE, proceed with caution ***
       allow  environment-hierarchy [VERSION]  production (level 100)
+      allow  lint [VERSION]                   no findings
       deny   production-override [VERSION]    Refusing to migrate production database. Set ALLOW_PRODUCTION_MIGRATE=true to proceed.
     --- stderr
     error: refused by `production-override`: Refusing to migrate production database. Set ALLOW_PRODUCTION_MIGRATE=true to proceed.
@@ -66,6 +67,20 @@ fn an_upgrade_is_refused_and_touches_nothing() {
           "column": null
         },
         {
+          "plugin": "lint",
+          "version": "[VERSION]",
+          "digest": "sha256:[DIGEST]",
+          "role": "lint",
+          "decision": "allow",
+          "revision": null,
+          "rule": null,
+          "severity": null,
+          "message": "no findings",
+          "file": null,
+          "line": null,
+          "column": null
+        },
+        {
           "plugin": "production-override",
           "version": "[VERSION]",
           "digest": "sha256:[DIGEST]",
@@ -101,6 +116,7 @@ fn an_upgrade_with_an_approval() {
       plan         1 step, [HASH]
       *** PRODUCTION DATABASE, proceed with caution ***
       allow  environment-hierarchy [VERSION]  production (level 100)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]    ALLOW_PRODUCTION_MIGRATE=true overrides the protection of production
       applied   r0001  Revision r0001  [TIME]
     Done: 1 applied in [TIME]
@@ -137,6 +153,7 @@ fn upgrade_downgrade_and_stamp_are_refused_in_the_same_words() {
       plan         1 step, [HASH]
       *** PRODUCTION DATABASE, proceed with caution ***
       allow  environment-hierarchy [VERSION]  production (level 100)
+      allow  lint [VERSION]                   no findings
       deny   production-override [VERSION]    Refusing to migrate production database. Set ALLOW_PRODUCTION_MIGRATE=true to proceed.
     --- stderr
     error: refused by `production-override`: Refusing to migrate production database. Set ALLOW_PRODUCTION_MIGRATE=true to proceed.
@@ -160,6 +177,7 @@ fn only_true_is_an_approval() {
       plan         1 step, [HASH]
       *** PRODUCTION DATABASE, proceed with caution ***
       allow  environment-hierarchy [VERSION]  production (level 100)
+      allow  lint [VERSION]                   no findings
       deny   production-override [VERSION]    Refusing to migrate production database. Set ALLOW_PRODUCTION_MIGRATE=true to proceed.
     --- stderr
     error: refused by `production-override`: Refusing to migrate production database. Set ALLOW_PRODUCTION_MIGRATE=true to proceed.
@@ -201,6 +219,7 @@ fn strict_prod_wants_the_hash_of_the_plan() {
       plan         2 steps, [HASH]
       *** PRODUCTION DATABASE, proceed with caution ***
       allow  environment-hierarchy [VERSION]  production (level 100)
+      allow  lint [VERSION]                   no findings
       allow  change-window [VERSION]
       deny   production-override [VERSION]    Refusing to migrate production database. Set ALLOW_PRODUCTION_MIGRATE to the hash of the approved plan to proceed.
     --- stderr
@@ -218,6 +237,7 @@ fn strict_prod_wants_the_hash_of_the_plan() {
       plan         2 steps, [HASH]
       *** PRODUCTION DATABASE, proceed with caution ***
       allow  environment-hierarchy [VERSION]  production (level 100)
+      allow  lint [VERSION]                   no findings
       allow  change-window [VERSION]
       deny   production-override [VERSION]    Refusing to migrate production database. Set ALLOW_PRODUCTION_MIGRATE to the hash of the approved plan to proceed.
     --- stderr
@@ -265,6 +285,7 @@ fn strict_prod_has_the_hierarchy_strict() {
       allow  environment-hierarchy [VERSION]  staging (level 30)
       allow  production-override [VERSION]
       allow  change-window [VERSION]
+      warn   lint [VERSION]                   migrations/only.sql:8:14: `t` has no primary key
       deny   environment-hierarchy [VERSION]  only is for production (level 100) and above, this is staging (level 30)
     --- stderr
     error: refused by `environment-hierarchy`: `only` is for production (level 100) and above, this is staging (level 30)

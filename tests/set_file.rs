@@ -115,7 +115,8 @@ fn a_set_of_the_project_can_neither_take_its_name_nor_be_seen() {
     snapshot!(upgrade(&project).exits(2).stderr, @"
     error: the plugin set `ci/strict-prod.toml` names `mine`, which is not configured
 
-      help: configure it in `[plugins.mine]`; known are `change-window`, `environment-hierarchy`, `notify`, `production-override`
+      help: did you mean `lint`?
+      help: configure it in `[plugins.mine]`; known are `change-window`, `environment-hierarchy`, `lint`, `lint-postgres`, `notify`, `production-override`
       help: a set in a file of its own sees nothing of `runner.toml`
     ");
 }

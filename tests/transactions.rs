@@ -25,6 +25,9 @@ fn a_run_that_is_one_transaction_leaves_all_or_nothing() {
       plan         3 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
       allow  production-override [VERSION]
+      warn   lint [VERSION]                   migrations/r0003.sql:7:14: `t0003` has no primary key
+      warn   lint [VERSION]                   migrations/r0003.sql:8:1: changes rows in a revision that changes tables as well
+      warn   lint [VERSION]                   migrations/r0003.sql:8:1: changes rows of `nowhere`, and the down section does not change them back
       applied   r0001  Revision r0001  [TIME]
       applied   r0002  Revision r0002  [TIME]
       failed    r0003  Revision r0003  [TIME]
@@ -75,6 +78,7 @@ fn a_run_that_is_one_transaction_takes_no_revision_without_one() {
       environment  development (level 10)
       plan         2 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
     --- stderr
     error: the plan can't run as it stands; nothing was run
@@ -96,6 +100,7 @@ fn vacuum_runs_outside_a_transaction_only() {
       environment  development (level 10)
       plan         2 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
       applied   r0001  Revision r0001  [TIME]
       applied   r0002  Revision r0002  [TIME]
@@ -116,6 +121,7 @@ fn vacuum_runs_outside_a_transaction_only() {
       environment  development (level 10)
       plan         2 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
     --- stderr
     error: `VACUUM` does not run inside a transaction
@@ -156,6 +162,9 @@ fn a_failure_without_a_transaction_is_resumed_where_it_stopped() {
       plan         3 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
       allow  production-override [VERSION]
+      warn   lint [VERSION]                   migrations/r0002.sql:8:14: `a` has no primary key
+      warn   lint [VERSION]                   migrations/r0002.sql:10:1: changes rows in a revision that changes tables as well
+      warn   lint [VERSION]                   migrations/r0002.sql:10:1: changes rows of `b`, and the down section does not change them back
       applied   r0001  Revision r0001  [TIME]
       failed    r0002  Revision r0002  [TIME]
     --- stderr
@@ -201,6 +210,9 @@ fn a_failure_without_a_transaction_is_resumed_where_it_stopped() {
       plan         2 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
       allow  production-override [VERSION]
+      warn   lint [VERSION]                   migrations/r0002.sql:8:14: `a` has no primary key
+      warn   lint [VERSION]                   migrations/r0002.sql:10:1: changes rows in a revision that changes tables as well
+      warn   lint [VERSION]                   migrations/r0002.sql:10:1: changes rows of `b`, and the down section does not change them back
       applied   r0002  Revision r0002  [TIME]
       applied   r0003  Revision r0003  [TIME]
     Done: 2 applied in [TIME]
@@ -236,6 +248,9 @@ fn a_statement_that_is_applied_must_not_be_edited_before_resuming() {
       plan         2 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
       allow  production-override [VERSION]
+      warn   lint [VERSION]                   migrations/r0002.sql:8:14: `a` has no primary key
+      warn   lint [VERSION]                   migrations/r0002.sql:10:1: changes rows in a revision that changes tables as well
+      warn   lint [VERSION]                   migrations/r0002.sql:10:1: changes rows of `b`, and the down section does not change them back
       failed    r0002  Revision r0002  [TIME]
     --- stderr
     error: revision `r0002` is half-way up (2 of 4 statements done): statement 2 was edited after it had run
@@ -281,7 +296,7 @@ fn a_revision_must_not_end_the_transaction_that_it_runs_in() {
         "SELECT 1;",
     );
     snapshot!(project.run(&["upgrade"]), @"
-    exit: 1
+    exit: 3
     --- stdout
     Upgrade · runner [VERSION]
       target       sqlite://app.db         SQLite [VERSION]
@@ -289,16 +304,14 @@ fn a_revision_must_not_end_the_transaction_that_it_runs_in() {
       plan         2 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
       allow  production-override [VERSION]
+      warn   lint [VERSION]                   migrations/r0002.sql:7:14: `a` has no primary key
+      warn   lint [VERSION]                   migrations/r0002.sql:9:14: `b` has no primary key
+      deny   lint [VERSION]                   migrations/r0002.sql:8:1: ends or begins a transaction inside of the one that the runner makes
     --- stderr
-    error: `COMMIT` inside the transaction that the runner opens for the revision
-     --> migrations/r0002.sql:8:1
-      |
-    8 | COMMIT;
-      | ^^^^^^^
-      |
-      = help: leave it out: the runner wraps the revision in a transaction; or write `Transaction: off` in the header
+    error: refused by `lint`: `r0002` ends or begins a transaction inside of the one that the runner makes
 
-    error: the plan can't run as it stands; nothing was run
+      help: leave it out, or say `Transaction: off` in the header
+      help: nothing was changed
     ");
     assert_eq!(project.leavings(), [""; 0]);
 }
@@ -316,6 +329,8 @@ fn a_revision_must_not_change_the_runners_own_tables() {
       plan         2 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
       allow  production-override [VERSION]
+      warn   lint [VERSION]                   migrations/r0002.sql:7:1: removes every row of `runner_ledger` (size unknown: the database has no such table yet)
+      warn   lint [VERSION]                   migrations/r0002.sql:7:1: changes rows of `runner_ledger`, and the down section does not change them back
     --- stderr
     error: the statement changes `runner_ledger`, which belongs to the runner
      --> migrations/r0002.sql:7:1

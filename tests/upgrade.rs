@@ -14,6 +14,7 @@ fn a_fresh_database_gets_everything_and_a_second_run_has_nothing_to_do() {
       environment  development (level 10)
       plan         3 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
       applied   r0001  Revision r0001  [TIME]
       applied   r0002  Revision r0002  [TIME]
@@ -51,6 +52,7 @@ fn a_step_a_revision_and_the_rest() {
       environment  development (level 10)
       plan         1 step, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
       applied   r0001  Revision r0001  [TIME]
     Done: 1 applied in [TIME]
@@ -96,6 +98,9 @@ fn branches_are_upgraded_one_by_one_or_together() {
       plan         3 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
       allow  production-override [VERSION]
+      warn   lint [VERSION]                   migrations/root.sql:7:14: `t_root` has no primary key
+      warn   lint [VERSION]                   migrations/bill1.sql:8:14: `t_bill1` has no primary key
+      warn   lint [VERSION]                   migrations/bill2.sql:7:14: `t_bill2` has no primary key
       applied   root   Revision root   [TIME]
       applied   bill1  Revision bill1  [TIME]
       applied   bill2  Revision bill2  [TIME]
@@ -118,6 +123,9 @@ fn branches_are_upgraded_one_by_one_or_together() {
       plan         3 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
       allow  production-override [VERSION]
+      warn   lint [VERSION]                   migrations/root.sql:7:14: `t_root` has no primary key
+      warn   lint [VERSION]                   migrations/bill1.sql:8:14: `t_bill1` has no primary key
+      warn   lint [VERSION]                   migrations/sched1.sql:8:14: `t_sched1` has no primary key
       applied   root    Revision root    [TIME]
       applied   bill1   Revision bill1   [TIME]
       applied   sched1  Revision sched1  [TIME]
@@ -223,6 +231,7 @@ fn a_dry_run_writes_nothing_at_all() {
       environment  development (level 10)
       plan         2 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
       up  r0001  Revision r0001
       up  r0002  Revision r0002
@@ -276,6 +285,20 @@ fn json_is_one_document_on_stdout() {
           "rule": null,
           "severity": null,
           "message": "development (level 10)",
+          "file": null,
+          "line": null,
+          "column": null
+        },
+        {
+          "plugin": "lint",
+          "version": "[VERSION]",
+          "digest": "sha256:[DIGEST]",
+          "role": "lint",
+          "decision": "allow",
+          "revision": null,
+          "rule": null,
+          "severity": null,
+          "message": "no findings",
           "file": null,
           "line": null,
           "column": null

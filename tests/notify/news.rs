@@ -95,6 +95,7 @@ fn a_line_on_stderr_is_said_at_once_and_not_stored() {
       environment  development (level 10)
       plan         1 step, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
       applied   r0001  Revision r0001  [TIME]
     Done: 1 applied in [TIME]

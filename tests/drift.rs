@@ -164,6 +164,9 @@ fn a_version_row_that_was_lost_runs_nothing_again() {
 fn a_dry_run_does_not_promise_what_can_not_run() {
     let project = Project::linear(1);
     project.revision("r0002", "r0001", "", "COMMIT;", "");
-    project.run(&["upgrade", "--dry-run"]).exits(1);
-    project.run(&["plan"]).exits(1);
+    // Linting finds it as well, and refuses before.
+    project.configure("\n[plugin-sets.unlinted]\nplugins = [\"environment-hierarchy\"]\n");
+    project.run(&["--plugins", "unlinted", "upgrade", "--dry-run"]).exits(1);
+    project.run(&["--plugins", "unlinted", "plan"]).exits(1);
+    project.run(&["upgrade", "--dry-run"]).exits(3);
 }

@@ -110,7 +110,7 @@ fn a_gate_that_asks_and_one_that_has_something_to_say() {
 #[test]
 fn every_role_is_asked_or_those_that_are_named() {
     let component = Component::of(&Role::ALL)
-        .body(Function::Judge, &bodies::judge_each(Step::Skip, "not here"))
+        .body(Function::Judge, &bodies::judge_each(Step::Warn, "not here"))
         .body(Function::Check, &bodies::find(2, "r0001", "no index"))
         .body(Function::Announce, &bodies::announce("it is done"));
     let project = project_with(&component);
@@ -123,13 +123,14 @@ fn every_role_is_asked_or_those_that_are_named() {
       plan         2 steps, [HASH]
       allow  acme 1.0.0  development (level 10)
       allow  acme 1.0.0
-      skip   acme 1.0.0  r0001 not here
-      skip   acme 1.0.0  r0002 not here
-      deny   acme 1.0.0  the plugin gave an answer that can't be trusted: it speaks of `r0001`, which it was not asked about
+      warn   acme 1.0.0  r0001 not here
+      warn   acme 1.0.0  r0002 not here
+      deny   acme 1.0.0  migrations/r0001.sql:3: no index
       message to team  it is done
       environment.identify  [FUEL] fuel    [SIZE]  [TIME]
       environment.judge     [FUEL] fuel  [SIZE]  [TIME]
-      lint.check            [FUEL] fuel    [SIZE]  [TIME]
+      lint.check            [FUEL] fuel  [SIZE]  [TIME]
+      lint.rules            [FUEL] fuel     [SIZE]  [TIME]
       gate.review           [FUEL] fuel  [SIZE]  [TIME]
       notify.announce       [FUEL] fuel  [SIZE]  [TIME]
     Denied
@@ -143,7 +144,7 @@ fn every_role_is_asked_or_those_that_are_named() {
         functions,
         ["environment.identify", "environment.judge", "lint.check", "lint.rules", "gate.review", "notify.announce"]
     );
-    assert_eq!(json["steps"][0]["fate"], "skip");
+    assert_eq!(json["steps"][0]["fate"], "run");
     assert_eq!(json["messages"][0]["channel"], "team");
     let gate = project.run(&["plugin", "run", "acme.wasm", "--plan", "plan.json", "--role", "gate"]).exits(0);
     assert!(!gate.stdout.contains("no index") && !gate.stdout.contains("not here"), "{gate}");

@@ -206,8 +206,13 @@ fn an_invalid_index_is_found_with_the_way_out() {
 fn what_refuses_a_transaction_is_found_before_anything_runs() {
     let (project, database) = project(test_servers::postgres(), Project::linear(1));
     project.revision("r0002", "r0001", "", "CREATE INDEX CONCURRENTLY i ON t0001 (name);", "DROP INDEX i;");
-    let run = project.run(&["upgrade"]).exits(1);
-    assert!(run.stderr.contains("Transaction: off") && run.stderr.contains("migrations/r0002.sql:7:1"), "{run}");
+    let lint = project.run(&["upgrade"]).exits(3);
+    project.configure("\n[plugin-sets.unlinted]\nplugins = [\"environment-hierarchy\"]\n");
+    let database_url = ["--database-url", &database.url()];
+    let preflight = project.run(&[&["--plugins", "unlinted", "upgrade"], &database_url[..]].concat()).exits(1);
+    for run in [lint, preflight] {
+        assert!(run.stderr.contains("Transaction: off") && run.stderr.contains("migrations/r0002.sql:7:1"), "{run}");
+    }
     assert_eq!(tables(&database), [""; 0]);
 }
 

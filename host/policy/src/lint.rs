@@ -158,7 +158,7 @@ impl Policies {
         wants_rules: bool,
     ) -> Linted {
         let mut linted = Linted::default();
-        if self.ready(Role::Lint).next().is_none() {
+        if self.ready(Role::Lint).next().is_none() || (subjects.is_empty() && !wants_rules) {
             return linted;
         }
         let subjects: Arc<[Subject]> = subjects.into();

@@ -77,9 +77,13 @@ pub(crate) fn reasons(report: &Report) -> Vec<String> {
         .verdicts
         .iter()
         .filter(|verdict| verdict.decision == Decision::Deny)
-        .map(|verdict| match &verdict.revision {
-            Some(revision) => format!("refused by `{}`: `{revision}` {}", verdict.plugin, verdict.message),
-            None => format!("refused by `{}`: {}", verdict.plugin, verdict.message),
+        .map(|verdict| match (&verdict.revision, &verdict.file, verdict.line) {
+            (_, Some(file), Some(line)) => {
+                let column = verdict.column.map(|column| format!(":{column}")).unwrap_or_default();
+                format!("refused by `{}`: {file}:{line}{column}: {}", verdict.plugin, verdict.message)
+            }
+            (Some(revision), ..) => format!("refused by `{}`: `{revision}` {}", verdict.plugin, verdict.message),
+            (None, ..) => format!("refused by `{}`: {}", verdict.plugin, verdict.message),
         })
         .collect();
     if reasons.is_empty() {

@@ -1,4 +1,5 @@
-//! Developer chores, so that no shell script is needed: `cargo xtask test`, `cargo xtask bench`, `cargo xtask faults`, `cargo xtask fuzz`.
+//! Developer chores, so that no shell script is needed: `cargo xtask test`, `cargo xtask bench`, `cargo xtask faults`, `cargo xtask fuzz`,
+//! `cargo xtask squawk`.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a developer's tool talks to the terminal")]
 
@@ -7,11 +8,13 @@ mod faults;
 mod fuzz;
 #[cfg(unix)]
 mod servers;
+mod squawk;
 mod test;
 
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use anyhow::Result;
@@ -28,15 +31,18 @@ enum Chore {
     Bench(bench::Args),
     Faults(faults::Args),
     Fuzz(fuzz::Args),
+    Squawk(squawk::Args),
 }
 
-fn main() -> Result<()> {
+fn main() -> Result<ExitCode> {
     match Chore::parse() {
-        Chore::Test(args) => args.run(),
-        Chore::Bench(args) => args.run(),
-        Chore::Faults(args) => args.run(),
-        Chore::Fuzz(args) => args.run(),
+        Chore::Test(args) => args.run()?,
+        Chore::Bench(args) => args.run()?,
+        Chore::Faults(args) => args.run()?,
+        Chore::Fuzz(args) => args.run()?,
+        Chore::Squawk(args) => return args.run(),
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The root of the workspace.

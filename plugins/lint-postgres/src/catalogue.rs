@@ -94,6 +94,11 @@ pub(crate) fn named(name: &str) -> Option<&'static Entry> {
     all().find(|entry| entry.name == name)
 }
 
+/// Whether a rule is one of the engine. Two of them are not to be named in its comments.
+pub(crate) fn is_engines(name: &str) -> bool {
+    matches!(name, "syntax-error" | "unused-ignore") || EngineRule::try_from(name).is_ok()
+}
+
 /// The engine's rules that have to be asked for.
 pub(crate) fn is_opt_in(name: &str) -> bool {
     EngineRule::try_from(name).is_ok_and(|rule| rule.is_opt_in() && rule.expands_to().is_empty())

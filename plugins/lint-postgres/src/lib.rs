@@ -42,6 +42,11 @@ pub use plain::Withheld;
 pub use plain::check_plain;
 pub use settings::Settings;
 
+/// The rules of the engine that have to be asked for, as `--include` and the setting `opt-in` do.
+pub fn opt_in_rules() -> Vec<&'static str> {
+    catalogue::all().map(|entry| entry.name).filter(|name| catalogue::is_opt_in(name)).collect()
+}
+
 /// The policy.
 #[derive(Debug)]
 pub struct LintPostgres;

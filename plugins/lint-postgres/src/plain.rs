@@ -1,8 +1,7 @@
 //! Files of SQL and nothing else, as the command line of `squawk` takes them. They are looked at as a revision would be, so
 //! that both can be compared.
 
-use squawk_linter::Rule as EngineRule;
-
+use crate::catalogue;
 use crate::forecast;
 use crate::knowledge::Knowledge;
 use crate::review::Review;
@@ -74,7 +73,7 @@ pub fn check_plain(text: &str, options: &PlainOptions) -> PlainReport {
         let span = review.script.span(&judged.raw.range);
         PlainFinding {
             rule: judged.raw.entry.name.to_owned(),
-            is_engines: EngineRule::try_from(judged.raw.entry.name).is_ok() || judged.raw.entry.name == "syntax-error",
+            is_engines: catalogue::is_engines(judged.raw.entry.name),
             line: span.line,
             column: span.column,
             message: judged.raw.message,

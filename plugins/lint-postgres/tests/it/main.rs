@@ -6,5 +6,6 @@ mod facts;
 mod fixes;
 #[cfg(unix)]
 mod locks;
+mod oracle;
 mod rules;
 mod support;

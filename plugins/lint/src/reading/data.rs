@@ -1,0 +1,192 @@
+//! The outline of statements that read or change rows: which table, and whether a condition chooses rows. Whether their
+//! expressions make sense is for `query`.
+
+use crate::cursor::Cursor;
+use crate::cursor::Read;
+use crate::deed::Deed;
+use crate::deed::Name;
+use crate::deed::Rows;
+use crate::lexeme::Lexeme;
+use crate::lexeme::unquoted;
+
+/// Reads a statement that begins with a word for rows; `None`: it does not.
+pub(super) fn read(cursor: &mut Cursor<'_>) -> Option<Read<Deed>> {
+    if cursor.take("WITH") {
+        return Some(with(cursor));
+    }
+    verb(cursor)
+}
+
+fn verb(cursor: &mut Cursor<'_>) -> Option<Read<Deed>> {
+    let start = cursor.start();
+    if cursor.is("INSERT") || cursor.is("REPLACE") || cursor.is("MERGE") {
+        cursor.advance();
+        return Some(insert(cursor));
+    }
+    if cursor.take("UPDATE") {
+        return Some(update(cursor));
+    }
+    if cursor.take("DELETE") {
+        return Some(delete(cursor));
+    }
+    let reads = cursor.is_any(&["SELECT", "VALUES", "TABLE"]) || cursor.is_symbol(b'(');
+    reads.then(|| {
+        debug_assert!(start <= cursor.start());
+        cursor.skip_all();
+        Ok(Deed::Select)
+    })
+}
+
+/// What follows the common table expressions.
+fn with(cursor: &mut Cursor<'_>) -> Read<Deed> {
+    cursor.take("RECURSIVE");
+    loop {
+        cursor.name()?;
+        if cursor.is_symbol(b'(') {
+            cursor.skip_group()?;
+        }
+        cursor.must("AS")?;
+        cursor.take("NOT");
+        cursor.take("MATERIALIZED");
+        cursor.skip_group()?;
+        // `CYCLE` and `SEARCH`
+        while !cursor.is_at_end() && cursor.is_any(&["SEARCH", "CYCLE"]) {
+            while !cursor.is_at_end() && !cursor.is_symbol(b',') && !cursor.is("SELECT") {
+                cursor.advance();
+            }
+        }
+        if !cursor.take_symbol(b',') {
+            break;
+        }
+    }
+    verb(cursor).unwrap_or_else(|| Err(cursor.unread("`SELECT`, `INSERT`, `UPDATE` or `DELETE`")))
+}
+
+fn insert(cursor: &mut Cursor<'_>) -> Read<Deed> {
+    while cursor.take_any(&["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE"]) {}
+    if cursor.take("OR") {
+        cursor.word()?;
+    }
+    cursor.take("INTO");
+    let table = cursor.name()?;
+    if cursor.take("AS") {
+        cursor.name()?;
+    }
+    if cursor.take("PARTITION") {
+        cursor.skip_group()?;
+    }
+    let mut columns = Vec::new();
+    let has_list = cursor.is_symbol(b'(') && !cursor.ahead_is(1, "SELECT") && !cursor.ahead_is(1, "WITH");
+    if has_list {
+        let group = cursor.group()?;
+        let names = crate::cursor::items(cursor.text, group).into_iter().filter_map(|item| item.first());
+        columns = names.map(|name| unquoted(name.of(cursor.text))).collect();
+    }
+    let has_columns = has_list || cursor.is("SET") || cursor.is("DEFAULT");
+    let is_query = cursor.is_any(&["SELECT", "WITH", "TABLE"]) || cursor.is_symbol(b'(');
+    let source = if is_query { tables_read(cursor) } else { Vec::new() };
+    cursor.skip_all();
+    let rows = if is_query { Rows::Query } else { Rows::Values };
+    Ok(Deed::Insert { table, rows, has_columns, columns, source })
+}
+
+/// The names after `FROM` and `JOIN`.
+fn tables_read(cursor: &Cursor<'_>) -> Vec<String> {
+    let rest = cursor.rest();
+    let is = |lexeme: &Lexeme, word: &str| lexeme.is_word(cursor.text, word);
+    let after = rest.windows(2).filter(|pair| is(&pair[0], "FROM") || is(&pair[0], "JOIN"));
+    after.map(|pair| unquoted(pair[1].of(cursor.text))).collect()
+}
+
+/// Goes to the first of these words that is outside of parentheses.
+fn skip_to(cursor: &mut Cursor<'_>, words: &[&str]) {
+    while !cursor.is_at_end() && !cursor.is_any(words) {
+        if cursor.is_symbol(b'(') {
+            if cursor.skip_group().is_err() {
+                cursor.skip_all();
+            }
+        } else {
+            cursor.advance();
+        }
+    }
+}
+
+/// The condition, and whether a limit follows.
+fn condition(cursor: &mut Cursor<'_>) -> (Option<std::ops::Range<usize>>, bool) {
+    skip_to(cursor, &["WHERE", "LIMIT", "RETURNING"]);
+    let mut condition = None;
+    if cursor.take("WHERE") {
+        let start = cursor.start();
+        skip_to(cursor, &["LIMIT", "RETURNING", "ORDER"]);
+        condition = Some(cursor.since(start));
+    }
+    skip_to(cursor, &["LIMIT"]);
+    let limited = cursor.is("LIMIT");
+    cursor.skip_all();
+    (condition, limited)
+}
+
+fn update(cursor: &mut Cursor<'_>) -> Read<Deed> {
+    while cursor.take_any(&["LOW_PRIORITY", "IGNORE", "ONLY"]) {}
+    if cursor.take("OR") {
+        cursor.word()?;
+    }
+    let table: Option<Name> = if cursor.is_symbol(b'(') { None } else { Some(cursor.name()?) };
+    let before = cursor.clone();
+    skip_to(cursor, &["SET", "JOIN"]);
+    let joins = cursor.is("JOIN") || commas(&before, cursor) > 0;
+    skip_to(cursor, &["SET"]);
+    cursor.must("SET")?;
+    let columns = assigned(cursor);
+    let (condition, limited) = condition(cursor);
+    // A join chooses rows as well, by what is after `ON`.
+    let condition = condition.or_else(|| joins.then(|| before.start()..before.start()));
+    Ok(Deed::Update { table, columns, condition, limited })
+}
+
+/// The columns before each `=` of `SET a = 1, t.b = 2`.
+fn assigned(cursor: &Cursor<'_>) -> Vec<String> {
+    let mut ahead = cursor.clone();
+    let mut columns = Vec::new();
+    while let Ok(name) = ahead.name() {
+        columns.push(name.schema.map_or_else(|| name.name.clone(), |table| format!("{table}.{}", name.name)));
+        while !ahead.is_at_end() && !ahead.is_symbol(b',') && !ahead.is_any(&["WHERE", "FROM", "ORDER", "LIMIT"]) {
+            if ahead.is_symbol(b'(') && ahead.skip_group().is_ok() {
+                continue;
+            }
+            ahead.advance();
+        }
+        if !ahead.take_symbol(b',') {
+            break;
+        }
+    }
+    columns
+}
+
+fn commas(before: &Cursor<'_>, after: &Cursor<'_>) -> usize {
+    let passed = before.rest().len() - after.rest().len();
+    before.rest()[..passed].iter().filter(|lexeme| lexeme.is_symbol(before.text, b',')).count()
+}
+
+fn delete(cursor: &mut Cursor<'_>) -> Read<Deed> {
+    while cursor.take_any(&["LOW_PRIORITY", "QUICK", "IGNORE"]) {}
+    let mut table = None;
+    let mut joins = false;
+    if cursor.take("FROM") {
+        cursor.take("ONLY");
+        table = Some(cursor.name()?);
+        joins = cursor.is_symbol(b',') || cursor.is("USING");
+    } else {
+        // `DELETE t FROM t JOIN u …`
+        table = table.or(Some(cursor.name()?));
+        skip_to(cursor, &["FROM"]);
+        cursor.must("FROM")?;
+    }
+    let before = cursor.clone();
+    skip_to(cursor, &["JOIN", "WHERE"]);
+    joins = joins || cursor.is("JOIN");
+    *cursor = before.clone();
+    let (condition, limited) = condition(cursor);
+    let condition = condition.or_else(|| joins.then(|| before.start()..before.start()));
+    Ok(Deed::Delete { table, condition, limited })
+}

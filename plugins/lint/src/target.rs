@@ -1,0 +1,348 @@
+//! What is known of the tables that a revision changes: from facts about the target, from what earlier steps of the plan have
+//! noted, and from the revision's own statements.
+
+use std::cell::OnceCell;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use runner_policy_sdk::Dialect;
+use runner_policy_sdk::Failure;
+use runner_policy_sdk::facts;
+use runner_policy_sdk::facts::Column;
+use runner_policy_sdk::facts::Relation;
+use runner_policy_sdk::revision_lint::Circumstances;
+
+use crate::deed::ChangeKind;
+use crate::deed::Deed;
+use crate::deed::Index;
+
+const CREATES: &str = "creates table ";
+const DROPS: &str = "drops table ";
+
+/// The target, and how it changes from statement to statement.
+#[derive(Debug)]
+pub(crate) struct Target<'a> {
+    circumstances: &'a Circumstances,
+    small: u64,
+    relations: OnceCell<Vec<Relation>>,
+    /// By name in lower case.
+    index: OnceCell<BTreeMap<String, usize>>,
+    failure: RefCell<Option<Failure>>,
+    /// Tables that the plan or the revision itself has made, in lower case.
+    created: BTreeSet<String>,
+    /// Those that it has dropped or renamed.
+    gone: BTreeSet<String>,
+    /// Views and triggers that this revision makes somewhere, in lower case.
+    makes: BTreeSet<String>,
+    /// The same of indexes.
+    makes_indexes: BTreeSet<String>,
+    /// Indexes that it has dropped.
+    gone_indexes: BTreeSet<String>,
+    /// Indexes that this revision has made: table, index and columns in lower case.
+    made_indexes: BTreeMap<String, Vec<(String, Vec<String>)>>,
+    /// The tables of those indexes.
+    index_tables: BTreeMap<String, String>,
+    /// Columns that this revision has added: table and column in lower case.
+    added: BTreeSet<(String, String)>,
+}
+
+impl<'a> Target<'a> {
+    pub(crate) fn new(circumstances: &'a Circumstances, small: u64, notes: &[String]) -> Self {
+        let mut created = BTreeSet::new();
+        for note in notes {
+            if let Some(table) = note.strip_prefix(CREATES) {
+                created.insert(table.to_owned());
+            } else if let Some(table) = note.strip_prefix(DROPS) {
+                created.remove(table);
+            }
+        }
+        Target {
+            circumstances,
+            small,
+            relations: OnceCell::new(),
+            index: OnceCell::new(),
+            failure: RefCell::new(None),
+            created,
+            gone: BTreeSet::new(),
+            gone_indexes: BTreeSet::new(),
+            made_indexes: BTreeMap::new(),
+            index_tables: BTreeMap::new(),
+            makes: BTreeSet::new(),
+            makes_indexes: BTreeSet::new(),
+            added: BTreeSet::new(),
+        }
+    }
+
+    /// Why facts could not be had, if somebody asked for them.
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        self.failure.borrow().clone()
+    }
+
+    /// Tables and views of the target, as they were before the plan.
+    pub(crate) fn relations(&self) -> &[Relation] {
+        self.relations.get_or_init(|| {
+            if !self.circumstances.has_facts {
+                return Vec::new();
+            }
+            facts::relations().unwrap_or_else(|failure| {
+                self.failure.borrow_mut().get_or_insert(failure);
+                Vec::new()
+            })
+        })
+    }
+
+    /// A table that was there before the plan.
+    pub(crate) fn relation(&self, table: &str) -> Option<&Relation> {
+        let relations = self.relations();
+        let index = self.index.get_or_init(|| {
+            relations.iter().enumerate().map(|(index, relation)| (relation.name.to_lowercase(), index)).collect()
+        });
+        index.get(&table.to_lowercase()).and_then(|index| relations.get(*index))
+    }
+
+    pub(crate) fn column(&self, table: &str, column: &str) -> Option<&Column> {
+        self.relation(table)?.columns.iter().find(|known| known.name.eq_ignore_ascii_case(column))
+    }
+
+    /// Whether the plan itself has made the table, so that nobody uses it and nothing is lost with it.
+    pub(crate) fn is_new(&self, table: &str) -> bool {
+        self.created.contains(&table.to_lowercase())
+    }
+
+    /// Whether the table, view or trigger was dropped or renamed before.
+    pub(crate) fn is_gone(&self, name: &str) -> bool {
+        self.gone.contains(&name.to_lowercase())
+    }
+
+    /// Whether the revision makes a view or trigger of this name, so that dropping it is half of a change.
+    pub(crate) fn is_made_again(&self, name: &str) -> bool {
+        self.makes.contains(&name.to_lowercase())
+    }
+
+    /// Whether the revision makes an index of this name somewhere.
+    pub(crate) fn is_index_made(&self, name: &str) -> bool {
+        self.makes_indexes.contains(&name.to_lowercase())
+    }
+
+    /// Looks ahead at what the revision makes.
+    pub(crate) fn expect(&mut self, deeds: &mut dyn Iterator<Item = &Deed>) {
+        for deed in deeds {
+            match deed {
+                Deed::CreateView { name, .. } | Deed::CreateTrigger { name, .. } => {
+                    self.makes.insert(name.name.to_lowercase());
+                }
+                Deed::CreateIndex { index, .. } => self.expect_index(index),
+                Deed::CreateTable { table, .. } => table.indexes.iter().for_each(|index| self.expect_index(index)),
+                Deed::AlterTable { changes, .. } => {
+                    for change in changes {
+                        if let ChangeKind::AddIndex(index) = &change.what {
+                            self.expect_index(index);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether the index was dropped before.
+    pub(crate) fn is_gone_index(&self, name: &str) -> bool {
+        self.gone_indexes.contains(&name.to_lowercase())
+    }
+
+    /// An index of the table that this revision has made before, and that holds the column.
+    pub(crate) fn made_index_on(&self, table: &str, column: &str) -> Option<&str> {
+        let indexes = self.made_indexes.get(&table.to_lowercase())?;
+        let holds = |columns: &[String]| columns.iter().any(|other| other.eq_ignore_ascii_case(column));
+        indexes.iter().find(|(_, columns)| holds(columns)).map(|(name, _)| name.as_str())
+    }
+
+    fn expect_index(&mut self, index: &Index) {
+        self.makes_indexes.extend(index.name.as_ref().map(|name| name.name.to_lowercase()));
+    }
+
+    /// Whether this revision has added the column.
+    pub(crate) fn is_added(&self, table: &str, column: &str) -> bool {
+        self.added.contains(&(table.to_lowercase(), column.to_lowercase()))
+    }
+
+    /// Whether facts say that the table is small.
+    pub(crate) fn is_small(&self, table: &str) -> bool {
+        self.relation(table).and_then(|relation| relation.rows).is_some_and(|rows| rows < self.small)
+    }
+
+    /// Whether facts say that the table is not small.
+    pub(crate) fn is_large(&self, table: &str) -> bool {
+        self.relation(table).and_then(|relation| relation.rows).is_some_and(|rows| rows >= self.small)
+    }
+
+    /// What is known of the size, in words for parentheses, as in `48 213 rows, 12 MB`.
+    pub(crate) fn size(&self, table: &str) -> String {
+        if !self.circumstances.has_facts {
+            return "size unknown: no connection to the database".to_owned();
+        }
+        let Some(relation) = self.relation(table) else {
+            return "size unknown: the database has no such table yet".to_owned();
+        };
+        match (relation.rows, relation.bytes) {
+            (Some(rows), Some(size)) => format!("{}, {}", counted(rows), bytes(size)),
+            (Some(rows), None) => counted(rows),
+            (None, Some(size)) => bytes(size),
+            (None, None) => "size unknown: the database has no statistics of it".to_owned(),
+        }
+    }
+
+    /// Goes past a statement.
+    pub(crate) fn pass(&mut self, deed: &Deed) {
+        match deed {
+            Deed::CreateTable { name, table } => {
+                let name = name.name.to_lowercase();
+                // `IF NOT EXISTS` may leave an old table as it is.
+                let is_old = table.if_not_exists && self.relation(&name).is_some() && !self.gone.contains(&name);
+                if !is_old {
+                    self.created.insert(name);
+                }
+            }
+            Deed::DropTable { names, .. } => names.iter().for_each(|name| self.forget(&name.name)),
+            Deed::CreateIndex { table, index, .. } => {
+                let name = index.name.as_ref().map(|name| name.name.to_lowercase()).unwrap_or_default();
+                let table = table.name.to_lowercase();
+                self.index_tables.insert(name.clone(), table.clone());
+                self.made_indexes.entry(table).or_default().push((name, index.columns.clone()));
+            }
+            Deed::DropIndex { names, .. } => {
+                for name in names.iter().map(|name| name.name.to_lowercase()) {
+                    if let Some(made) =
+                        self.index_tables.remove(&name).and_then(|table| self.made_indexes.get_mut(&table))
+                    {
+                        made.retain(|(made, _)| *made != name);
+                    }
+                    self.gone_indexes.insert(name);
+                }
+            }
+            Deed::Drop { names, .. } => self.gone.extend(names.iter().map(|name| name.name.to_lowercase())),
+            Deed::RenameTables(pairs) => pairs.iter().for_each(|(old, new)| self.rename(&old.name, &new.name)),
+            Deed::AlterTable { table, changes, .. } => {
+                for change in changes {
+                    match &change.what {
+                        ChangeKind::RenameTable(new) => self.rename(&table.name, &new.name),
+                        ChangeKind::AddColumn { column, .. } => {
+                            self.added.insert((table.name.to_lowercase(), column.name.to_lowercase()));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn forget(&mut self, table: &str) {
+        self.created.remove(&table.to_lowercase());
+        self.gone.insert(table.to_lowercase());
+    }
+
+    fn rename(&mut self, old: &str, new: &str) {
+        let was_new = self.is_new(old);
+        self.forget(old);
+        if was_new {
+            self.created.insert(new.to_lowercase());
+        }
+    }
+
+    /// A table that was rebuilt holds the rows of the one that it replaces.
+    pub(crate) fn is_filled(&mut self, table: &str) {
+        self.created.remove(&table.to_lowercase());
+    }
+
+    /// What later steps of the plan have to know.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let dropped = self.gone.iter().filter(|table| !self.created.contains(*table) && !self.makes.contains(*table));
+        let dropped = dropped.map(|table| format!("{DROPS}{table}"));
+        dropped.chain(self.created.iter().map(|table| format!("{CREATES}{table}"))).collect()
+    }
+
+    /// What kind of server it is.
+    pub(crate) fn server(&self) -> Server {
+        Server::of(self.circumstances)
+    }
+}
+
+/// The kind and version of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Server {
+    pub(crate) dialect: Dialect,
+    pub(crate) is_mariadb: bool,
+    /// `None`: it is not known.
+    version: Option<(u32, u32, u32)>,
+}
+
+impl Server {
+    fn of(circumstances: &Circumstances) -> Self {
+        let text = circumstances.server_version.as_str();
+        // MariaDB hides behind `5.5.5-` for old clients.
+        let bare = text.strip_prefix("5.5.5-").filter(|rest| rest.contains("MariaDB")).unwrap_or(text);
+        let mut numbers = bare.split(|sign: char| !sign.is_ascii_digit()).map(str::parse::<u32>);
+        let mut next = || numbers.next().and_then(Result::ok);
+        let version = next().map(|major| (major, next().unwrap_or(0), next().unwrap_or(0)));
+        Server { dialect: circumstances.dialect, is_mariadb: text.contains("MariaDB"), version }
+    }
+
+    /// Whether it is known to be MySQL of this version or later.
+    pub(crate) fn is_mysql_from(self, version: (u32, u32, u32)) -> bool {
+        !self.is_mariadb && self.version.is_some_and(|known| known >= version)
+    }
+
+    /// Whether it is known to be MariaDB of this version or later.
+    pub(crate) fn is_mariadb_from(self, version: (u32, u32, u32)) -> bool {
+        self.is_mariadb && self.version.is_some_and(|known| known >= version)
+    }
+
+    /// Whether it is known to be MySQL, of whatever version.
+    pub(crate) fn is_mysql(self) -> bool {
+        self.is_mysql_from((0, 0, 0))
+    }
+}
+
+/// As in `48 213 rows`.
+pub(crate) fn counted(rows: u64) -> String {
+    let digits = rows.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(' ');
+        }
+        grouped.push(digit);
+    }
+    if rows == 1 { "1 row".to_owned() } else { format!("{grouped} rows") }
+}
+
+/// As in `2.1 GB`.
+fn bytes(size: u64) -> String {
+    const UNITS: [&str; 4] = ["bytes", "kB", "MB", "GB"];
+    let mut tenths = size.saturating_mul(10);
+    let mut unit = 0;
+    while tenths >= 10_000 && unit + 1 < UNITS.len() {
+        tenths /= 1000;
+        unit += 1;
+    }
+    match tenths {
+        100.. => format!("{} {}", tenths / 10, UNITS[unit]),
+        _ if unit == 0 => format!("{} {}", tenths / 10, UNITS[unit]),
+        _ => format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_written_for_people() {
+        let shown = [0, 1, 999, 1000, 48_213, 2_100_000].map(counted);
+        assert_eq!(shown, ["0 rows", "1 row", "999 rows", "1 000 rows", "48 213 rows", "2 100 000 rows"]);
+        let shown = [0, 999, 1000, 12_345, 2_100_000_000, u64::MAX].map(bytes);
+        assert_eq!(shown, ["0 bytes", "999 bytes", "1.0 kB", "12 kB", "2.1 GB", "1844674407 GB"]);
+    }
+}

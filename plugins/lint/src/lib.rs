@@ -88,12 +88,13 @@ impl RevisionLint for Lint {
         };
         let up = source.up.as_deref().map(&mut read).unwrap_or_default();
         let down = source.down.as_deref().map(&mut read);
-        search.finish(source, &mut findings);
+        let commented = search.finish(source, &mut findings);
         let mut target = Target::new(circumstances, settings.small_table_rows, &surroundings.notes);
         target.expect(&mut up.statements.iter().map(|stated| &stated.deed));
         let lines = source.text.split('\n').collect();
         let rebuilds = rebuilding::find(&up);
-        let mut case = Case { settings, circumstances, source, surroundings, up, down, target, rebuilds, lines };
+        let mut case =
+            Case { settings, circumstances, source, surroundings, up, down, target, rebuilds, lines, commented };
         rules::check(&mut case, &mut findings);
         match case.target.failure() {
             Some(failure) => Err(failure),

@@ -19,6 +19,7 @@ mod tables;
 mod transactions;
 mod unsupported;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use runner_policy_sdk::Severity;
@@ -73,6 +74,8 @@ pub(crate) struct Case<'a> {
     pub(crate) rebuilds: Vec<Rebuild>,
     /// Of the file.
     pub(crate) lines: Vec<&'a str>,
+    /// Lines and columns of statements that have a comment beside or above them.
+    pub(crate) commented: BTreeSet<(u32, u32)>,
 }
 
 /// The statement of the up section that is looked at.

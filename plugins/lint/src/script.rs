@@ -52,7 +52,7 @@ impl<'a> Script<'a> {
         let read = statements.iter().map(|statement| {
             lexemes.clear();
             let gathered = gather(dialect, statement, &mut lexemes, visit);
-            state(dialect, statement, &lexemes, gathered, &mut queries)
+            state(dialect, statement, &lexemes, &gathered, &mut queries)
         });
         Script { statements: read.collect() }
     }
@@ -68,6 +68,8 @@ pub(crate) struct Before {
 struct Gathered {
     /// Nothing but rows of literals follows `VALUES`.
     only_rows: bool,
+    /// Lexemes of large rows are left out, so the text must not be parsed: how deep it is nobody knows.
+    cut: bool,
     has_comment: bool,
     too_long: bool,
 }
@@ -80,7 +82,7 @@ fn gather(
     visit: &mut dyn FnMut(&Statement, &Lexeme, Before),
 ) -> Gathered {
     let text = statement.text.as_str();
-    let mut gathered = Gathered { only_rows: false, has_comment: false, too_long: false };
+    let mut gathered = Gathered { only_rows: false, cut: false, has_comment: false, too_long: false };
     let (mut rows, mut depth, mut before) = (None, 0_i64, Before::default());
     for lexeme in Lexemes::new(text, dialect) {
         match lexeme.kind {
@@ -100,6 +102,7 @@ fn gather(
         if let Some(rows) = &mut rows {
             Rows::take(rows, text, &lexeme);
             if text.len() > LARGE {
+                gathered.cut = true;
                 continue;
             }
         } else if lexeme.kind == Kind::Symbol {
@@ -169,7 +172,7 @@ fn state<'a>(
     dialect: Dialect,
     statement: &'a Statement,
     lexemes: &[Lexeme],
-    gathered: Gathered,
+    gathered: &Gathered,
     queries: &mut Queries,
 ) -> Stated<'a> {
     let text = statement.text.as_str();
@@ -198,7 +201,7 @@ fn state<'a>(
     }
     let from = match &stated.deed {
         Deed::CreateView { query, .. } => Some(query.start),
-        Deed::Insert { .. } if gathered.only_rows => None,
+        Deed::Insert { .. } if gathered.only_rows || gathered.cut => None,
         Deed::Insert { .. } | Deed::Update { .. } | Deed::Delete { .. } | Deed::Select => {
             stated.null_comparison = null_comparison(text, lexemes);
             Some(lexemes.first().map_or(0, |first| first.start))

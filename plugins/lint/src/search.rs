@@ -29,6 +29,8 @@ pub(crate) struct Search {
     secrets: Vec<(Span, &'static str)>,
     /// Places, with the word.
     marks: Vec<(Span, String)>,
+    /// Places of statements with a comment beside or above them.
+    commented: BTreeSet<(u32, u32)>,
 }
 
 impl Search {
@@ -50,8 +52,9 @@ impl Search {
         }
     }
 
-    /// Looks at the rest of the file, and tells what was found.
-    pub(crate) fn finish(mut self, source: &Source, findings: &mut Findings<'_>) {
+    /// Looks at the rest of the file, and tells what was found. Gives the statements, by their places, that have a comment
+    /// beside or above them.
+    pub(crate) fn finish(mut self, source: &Source, findings: &mut Findings<'_>) -> BTreeSet<(u32, u32)> {
         self.between(source);
         let mut told = BTreeSet::new();
         for (span, word) in self.marks.into_iter().take(MOST) {
@@ -62,11 +65,11 @@ impl Search {
         }
         for (span, what) in self.secrets.into_iter().take(MOST) {
             if told.insert((span.line, span.column)) {
-                findings
-                    .add(&SECRET, Place::At(span), format!("holds {what}"))
-                    .help("take it out, and replace it: it is known");
+                let help = "take it out, and replace it: it is known";
+                findings.add(&SECRET, Place::At(span), format!("holds {what}")).help(help);
             }
         }
+        self.commented
     }
 
     /// Lines that no statement covers: the header, comments, and sections for other dialects.
@@ -74,49 +77,55 @@ impl Search {
         let mut statements: Vec<&Statement> = source.up.iter().chain(&source.down).flatten().collect();
         statements.sort_by_key(|statement| (statement.line, statement.column));
         let mut statements = statements.into_iter().peekable();
-        // Where the statement that was begun last ends: a line and a column.
-        let mut covered = (1, 1);
+        // The statement that was begun last, and the line and column at which it ends.
+        let mut last: Option<(&Statement, (u32, u32))> = None;
         let mut in_block = false;
-        for (number, line) in (1_u32..).zip(source.text.split('\n')) {
-            let mut column = if covered.0 > number {
+        let mut above = "";
+        for (number, text) in (1_u32..).zip(source.text.split('\n')) {
+            if last.is_some_and(|(_, end)| end.0 > number) {
+                above = text;
                 continue;
-            } else if covered.0 == number {
-                covered.1
-            } else {
-                1
-            };
+            }
+            let mut line = Line { text, column: 1, byte: 0 };
+            if let Some((_, end)) = last.filter(|(_, end)| end.0 == number) {
+                line.to(end.1);
+            }
             loop {
-                let next = statements.peek().filter(|statement| statement.line == number);
-                let end = next.map_or(u32::MAX, |statement| statement.column);
-                self.line(line, number, column..end, &mut in_block);
-                let Some(statement) = statements.next_if(|statement| statement.line == number) else { break };
-                covered = statement.place_at(statement.text.len());
+                let next = statements.next_if(|statement| statement.line == number);
+                let (start, column) = (line.byte, line.column);
+                line.to(next.map_or(u32::MAX, |statement| statement.column));
+                let gap = text.get(start..line.byte).unwrap_or_default();
+                self.gap(gap, number, column, &mut in_block);
+                if let Some((statement, _)) = last.filter(|(_, end)| end.0 == number && is_beside(gap)) {
+                    self.commented.insert((statement.line, statement.column));
+                }
+                let Some(statement) = next else { break };
+                if says_something(above) {
+                    self.commented.insert((statement.line, statement.column));
+                }
+                let end = statement.place_at(statement.text.len());
+                last = Some((statement, end));
                 in_block = false;
-                if covered.0 > number {
+                if end.0 > number {
                     break;
                 }
-                column = covered.1;
+                line.to(end.1);
             }
+            above = text;
         }
     }
 
-    /// Looks at columns of a line.
-    fn line(&mut self, line: &str, number: u32, columns: Range<u32>, in_block: &mut bool) {
-        if columns.end <= columns.start || line.is_empty() || self.marks.len() >= MOST && self.secrets.len() >= MOST {
+    /// Looks at a part of a line, which begins at a column.
+    fn gap(&mut self, part: &str, number: u32, column: u32, in_block: &mut bool) {
+        if part.is_empty() || self.marks.len() >= MOST && self.secrets.len() >= MOST {
             return;
         }
-        let byte =
-            |column: u32| line.char_indices().nth(column.saturating_sub(1) as usize).map_or(line.len(), |(at, _)| at);
-        let start = if columns.start == 1 { 0 } else { byte(columns.start) };
-        let end = if columns.end == u32::MAX { line.len() } else { byte(columns.end) };
-        let Some(part) = line.get(start..end) else { return };
         let at = |range: Range<usize>| {
-            let column =
-                |offset: usize| u32::try_from(line[..start + offset].chars().count()).unwrap_or(u32::MAX - 1) + 1;
-            Span { line: number, column: column(range.start), end_line: number, end_column: column(range.end) }
+            let count = |offset: usize| u32::try_from(part[..offset].chars().count()).unwrap_or(u32::MAX / 2);
+            let (start, end) = (column + count(range.start), column + count(range.end));
+            Span { line: number, column: start, end_line: number, end_column: end }
         };
-        let opened =
-            if *in_block { Some(0) } else { ["--", "#", "/*"].iter().filter_map(|mark| part.find(mark)).min() };
+        let opened = if *in_block { Some(0) } else { OPENERS.iter().filter_map(|mark| part.find(mark)).min() };
         if let Some(opened) = opened {
             let found = marks(&part[opened..]).map(|range| opened + range.start..opened + range.end);
             self.marks.extend(found.map(|range| (at(range.clone()), part[range].to_owned())));
@@ -131,6 +140,46 @@ impl Search {
             (None, None) => *in_block,
         };
     }
+}
+
+/// What begins a comment in one dialect or another.
+const OPENERS: [&str; 3] = ["--", "#", "/*"];
+
+/// A place in a line that only goes forward, so that a line of many statements is walked once.
+struct Line<'a> {
+    text: &'a str,
+    column: u32,
+    byte: usize,
+}
+
+impl Line<'_> {
+    fn to(&mut self, column: u32) {
+        if column == u32::MAX {
+            self.byte = self.text.len();
+            return;
+        }
+        let rest = self.text.get(self.byte..).unwrap_or_default();
+        let mut signs = rest.chars();
+        while self.column < column && signs.next().is_some() {
+            self.column += 1;
+        }
+        self.byte = self.text.len() - signs.as_str().len();
+    }
+}
+
+/// Whether what follows a statement is a comment.
+fn is_beside(gap: &str) -> bool {
+    let gap = gap.trim_start_matches([';', ' ', '\t']);
+    OPENERS.iter().any(|mark| gap.starts_with(mark))
+}
+
+/// Whether a line is a comment with words in it, and no marker of a section.
+fn says_something(line: &str) -> bool {
+    let line = line.trim();
+    let is_comment = line.starts_with("--") || line.starts_with('#') || line.ends_with("*/");
+    // What is told of a long line is told at its beginning.
+    let mut beginning = line.chars().take(200);
+    is_comment && !line.trim_start_matches(['-', ' ']).starts_with("migrate:") && beginning.any(char::is_alphanumeric)
 }
 
 /// `TODO`, `FIXME` and the like, as words of their own.

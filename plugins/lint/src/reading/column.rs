@@ -97,10 +97,12 @@ impl Grammar {
         let start = cursor.start();
         let mut data_type = DataType::default();
         let mut words: Vec<String> = Vec::new();
+        let mut has_group = false;
         while let Some(lexeme) = cursor.peek() {
             let is_set = cursor.is("CHARACTER") && cursor.ahead_is(1, "SET");
             match lexeme.kind {
                 Kind::Word if is_set || cursor.is_any(&ATTRIBUTES) && !self.names_time_zone(cursor, &words) => break,
+                Kind::Word | Kind::Name if has_group && self.dialect == runner_policy_sdk::Dialect::Sqlite => break,
                 // SQLite takes any words for a type, and MySQL only some behind the first.
                 Kind::Word | Kind::Name if self.is_mysql() && !words.is_empty() && !cursor.is_any(&CONTINUATIONS) => {
                     break;
@@ -115,7 +117,8 @@ impl Grammar {
                     }
                     cursor.advance();
                 }
-                Kind::Symbol if lexeme.is_symbol(cursor.text, b'(') && !words.is_empty() => {
+                Kind::Symbol if lexeme.is_symbol(cursor.text, b'(') && !words.is_empty() && !has_group => {
+                    has_group = true;
                     let group = cursor.group()?;
                     data_type.arguments =
                         items(cursor.text, group).into_iter().map(|item| written(cursor, item)).collect();
@@ -345,9 +348,9 @@ pub(super) fn reference(cursor: &mut Cursor<'_>) -> Read<Reference> {
             let deletes = cursor.take("DELETE") || !cursor.take("UPDATE");
             if cursor.take("CASCADE") {
                 delete_cascades = if deletes { Some(cursor.since(action)) } else { delete_cascades };
-            } else if cursor.take("SET") || cursor.take("NO") {
-                cursor.word()?;
             } else {
+                // `RESTRICT`, or the second word of `SET NULL` and `NO ACTION`.
+                cursor.take_any(&["SET", "NO"]);
                 cursor.word()?;
             }
         } else {

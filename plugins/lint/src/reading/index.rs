@@ -145,9 +145,12 @@ impl Grammar {
         loop {
             if cursor.take_all(&["ON", "CONFLICT"]) || cursor.take("INITIALLY") {
                 cursor.word()?;
-            } else if cursor.take_all(&["NOT", "VALID"]) || cursor.take_all(&["NOT", "DEFERRABLE"]) {
-            } else if cursor.take_any(&["DEFERRABLE", "ENFORCED", "AUTOINCREMENT"]) {
-            } else if !index_option(cursor)? {
+                continue;
+            }
+            let is_state = cursor.take_all(&["NOT", "VALID"])
+                || cursor.take_all(&["NOT", "DEFERRABLE"])
+                || cursor.take_any(&["DEFERRABLE", "ENFORCED", "AUTOINCREMENT"]);
+            if !is_state && !index_option(cursor)? {
                 return Ok(());
             }
         }

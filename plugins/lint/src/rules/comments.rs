@@ -96,19 +96,7 @@ fn destroys(case: &Case<'_>, here: Here<'_>) -> bool {
 /// Whether a comment is in the statement, above it or after it on the same line.
 fn is_commented(case: &Case<'_>, here: Here<'_>) -> bool {
     let statement = here.stated.statement;
-    if here.stated.has_comment {
-        return true;
-    }
-    let lines = &case.lines;
-    let line =
-        |number: u32| number.checked_sub(1).and_then(|index| lines.get(index as usize)).copied().unwrap_or_default();
-    let above = line(statement.line.saturating_sub(1)).trim();
-    let is_comment = above.starts_with("--") || above.starts_with('#') || above.ends_with("*/");
-    let says = is_comment && !above.contains("migrate:") && above.chars().any(char::is_alphanumeric);
-    let (last, column) = statement.place_at(statement.text.len());
-    let rest: String = line(last).chars().skip(column.saturating_sub(1) as usize).collect();
-    let beside = rest.trim_start_matches([';', ' ', '\t']);
-    says || beside.starts_with("--") || beside.starts_with("/*") || beside.starts_with('#')
+    here.stated.has_comment || case.commented.contains(&(statement.line, statement.column))
 }
 
 /// A line of the file as a whole, without the white space around it.

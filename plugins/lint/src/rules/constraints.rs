@@ -259,10 +259,10 @@ fn check_change(
                 unique(case, here, table, &column.name, &column.span, findings);
             }
         }
-        ChangeKind::AddIndex(index) if index.kind == IndexKind::Unique && is_used => {
-            if !only_new(case, table, &index.columns, all) {
-                unique(case, here, table, &index.columns.join("`, `"), &index.span, findings);
-            }
+        ChangeKind::AddIndex(index)
+            if index.kind == IndexKind::Unique && is_used && !only_new(case, table, &index.columns, all) =>
+        {
+            unique(case, here, table, &index.columns.join("`, `"), &index.span, findings);
         }
         ChangeKind::AddConstraint(constraint) => add(case, here, table, constraint, all, findings),
         ChangeKind::DropForeignKey(name) | ChangeKind::DropConstraint(name) if is_used => {
@@ -306,10 +306,8 @@ fn add(
             case.eased(added, &table.name)
                 .help("mend rows that refer to nothing first, and add the key at a quiet time");
         }
-        ConstraintKind::Unique(columns) => {
-            if !only_new(case, table, columns, all) {
-                unique(case, here, table, &columns.join("`, `"), &constraint.span, findings);
-            }
+        ConstraintKind::Unique(columns) if !only_new(case, table, columns, all) => {
+            unique(case, here, table, &columns.join("`, `"), &constraint.span, findings);
         }
         ConstraintKind::Check { enforced: true } => {
             let message = format!("checks every row of `{}`, and lets nobody write meanwhile ({size})", table.name);

@@ -366,13 +366,14 @@ fn mixed(case: &Case<'_>, findings: &mut Findings<'_>) {
     let Some((first, stated)) = rows else { return };
     let here = Here { index: first, stated };
     let after = statements().find(|(index, other)| *index > first && other.deed.changes_schema());
-    if case.circumstances.dialect == Dialect::Mysql && case.source.revision.transactional {
-        if let Some((index, stated)) = after {
-            let message = format!("commits the rows that were changed before, on line {}", here.stated.statement.line);
-            let help = "put the rows into a revision of their own before";
-            findings.add(&COMMITS, Here { index, stated }.verb(), message).help(help);
-            return;
-        }
+    if case.circumstances.dialect == Dialect::Mysql
+        && case.source.revision.transactional
+        && let Some((index, stated)) = after
+    {
+        let message = format!("commits the rows that were changed before, on line {}", here.stated.statement.line);
+        let help = "put the rows into a revision of their own before";
+        findings.add(&COMMITS, Here { index, stated }.verb(), message).help(help);
+        return;
     }
     if statements().any(|(_, other)| other.deed.changes_schema()) {
         let message = "changes rows in a revision that changes tables as well";

@@ -106,11 +106,9 @@ pub(super) static RULES: &[&Rule] = &[&COPY, &LOCK, &REWRITE, &INDEX, &PREFER];
 
 pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Findings<'_>) {
     match &here.stated.deed {
-        Deed::AlterTable { table, changes, .. } => {
-            if case.is_used(&table.name) {
-                changes.iter().for_each(|change| check_change(case, here, table, change, findings));
-                prefer(case, here, table, changes, findings);
-            }
+        Deed::AlterTable { table, changes, .. } if case.is_used(&table.name) => {
+            changes.iter().for_each(|change| check_change(case, here, table, change, findings));
+            prefer(case, here, table, changes, findings);
         }
         Deed::CreateIndex { table, index, options, .. } if case.is_used(&table.name) => {
             options.iter().for_each(|option| check_change(case, here, table, option, findings));

@@ -208,11 +208,9 @@ pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Fi
         }
         // `CREATE OR REPLACE TABLE` of MariaDB drops the table that was there.
         Deed::CreateTable { name, table: Table { replaces: Some(replaces), .. } }
-            if is_lost(case, here, &name.name) =>
+            if replaced(case, here, &name.name) =>
         {
-            if !case.circumstances.has_facts || case.target.relation(&name.name).is_some() {
-                drop_table(case, here, name, replaces, findings);
-            }
+            drop_table(case, here, name, replaces, findings);
         }
         Deed::DropDatabase(name) => {
             let message = format!("drops the database `{}` with all its tables", name.name);
@@ -258,6 +256,11 @@ pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Fi
 /// Whether the rows of a table are lost with it.
 fn is_lost(case: &Case<'_>, here: Here<'_>, table: &str) -> bool {
     case.is_used(table) && case.rebuild_at(here.index).is_none()
+}
+
+/// Whether there may be a table that `CREATE OR REPLACE TABLE` replaces.
+fn replaced(case: &Case<'_>, here: Here<'_>, table: &str) -> bool {
+    is_lost(case, here, table) && (!case.circumstances.has_facts || case.target.relation(table).is_some())
 }
 
 fn drop_table(case: &Case<'_>, here: Here<'_>, name: &Name, span: &Range<usize>, findings: &mut Findings<'_>) {

@@ -11,8 +11,10 @@ const ALL: [Dialect; 3] = [Dialect::Sqlite, Dialect::Postgres, Dialect::Mysql];
 /// Makes a revision for a dialect.
 type Make = fn(Dialect) -> Trial;
 
-/// A rule, what it finds, and what it leaves alone.
-const CASES: &[(&str, &[Dialect], &[Make], &[Make])] = &[
+/// A rule on some dialects, what it finds, and what it leaves alone.
+type Case = (&'static str, &'static [Dialect], &'static [Make], &'static [Make]);
+
+const CASES: &[Case] = &[
     (
         "missing-downgrade",
         &ALL,

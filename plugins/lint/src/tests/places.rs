@@ -58,8 +58,8 @@ fn findings_point_to_the_very_word() {
         (Dialect::Mysql, "CREATE USER a IDENTIFIED BY 'hunter2';", "secret-in-migration", 10, "'hunter2'"),
         (Dialect::Sqlite, "ALTER TABEL visit ADD a INT;", "unparsed-statement", 10, "TABEL"),
         (Dialect::Mysql, "ALTER TABLE visit ADD a INT, ADD b INT BOGUS, ADD c INT;", "unparsed-statement", 10, "BOGUS"),
-        (Dialect::Sqlite, "SELECT a\nFROM b WHERE WHERE c;", "unparsed-statement", 11, "WHERE"),
-        (Dialect::Sqlite, "CREATE VIEW v AS\n SELECT a FROM b GROUP c;", "unparsed-statement", 11, "c"),
+        (Dialect::Sqlite, "SELECT a\nFROM b WHERE ORDER c;", "unparsed-statement", 11, "c"),
+        (Dialect::Sqlite, "CREATE VIEW v AS\n SELECT a FROM b GROUP c;", "unparsed-statement", 11, "GROUP"),
         (Dialect::Sqlite, "CREATE TABLE Bad (id INTEGER PRIMARY KEY);", "naming", 10, "Bad"),
         (
             Dialect::Mysql,

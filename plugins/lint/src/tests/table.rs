@@ -16,7 +16,7 @@ fn rules_are_ordered_named_and_explained() {
     }
     for rule in &rules {
         let name = &rule.name;
-        assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{name}");
+        assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'), "{name}");
         assert!(!rule.summary.ends_with('.') && rule.summary.len() > 20, "{name}: {}", rule.summary);
         let lines = rule.explanation.lines().count();
         assert!((3..=16).contains(&lines), "{name}: {lines} lines");

@@ -279,7 +279,8 @@ fn what_the_plan_has_made_is_empty() {
         let rules = known(Mysql, "DROP TABLE visit").noted(notes).rules();
         assert_eq!(rules.contains(&"ban-drop-table".to_owned()), is_found, "{notes:?}");
     }
-    let notes = |sql: &str| revision(Sqlite, sql).report().notes;
+    let notes =
+        |sql: &str| -> Vec<String> { revision(Sqlite, sql).report().notes.into_iter().map(|note| note.text).collect() };
     assert_eq!(
         notes("CREATE TABLE Visit (id INTEGER PRIMARY KEY); CREATE TABLE b (c INT)"),
         ["creates table b", "creates table visit"]

@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use runner_policy_sdk::Dialect;
 use sqlparser::ast::BinaryOperator;
 use sqlparser::ast::Expr;
-use sqlparser::ast::Statement;
 use sqlparser::dialect::Dialect as Grammar;
 use sqlparser::dialect::MySqlDialect;
 use sqlparser::dialect::Precedence;
@@ -75,7 +74,14 @@ impl Queries {
             Dialect::Postgres => return Ok(()),
         };
         let mut parser = Parser::new(dialect).with_recursion_limit(DEPTH).try_with_sql(sql)?;
-        let _parsed: Statement = parser.parse_statement()?;
+        // What follows `WITH` may change rows, so a query is more than a SELECT. Definitions are not asked for, which leaves
+        // the larger half of `sqlparser` out of the component.
+        if parser.parse_keyword(Keyword::REPLACE) {
+            let replace = parser.get_current_token().clone();
+            parser.parse_insert(replace)?;
+        } else {
+            parser.parse_query()?;
+        }
         match parser.peek_token().token {
             Token::EOF | Token::SemiColon => Ok(()),
             found => Err(ParserError::ParserError(format!(
@@ -248,10 +254,6 @@ impl Grammar for Lite {
 
     fn supports_numeric_literal_underscores(&self) -> bool {
         true
-    }
-
-    fn parse_statement(&self, parser: &mut Parser<'_>) -> Option<Result<Statement, ParserError>> {
-        self.0.parse_statement(parser)
     }
 
     fn parse_infix(&self, parser: &mut Parser<'_>, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {

@@ -1,5 +1,6 @@
 //! The engine of the linter `squawk`: its rules, its names, its comments, its words.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use squawk_linter::Linter;
@@ -39,8 +40,17 @@ pub(crate) fn check(parsed: &Parsed, script: &Script, options: &Options<'_>) -> 
     let mut linter = Linter::with_rules(&asked, options.excluded);
     linter.settings.assume_in_transaction = options.is_transactional;
     linter.settings.pg_version = engine_version(options.version);
-    let violations = linter.lint(&parsed.parse, script.text());
+    let violations = linter.lint(&parsed.parse, &with_plain_columns(script.text()));
     violations.into_iter().filter_map(|violation| raw(violation, options)).collect()
+}
+
+/// The same lines of the same bytes, in ASCII. The engine only wants to know on which line a byte is, and for that it goes
+/// through all other characters of the line, for each finding again.
+fn with_plain_columns(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.bytes().map(|byte| if byte.is_ascii() { char::from(byte) } else { '_' }).collect())
 }
 
 fn raw(violation: Violation, options: &Options<'_>) -> Option<Raw> {

@@ -173,7 +173,9 @@ impl Novelty {
         let Some(mut name) = Name::within(node.index()) else { return };
         name.schema.clone_from(&table.schema);
         let is_conditional = node.if_not_exists().is_some();
-        self.note(Kind::Index, &name, is_conditional, Some(&table));
+        // A later step may name the index and not its table, so what is known of the table goes with it.
+        let is_on_new = self.of(&Object::new(Kind::Relation, table.clone()), position) == Newness::New;
+        self.note(Kind::Index, &name, is_conditional, Some(&table).filter(|_| !is_on_new));
         self.born(Kind::Index, name, Birth { from: position + 1, ..Birth::before(is_conditional, Some(table)) });
     }
 

@@ -29,7 +29,7 @@ impl Findings<'_> {
             if let (Some(before), true) = (held, review.situation.is_transactional) {
                 if fills(&statement.node) && locks.iter().any(writes_old_rows) {
                     self.backfill(statement, before);
-                } else if !is_told && lasts(statement, locks, before) {
+                } else if !is_told && lasts(statement, locks) {
                     is_told = true;
                     self.later(statement, before);
                 }
@@ -116,12 +116,8 @@ fn writes_old_rows(lock: &Forecast) -> bool {
     lock.level == Level::RowExclusive && !lock.is_new
 }
 
-/// Whether a statement may take its time, or waits for another table.
-fn lasts(statement: &Statement, locks: &[Forecast], before: &Forecast) -> bool {
+/// Whether a statement may take its time.
+fn lasts(statement: &Statement, locks: &[Forecast]) -> bool {
     let is_code = matches!(statement.node, ast::Stmt::Do(_) | ast::Stmt::Call(_));
-    is_code
-        || locks.iter().filter(|lock| !lock.is_new).any(|lock| {
-            let is_other = !lock.object.name.may_be(&before.object.name);
-            lock.scans || lock.rewrites || is_other && lock.level >= Level::ShareRowExclusive
-        })
+    is_code || locks.iter().any(|lock| !lock.is_new && (lock.scans || lock.rewrites))
 }

@@ -3,20 +3,15 @@
 use runner_policy_sdk::Direction;
 use runner_policy_sdk::facts::Relation;
 use runner_policy_sdk::revision_lint::Blocked;
-use runner_policy_sdk::revision_lint::Note;
 
 use crate::support::ask;
 use crate::support::file;
 
-fn texts(notes: Vec<Note>) -> Vec<String> {
-    notes.into_iter().map(|note| note.text).collect()
-}
-
 #[test]
 fn a_table_of_an_earlier_step_is_new() {
     let first = ask("CREATE TABLE visit (id bigint PRIMARY KEY, day date);\nCREATE INDEX visit_day ON visit (day);\n");
-    let notes = texts(first.planned(Direction::Up).report().notes);
-    assert_eq!(notes, ["creates table visit", "creates index visit_day on visit"]);
+    let notes = first.planned(Direction::Up).notes();
+    assert_eq!(notes, ["creates table visit", "creates index visit_day"]);
     let sql = "CREATE INDEX visit_id ON visit (id);\nALTER TABLE visit ALTER COLUMN day SET NOT NULL;\n\
                DROP INDEX visit_day;\nALTER TABLE visit DROP COLUMN day;\nTRUNCATE visit;\nDROP TABLE visit;\n";
     assert_eq!(ask(sql).after(&notes).rules(), Vec::<String>::new());
@@ -26,7 +21,6 @@ fn a_table_of_an_earlier_step_is_new() {
             "require-concurrent-index-creation",
             "adding-not-nullable-field",
             "require-concurrent-index-deletion",
-            "statements-after-strong-lock",
             "ban-drop-column",
             "truncate-table",
             "ban-drop-table",
@@ -36,11 +30,19 @@ fn a_table_of_an_earlier_step_is_new() {
 
 #[test]
 fn a_column_of_an_earlier_step_may_be_dropped_but_locks_its_table() {
-    let notes = texts(ask("ALTER TABLE \"Visit\" ADD COLUMN \"a.b\" text;\n").report().notes);
+    let notes = ask("ALTER TABLE \"Visit\" ADD COLUMN \"a.b\" text;\n").notes();
     assert_eq!(notes, ["adds column \"Visit\".\"a.b\""]);
     assert!(ask("ALTER TABLE \"Visit\" DROP COLUMN \"a.b\";\n").after(&notes).rules().is_empty());
     let retyped = ask("ALTER TABLE \"Visit\" ALTER COLUMN \"a.b\" TYPE bigint USING 1;\n").after(&notes);
     assert_eq!(retyped.rules(), ["changing-column-type"]);
+}
+
+#[test]
+fn an_index_of_an_old_table_is_new_itself_but_locks_the_table() {
+    let notes = ask("CREATE INDEX visit_day ON visit (day);\n").notes();
+    assert_eq!(notes, ["creates index visit_day on visit"]);
+    let drop = ask("DROP INDEX visit_day;\n").opting_in("ban-drop-index").after(&notes);
+    assert_eq!(drop.rules(), ["require-concurrent-index-deletion"]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod context;
 mod engine;
 mod facts;
 mod fixes;
+mod hostile;
 #[cfg(unix)]
 mod locks;
 mod oracle;

@@ -146,6 +146,11 @@ impl Question {
         answer.expect("the policy answers")
     }
 
+    /// What it notes for later steps of the plan.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        self.report().notes.into_iter().map(|note| note.text).collect()
+    }
+
     pub(crate) fn findings(&self) -> Vec<Finding> {
         self.report().findings
     }

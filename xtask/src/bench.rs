@@ -2,6 +2,7 @@
 //! are noisy. Prints medians and ratios; nothing is asserted.
 
 mod chains;
+mod lint;
 mod policies;
 #[cfg(unix)]
 mod postgres;
@@ -25,7 +26,7 @@ use tools::Tools;
 const SHORT: usize = 5;
 
 /// Times an up-to-date `upgrade` against `sqlx migrate run`, applying a whole chain against `sqlite3`, what the policies
-/// cost, and loading 10,000 revisions
+/// cost, linting against `squawk`, and loading 10,000 revisions
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Revisions of the generated chain
@@ -34,6 +35,9 @@ pub(crate) struct Args {
     /// Rounds of each comparison, five times as many where nothing is to do; the first is not counted
     #[arg(long, default_value_t = 15)]
     rounds: usize,
+    /// Time linting alone
+    #[arg(long)]
+    lint: bool,
 }
 
 impl Args {
@@ -41,6 +45,9 @@ impl Args {
         run(cargo()?.args(["build", "--release", "--locked", "--package", "runner"]))?;
         let tools = Tools::find()?;
         let folder = tempfile::tempdir()?;
+        if self.lint {
+            return lint::bench(&tools, &folder.path().join("lint"), self.rounds.min(7));
+        }
         let demo = Chain::demo(&root()?.join("migrations"), &folder.path().join("demo"))?;
         let generated = Chain::generated(self.revisions, &folder.path().join("generated"))?;
         for (name, chain) in [("the demo chain", &demo), ("the generated chain", &generated)] {
@@ -52,6 +59,7 @@ impl Args {
         #[cfg(unix)]
         postgres::bench(&tools, &generated, self.rounds.min(5))?;
         policies::bench(self.rounds.min(5))?;
+        lint::bench(&tools, &folder.path().join("lint"), self.rounds.min(7))?;
         println!("\nLoading, validating and planning");
         run(cargo()?.args(["run", "--quiet", "--release", "--package", "runner-chain", "--example", "large_chain"]))
     }

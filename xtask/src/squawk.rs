@@ -16,7 +16,7 @@ use anyhow::bail;
 use lint_postgres::PlainOptions;
 use lint_postgres::check_plain;
 
-use cli::Cli;
+pub(crate) use cli::Cli;
 use comparison::Comparison;
 
 /// Exit code for a difference that nobody has explained, as that of `runner lint` for problems found.

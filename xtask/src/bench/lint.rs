@@ -14,10 +14,8 @@ use anyhow::bail;
 
 use super::silent;
 use super::tools::Tools;
-use crate::python;
+use crate::squawk::Cli;
 
-/// The version of `squawk` whose engine the policy `lint-postgres` has.
-const SQUAWK: &str = "squawk-cli==2.68.0";
 /// Files that are compared.
 const FILES: usize = 500;
 /// Revisions of the chain that is linted again.
@@ -105,7 +103,7 @@ pub(super) fn bench(tools: &Tools, folder: &Path, rounds: usize) -> Result<()> {
 
 fn against_squawk(tools: &Tools, folder: &Path, rounds: usize) -> Result<()> {
     println!("\nLinting {FILES} files for PostgreSQL");
-    let squawk = python::environment("squawk", &[SQUAWK])?.join("bin/squawk");
+    let squawk = Cli::install()?;
     let place = Place::new(folder)?;
     let plain = folder.join("plain");
     fs::create_dir_all(&plain)?;
@@ -123,7 +121,7 @@ fn against_squawk(tools: &Tools, folder: &Path, rounds: usize) -> Result<()> {
         place.forget()?;
         ours.push(timed(place.runner(tools, url, &["lint"]))?);
         again.push(timed(place.runner(tools, url, &["lint"]))?);
-        let mut command = Command::new(&squawk);
+        let mut command = Command::new(squawk.program());
         command.args(&files);
         theirs.push(timed(command)?);
     }
@@ -187,7 +185,7 @@ fn one_pending(tools: &Tools, folder: &Path, rounds: usize) -> Result<()> {
     fs::copy(&database, &kept)?;
     let (mut with, mut cold, mut without) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds.max(1) {
-        let mut upgrade = |set: &str, times: &mut Vec<f64>| -> Result<()> {
+        let upgrade = |set: &str, times: &mut Vec<f64>| -> Result<()> {
             fs::copy(&kept, &database)?;
             times.push(timed(place.runner(tools, url, &["--plugins", set, "upgrade"]))?);
             Ok(())

@@ -49,6 +49,11 @@ impl Tools {
         Ok(Tools { runner, sqlx })
     }
 
+    /// The runner's program.
+    pub(super) fn runner_program(&self) -> &std::path::Path {
+        &self.runner
+    }
+
     pub(super) fn runner(&self, chain: &Chain, set: &str) -> Command {
         let mut command = Command::new(&self.runner);
         command

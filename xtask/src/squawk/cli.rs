@@ -54,6 +54,11 @@ impl Cli {
         Ok(Cli { program, configuration })
     }
 
+    /// The program.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// What it says of files, by their paths.
     pub(crate) fn check(&self, files: &[PathBuf], options: &PlainOptions) -> Result<HashMap<PathBuf, Vec<Said>>> {
         let mut all: HashMap<PathBuf, Vec<Said>> = HashMap::new();

@@ -12,6 +12,7 @@ mod rule;
 mod rules;
 mod script;
 mod search;
+mod server;
 mod settings;
 mod target;
 mod types;
@@ -92,7 +93,7 @@ impl RevisionLint for Lint {
         let mut target = Target::new(circumstances, settings.small_table_rows, &surroundings.notes);
         target.expect(&mut up.statements.iter().map(|stated| &stated.deed));
         let lines = source.text.split('\n').collect();
-        let rebuilds = rebuilding::find(&up);
+        let rebuilds = rebuilding::find(&up, circumstances.dialect);
         let mut case =
             Case { settings, circumstances, source, surroundings, up, down, target, rebuilds, lines, commented };
         rules::check(&mut case, &mut findings);

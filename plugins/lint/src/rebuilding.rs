@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use runner_policy_sdk::Dialect;
+
 use crate::deed::ChangeKind;
 use crate::deed::Deed;
 use crate::deed::Name;
@@ -73,8 +75,11 @@ fn after(places: Option<&Vec<usize>>, index: usize) -> Option<usize> {
     places.and_then(|places| places.get(places.partition_point(|place| *place <= index)).copied())
 }
 
-/// Finds them in a section.
-pub(crate) fn find(script: &Script<'_>) -> Vec<Rebuild> {
+/// Finds them in a section. On a server rows may be written between the copy and the rename, so there it is no whole.
+pub(crate) fn find(script: &Script<'_>, dialect: Dialect) -> Vec<Rebuild> {
+    if dialect != Dialect::Sqlite {
+        return Vec::new();
+    }
     let marks = Landmarks::of(script);
     let mut found = BTreeMap::new();
     for (copied, stated) in script.statements.iter().enumerate() {

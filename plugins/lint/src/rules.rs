@@ -7,6 +7,7 @@ mod constraints;
 mod design;
 mod enums;
 mod file;
+mod indexes;
 mod naming;
 mod online;
 mod privileges;
@@ -46,6 +47,7 @@ pub(crate) const GROUPS: &[&[&Rule]] = &[
     design::RULES,
     enums::RULES,
     file::RULES,
+    indexes::RULES,
     naming::RULES,
     online::RULES,
     privileges::RULES,
@@ -130,7 +132,7 @@ pub(crate) fn check(case: &mut Case<'_>, findings: &mut Findings<'_>) {
     comments::check(case, findings);
     transactions::check(case, findings);
     rebuild::check(case, findings);
-    design::check(case, findings);
+    indexes::check(case, findings);
     // Each statement is looked at with the target as it is then.
     let statements = std::mem::take(&mut case.up.statements);
     for (index, stated) in statements.iter().enumerate() {
@@ -159,6 +161,7 @@ fn statement(case: &Case<'_>, here: Here<'_>, findings: &mut Findings<'_>) {
     robust::check_statement(case, here, findings);
     transactions::check_statement(case, here, findings);
     design::check_statement(case, here, findings);
+    indexes::check_statement(case, here, findings);
 }
 
 /// What a rule that PostgreSQL's own policy has as well must not say twice.

@@ -61,8 +61,8 @@ impl<'a> Script<'a> {
 /// Words just before a string.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Before {
-    /// The last one, and the one before it; other signs than `=`, `(` and `@` between them forget both.
-    pub(crate) words: [Option<Lexeme>; 2],
+    /// The last one first. Other signs than `=`, `(`, `@` and `:` between them forget all of them.
+    pub(crate) words: [Option<Lexeme>; 4],
 }
 
 struct Gathered {
@@ -93,9 +93,12 @@ fn gather(
             }
             Kind::Text => {
                 visit(statement, &lexeme, before);
-                before = Before::default();
+                // `IDENTIFIED WITH 'plugin' BY '…'`
+                if !before.words[0].is_some_and(|word| word.is_word(text, "WITH")) {
+                    before = Before::default();
+                }
             }
-            Kind::Word => before.words = [Some(lexeme), before.words[0]],
+            Kind::Word => before.words = [Some(lexeme), before.words[0], before.words[1], before.words[2]],
             Kind::Symbol if matches!(text.as_bytes()[lexeme.start], b'=' | b'(' | b'@' | b':') => {}
             _ => before = Before::default(),
         }

@@ -6,7 +6,6 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-use runner_policy_sdk::Dialect;
 use runner_policy_sdk::Failure;
 use runner_policy_sdk::facts;
 use runner_policy_sdk::facts::Column;
@@ -17,9 +16,20 @@ use runner_policy_sdk::revision_lint::Note;
 use crate::deed::ChangeKind;
 use crate::deed::Deed;
 use crate::deed::Index;
+use crate::server::Server;
 
 const CREATES: &str = "creates table ";
+const MAY_CREATE: &str = "creates if missing table ";
 const DROPS: &str = "drops table ";
+
+/// A table that the plan makes.
+#[derive(Clone, Copy, Debug)]
+struct Made {
+    /// False for `IF NOT EXISTS`, which makes none if there is one.
+    certain: bool,
+    /// Whether an earlier step has noted it.
+    told: bool,
+}
 
 /// The target, and how it changes from statement to statement.
 #[derive(Debug)]
@@ -31,8 +41,8 @@ pub(crate) struct Target<'a> {
     index: OnceCell<BTreeMap<String, usize>>,
     failure: RefCell<Option<Failure>>,
     /// Tables that the plan or the revision itself has made, in lower case.
-    created: BTreeSet<String>,
-    /// Those that it has dropped or renamed.
+    created: BTreeMap<String, Made>,
+    /// Those that the revision has dropped or renamed.
     gone: BTreeSet<String>,
     /// Views and triggers that this revision makes somewhere, in lower case.
     makes: BTreeSet<String>,
@@ -50,10 +60,12 @@ pub(crate) struct Target<'a> {
 
 impl<'a> Target<'a> {
     pub(crate) fn new(circumstances: &'a Circumstances, small: u64, notes: &[String]) -> Self {
-        let mut created = BTreeSet::new();
+        let mut created = BTreeMap::new();
         for note in notes {
             if let Some(table) = note.strip_prefix(CREATES) {
-                created.insert(table.to_owned());
+                created.insert(table.to_owned(), Made { certain: true, told: true });
+            } else if let Some(table) = note.strip_prefix(MAY_CREATE) {
+                created.insert(table.to_owned(), Made { certain: false, told: true });
             } else if let Some(table) = note.strip_prefix(DROPS) {
                 created.remove(table);
             }
@@ -108,7 +120,9 @@ impl<'a> Target<'a> {
 
     /// Whether the plan itself has made the table, so that nobody uses it and nothing is lost with it.
     pub(crate) fn is_new(&self, table: &str) -> bool {
-        self.created.contains(&table.to_lowercase())
+        let name = table.to_lowercase();
+        let is_new = |made: &Made| made.certain || self.gone.contains(&name) || self.relation(table).is_none();
+        self.created.get(&name).is_some_and(is_new)
     }
 
     /// Whether the table, view or trigger was dropped or renamed before.
@@ -198,12 +212,8 @@ impl<'a> Target<'a> {
     pub(crate) fn pass(&mut self, deed: &Deed) {
         match deed {
             Deed::CreateTable { name, table } => {
-                let name = name.name.to_lowercase();
                 // `IF NOT EXISTS` may leave an old table as it is.
-                let is_old = table.if_not_exists && self.relation(&name).is_some() && !self.gone.contains(&name);
-                if !is_old {
-                    self.created.insert(name);
-                }
+                self.created.insert(name.name.to_lowercase(), Made { certain: !table.if_not_exists, told: false });
             }
             Deed::DropTable { names, .. } => names.iter().for_each(|name| self.forget(&name.name)),
             Deed::CreateIndex { table, index, .. } => {
@@ -245,10 +255,10 @@ impl<'a> Target<'a> {
     }
 
     fn rename(&mut self, old: &str, new: &str) {
-        let was_new = self.is_new(old);
+        let made = self.created.get(&old.to_lowercase()).copied();
         self.forget(old);
-        if was_new {
-            self.created.insert(new.to_lowercase());
+        if let Some(made) = made {
+            self.created.insert(new.to_lowercase(), Made { told: false, ..made });
         }
     }
 
@@ -259,50 +269,19 @@ impl<'a> Target<'a> {
 
     /// What later steps of the plan have to know.
     pub(crate) fn notes(&self) -> Vec<Note> {
-        let dropped = self.gone.iter().filter(|table| !self.created.contains(*table) && !self.makes.contains(*table));
+        let dropped =
+            self.gone.iter().filter(|table| !self.created.contains_key(*table) && !self.makes.contains(*table));
         let dropped = dropped.map(|table| Note::about(table, format!("{DROPS}{table}")));
-        dropped.chain(self.created.iter().map(|table| Note::about(table, format!("{CREATES}{table}")))).collect()
+        let made = self.created.iter().filter(|(_, made)| !made.told).map(|(table, made)| {
+            let verb = if made.certain { CREATES } else { MAY_CREATE };
+            Note::about(table, format!("{verb}{table}"))
+        });
+        dropped.chain(made).collect()
     }
 
     /// What kind of server it is.
     pub(crate) fn server(&self) -> Server {
         Server::of(self.circumstances)
-    }
-}
-
-/// The kind and version of a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Server {
-    pub(crate) dialect: Dialect,
-    pub(crate) is_mariadb: bool,
-    /// `None`: it is not known.
-    version: Option<(u32, u32, u32)>,
-}
-
-impl Server {
-    fn of(circumstances: &Circumstances) -> Self {
-        let text = circumstances.server_version.as_str();
-        // MariaDB hides behind `5.5.5-` for old clients.
-        let bare = text.strip_prefix("5.5.5-").filter(|rest| rest.contains("MariaDB")).unwrap_or(text);
-        let mut numbers = bare.split(|sign: char| !sign.is_ascii_digit()).map(str::parse::<u32>);
-        let mut next = || numbers.next().and_then(Result::ok);
-        let version = next().map(|major| (major, next().unwrap_or(0), next().unwrap_or(0)));
-        Server { dialect: circumstances.dialect, is_mariadb: text.contains("MariaDB"), version }
-    }
-
-    /// Whether it is known to be MySQL of this version or later.
-    pub(crate) fn is_mysql_from(self, version: (u32, u32, u32)) -> bool {
-        !self.is_mariadb && self.version.is_some_and(|known| known >= version)
-    }
-
-    /// Whether it is known to be MariaDB of this version or later.
-    pub(crate) fn is_mariadb_from(self, version: (u32, u32, u32)) -> bool {
-        self.is_mariadb && self.version.is_some_and(|known| known >= version)
-    }
-
-    /// Whether it is known to be MySQL, of whatever version.
-    pub(crate) fn is_mysql(self) -> bool {
-        self.is_mysql_from((0, 0, 0))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Case;
 use super::Here;
+use super::is_elsewhere;
 use super::tables::users;
 use crate::deed::Change;
 use crate::deed::ChangeKind;
@@ -168,6 +169,9 @@ pub(super) static RULES: &[&Rule] =
     &[&DROP_COLUMN, &RENAME_COLUMN, &CHANGE_TYPE, &REQUIRED, &NOT_NULL, &DROP_NOT_NULL, &WITH_DEFAULT, &SERIAL];
 
 pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Findings<'_>) {
+    if is_elsewhere(case) {
+        return;
+    }
     let Deed::AlterTable { table, changes, .. } = &here.stated.deed else { return };
     if !case.is_used(&table.name) {
         return;

@@ -1,7 +1,5 @@
 //! How new tables and columns are made.
 
-use std::collections::BTreeMap;
-
 use super::Case;
 use super::Here;
 use super::is_elsewhere;
@@ -10,8 +8,6 @@ use crate::deed::Column;
 use crate::deed::ConstraintKind;
 use crate::deed::Deed;
 use crate::deed::Default;
-use crate::deed::Index;
-use crate::deed::IndexKind;
 use crate::deed::Name;
 use crate::deed::Table;
 use crate::findings::Findings;
@@ -110,23 +106,6 @@ CREATE TABLE visit (id INT PRIMARY KEY, notes TEXT) DEFAULT CHARSET=utf8;
 Write `utf8mb4`. `ascii` and `binary` are left alone, as somebody meant them.",
 );
 
-static DUPLICATE: Rule = Rule::new(
-    "duplicate-index",
-    CAUTION,
-    BOTH,
-    &[],
-    "An index holds what another one holds already",
-    r"
-An index on `(a)` answers nothing that one on `(a, b)` does not, nor does one on the primary key. Each index costs
-space and slows every write down.
-
-```sql
-CREATE TABLE visit (id INT PRIMARY KEY, a INT, b INT, KEY one (a), KEY two (a, b));
-```
-
-Keep the longer one. Unique indexes are compared with equal ones only, because they also keep duplicates out.",
-);
-
 static ZERO: Rule = Rule::new(
     "zero-date",
     CAUTION,
@@ -161,23 +140,6 @@ CREATE TABLE visit (id INT AUTO_INCREMENT PRIMARY KEY);
 Use `BIGINT`, for columns that refer to it as well. It costs four bytes a row.",
 );
 
-static WIDE: Rule = Rule::new(
-    "wide-index",
-    ADVICE,
-    BOTH,
-    &["add_index_columns"],
-    "An index of more than three columns is not unique",
-    r"
-Beyond the second or third column an index rarely finds fewer rows, and each column makes it larger and every write
-slower.
-
-```sql
-CREATE INDEX visit_all ON visit (patient_id, room, state, started);
-```
-
-Put the columns that tell most rows apart first, and leave the others out.",
-);
-
 static AFFINITY: Rule = Rule::new(
     "misleading-type",
     CAUTION,
@@ -193,23 +155,6 @@ CREATE TABLE visit (id INTEGER PRIMARY KEY, number STRING);
 ```
 
 Write `TEXT`, `INTEGER`, `REAL`, `BLOB` or `NUMERIC`, or make the table `STRICT`, which refuses all others.",
-);
-
-static NO_INDEX: Rule = Rule::new(
-    "foreign-key-without-index",
-    ADVICE,
-    SQLITE,
-    &[],
-    "No index begins with the columns of a foreign key",
-    r"
-For every row that is deleted or gets another key SQLite looks for rows that refer to it, and reads the whole table
-if there is no index. MySQL and MariaDB make one by themselves.
-
-```sql
-CREATE TABLE visit (id INTEGER PRIMARY KEY, patient_id INTEGER REFERENCES patient (id));
-```
-
-Make one in the same revision: `CREATE INDEX visit_patient ON visit (patient_id);`",
 );
 
 static LONG: Rule = Rule::new(
@@ -247,66 +192,8 @@ Use `DATETIME` for times that are not about the row itself. Columns that are set
 alone.",
 );
 
-pub(super) static RULES: &[&Rule] = &[
-    &NO_KEY, &ENGINE, &WIDTH, &FLOAT, &CHARSET, &DUPLICATE, &ZERO, &BIGINT, &WIDE, &AFFINITY, &NO_INDEX, &LONG, &YEAR,
-];
-
-/// What only all statements together show: foreign keys of new tables without an index.
-pub(super) fn check(case: &Case<'_>, findings: &mut Findings<'_>) {
-    if case.circumstances.dialect != runner_policy_sdk::Dialect::Sqlite {
-        return;
-    }
-    let mut indexes: BTreeMap<String, Vec<&Index>> = BTreeMap::new();
-    for stated in &case.up.statements {
-        if let Deed::CreateIndex { table, index, .. } = &stated.deed {
-            indexes.entry(table.name.to_lowercase()).or_default().push(index);
-        }
-    }
-    for (index, stated) in case.up.statements.iter().enumerate() {
-        let Deed::CreateTable { name, table } = &stated.deed else { continue };
-        // A rebuilt table gets its indexes under the name of the old one.
-        let rebuilt = case.rebuilds.iter().find(|rebuild| rebuild.created == index);
-        let names = [Some(name.name.to_lowercase()), rebuilt.map(|rebuild| rebuild.table.to_lowercase())];
-        let made: Vec<&Index> =
-            names.iter().flatten().filter_map(|name| indexes.get(name)).flatten().copied().collect();
-        let is_indexed = |columns: &[String]| {
-            let begins = |index: &[String]| {
-                index.len() >= columns.len() && index.iter().zip(columns).all(|(a, b)| a.eq_ignore_ascii_case(b))
-            };
-            made.iter().any(|index| begins(&index.columns)) || own_keys(table).iter().any(|key| begins(key))
-        };
-        let here = Here { index, stated };
-        for (columns, span) in foreign_keys(table) {
-            if !is_indexed(&columns) {
-                let list = columns.join(", ");
-                let message = format!("no index of `{}` begins with `{list}`", name.name);
-                let help = format!("CREATE INDEX {}_{} ON {} ({list})", name.name, columns.join("_"), name.name);
-                findings.add(&NO_INDEX, here.place(&span), message).help(help);
-            }
-        }
-    }
-}
-
-fn foreign_keys(table: &Table) -> Vec<(Vec<String>, std::ops::Range<usize>)> {
-    let of_columns = table.columns.iter().filter_map(|column| {
-        column.references.as_ref().map(|reference| (vec![column.name.clone()], reference.span.clone()))
-    });
-    let of_table = table.constraints.iter().filter_map(|constraint| match &constraint.what {
-        ConstraintKind::ForeignKey { columns, .. } => Some((columns.clone(), constraint.span.clone())),
-        _ => None,
-    });
-    of_columns.chain(of_table).collect()
-}
-
-/// Columns of the primary key and of unique constraints.
-fn own_keys(table: &Table) -> Vec<Vec<String>> {
-    let of_columns = table.columns.iter().filter(|column| column.primary_key || column.unique);
-    let of_table = table.constraints.iter().filter_map(|constraint| match &constraint.what {
-        ConstraintKind::PrimaryKey(columns) | ConstraintKind::Unique(columns) => Some(columns.clone()),
-        _ => None,
-    });
-    of_columns.map(|column| vec![column.name.clone()]).chain(of_table).collect()
-}
+pub(super) static RULES: &[&Rule] =
+    &[&NO_KEY, &ENGINE, &WIDTH, &FLOAT, &CHARSET, &ZERO, &BIGINT, &AFFINITY, &LONG, &YEAR];
 
 pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Findings<'_>) {
     if is_elsewhere(case) {
@@ -318,8 +205,9 @@ pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Fi
             for column in &table.columns {
                 new_column(case, here, name, column, findings);
             }
-            duplicates(here, name, table, findings);
-            table.indexes.iter().for_each(|index| new_index(here, index, findings));
+            for name in table.indexes.iter().filter_map(|index| index.name.as_ref()) {
+                long(here, name, findings);
+            }
         }
         Deed::AlterTable { table, changes, .. } => {
             for change in changes {
@@ -327,10 +215,7 @@ pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Fi
                     ChangeKind::AddColumn { column, .. } | ChangeKind::Redefine { column, .. } => {
                         new_column(case, here, table, column, findings);
                     }
-                    ChangeKind::AddIndex(index) => {
-                        new_index(here, index, findings);
-                        known_duplicate(case, here, table, index, findings);
-                    }
+                    ChangeKind::AddIndex(index) => index.name.iter().for_each(|name| long(here, name, findings)),
                     ChangeKind::Engine(engine) => storage(here, engine, &change.span, findings),
                     ChangeKind::Convert(charset) => characters(here, charset, &change.span, findings),
                     ChangeKind::RenameTable(name) => long(here, name, findings),
@@ -338,10 +223,7 @@ pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Fi
                 }
             }
         }
-        Deed::CreateIndex { table, index, .. } => {
-            new_index(here, index, findings);
-            known_duplicate(case, here, table, index, findings);
-        }
+        Deed::CreateIndex { index, .. } => index.name.iter().for_each(|name| long(here, name, findings)),
         _ => {}
     }
 }
@@ -453,63 +335,4 @@ fn is_money(name: &str) -> bool {
     let name = name.to_lowercase();
     name.split('_')
         .any(|part| WORDS.contains(&part) || part.strip_suffix('s').is_some_and(|part| WORDS.contains(&part)))
-}
-
-fn new_index(here: Here<'_>, index: &Index, findings: &mut Findings<'_>) {
-    if let Some(name) = &index.name {
-        long(here, name, findings);
-    }
-    if index.kind == IndexKind::Plain && index.columns.len() > 3 {
-        let message = format!("an index of {} columns that is not unique", index.columns.len());
-        findings.add(&WIDE, here.place(&index.span), message).help("keep the columns that tell most rows apart");
-    }
-}
-
-/// Whether `one` answers nothing that `other` does not.
-fn is_covered(one: &[String], one_unique: bool, other: &[String], other_unique: bool) -> bool {
-    let begins = one.len() <= other.len() && one.iter().zip(other).all(|(a, b)| a.eq_ignore_ascii_case(b));
-    begins && if one_unique { one.len() == other.len() && other_unique } else { true }
-}
-
-fn duplicates(here: Here<'_>, name: &Name, table: &Table, findings: &mut Findings<'_>) {
-    let indexes: Vec<&Index> =
-        table.indexes.iter().filter(|index| matches!(index.kind, IndexKind::Plain | IndexKind::Unique)).collect();
-    let keys = own_keys(table);
-    for (at, index) in indexes.iter().enumerate() {
-        let is_unique = index.kind == IndexKind::Unique;
-        let by_index = indexes.iter().enumerate().any(|(other_at, other)| {
-            let is_equal = index.columns.len() == other.columns.len() && (other.kind == IndexKind::Unique) == is_unique;
-            other_at != at
-                && !(is_equal && at < other_at)
-                && is_covered(&index.columns, is_unique, &other.columns, other.kind == IndexKind::Unique)
-        });
-        if by_index || keys.iter().any(|key| is_covered(&index.columns, is_unique, key, true)) {
-            duplicate(here, &name.name, index, "another index or key of it", findings);
-        }
-    }
-}
-
-fn known_duplicate(case: &Case<'_>, here: Here<'_>, table: &Name, index: &Index, findings: &mut Findings<'_>) {
-    if !matches!(index.kind, IndexKind::Plain | IndexKind::Unique) || index.partial || case.target.is_gone(&table.name)
-    {
-        return;
-    }
-    let is_unique = index.kind == IndexKind::Unique;
-    let Some(relation) = case.target.relation(&table.name) else { return };
-    let covers = |known: &&runner_policy_sdk::facts::Index| {
-        let is_itself = index.name.as_ref().is_some_and(|name| name.is(&known.name));
-        !is_itself
-            && known.predicate.is_none()
-            && !case.target.is_gone_index(&known.name)
-            && is_covered(&index.columns, is_unique, &known.columns, known.unique || known.primary)
-    };
-    if let Some(known) = relation.indexes.iter().find(covers) {
-        duplicate(here, &table.name, index, &format!("its index `{}`", known.name), findings);
-    }
-}
-
-fn duplicate(here: Here<'_>, table: &str, index: &Index, other: &str, findings: &mut Findings<'_>) {
-    let name = index.name.as_ref().map_or_else(|| index.columns.join(", "), |name| name.name.clone());
-    let message = format!("the index `{name}` of `{table}` holds what {other} holds already");
-    findings.add(&DUPLICATE, here.place(&index.span), message).help("keep the longer one");
 }

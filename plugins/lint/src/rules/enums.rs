@@ -2,6 +2,7 @@
 
 use super::Case;
 use super::Here;
+use super::is_elsewhere;
 use crate::deed::ChangeKind;
 use crate::deed::Deed;
 use crate::findings::Findings;
@@ -66,6 +67,9 @@ Keep values that grow in number in a table of their own. Found with facts about 
 pub(super) static RULES: &[&Rule] = &[&REMOVE, &REORDER, &GROW];
 
 pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Findings<'_>) {
+    if is_elsewhere(case) {
+        return;
+    }
     let Deed::AlterTable { table, changes, .. } = &here.stated.deed else { return };
     if !case.is_used(&table.name) {
         return;

@@ -2,6 +2,7 @@
 
 use super::Case;
 use super::Here;
+use super::is_elsewhere;
 use crate::deed::Change;
 use crate::deed::ChangeKind;
 use crate::deed::Deed;
@@ -13,7 +14,7 @@ use crate::rule::ADVICE;
 use crate::rule::DANGER;
 use crate::rule::MYSQL;
 use crate::rule::Rule;
-use crate::target::Server;
+use crate::server::Server;
 
 static COPY: Rule = Rule::new(
     "ban-copy-algorithm",
@@ -105,6 +106,9 @@ Say what you expect: `ALTER TABLE visit ADD INDEX visit_started (started), ALGOR
 pub(super) static RULES: &[&Rule] = &[&COPY, &LOCK, &REWRITE, &INDEX, &PREFER];
 
 pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Findings<'_>) {
+    if is_elsewhere(case) {
+        return;
+    }
     match &here.stated.deed {
         Deed::AlterTable { table, changes, .. } if case.is_used(&table.name) => {
             changes.iter().for_each(|change| check_change(case, here, table, change, findings));

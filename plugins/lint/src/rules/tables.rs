@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Case;
 use super::Here;
+use super::is_elsewhere;
 use crate::deed::ChangeKind;
 use crate::deed::Deed;
 use crate::deed::Name;
@@ -194,6 +195,9 @@ pub(crate) static RULES: &[&Rule] = &[
 ];
 
 pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Findings<'_>) {
+    if is_elsewhere(case) {
+        return;
+    }
     match &here.stated.deed {
         Deed::DropTable { names, temporary: false, cascade, .. } => {
             if let Some(cascade) = cascade {

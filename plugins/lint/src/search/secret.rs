@@ -161,14 +161,12 @@ pub(super) fn is_password(text: &str, string: &str, before: Before) -> bool {
         "ACCESS_TOKEN",
         "AUTH_TOKEN",
     ];
-    let word = |at: usize| before.words[at].map_or("", |lexeme: Lexeme| lexeme.of(text));
-    let is = |at: usize, name: &str| word(at).eq_ignore_ascii_case(name);
-    let named = NAMES.iter().any(|name| is(0, name))
-        || is(0, "BY") && !is(1, "ORDER") && !is(1, "GROUP") && !is(1, "PARTITION");
-    let follows = before.words[0].is_some_and(|lexeme| lexeme.end <= text.len());
+    let is = |at: usize, name: &str| before.words[at].is_some_and(|word: Lexeme| word.is_word(text, name));
+    let named = NAMES.iter().any(|name| is(0, name));
+    // `IDENTIFIED BY '…'`, `IDENTIFIED BY PASSWORD '…'`, `IDENTIFIED WITH plugin BY '…'`
+    let identified = (is(0, "BY") || is(0, "AS")) && (1..4).any(|at| is(at, "IDENTIFIED"));
     let value = string.trim_matches(['\'', '"']);
-    let by_identified = !is(0, "BY") || is(1, "IDENTIFIED") || text.to_ascii_uppercase().contains("IDENTIFIED");
-    named && follows && by_identified && !is_placeholder(value) && !is_hash(value)
+    (named || identified) && !is_placeholder(value) && !is_hash(value)
 }
 
 /// What nobody can log in with.

@@ -275,6 +275,8 @@ fn what_the_plan_has_made_is_empty() {
         (&["creates table visit", "drops table visit"], true),
         (&["drops table visit", "creates table visit"], false),
         (&["something else"], true),
+        (&["creates if missing table visit"], true),
+        (&["drops table visit", "creates if missing table visit"], true),
     ] {
         let rules = known(Mysql, "DROP TABLE visit").noted(notes).rules();
         assert_eq!(rules.contains(&"ban-drop-table".to_owned()), is_found, "{notes:?}");
@@ -351,5 +353,6 @@ fn facts_are_asked_for_only_when_they_matter() {
         })
     };
     assert_eq!(failing("DROP TABLE visit").unwrap_err().message, "gone");
+    assert_eq!(failing("CREATE TABLE IF NOT EXISTS visit (id INTEGER PRIMARY KEY)"), Ok(()));
     assert_eq!(failing("CREATE TABLE visit (id INTEGER PRIMARY KEY); INSERT INTO visit (id) VALUES (1)"), Ok(()));
 }

@@ -22,6 +22,8 @@ use crate::novelty::Newness;
 use crate::review::Review;
 use crate::server::Version;
 
+pub(crate) use alter_table::is_serial;
+
 /// Locks in an answer. What is left out is the weakest: a revision of so many statements mostly writes rows.
 const MOST: usize = 5_000;
 

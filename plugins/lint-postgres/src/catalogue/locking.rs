@@ -236,8 +236,8 @@ REPACK (CONCURRENTLY) visit;
         &[],
         "A table is written anew while nobody can use it",
         r"
-`VACUUM FULL`, `CLUSTER`, `SET LOGGED`, `SET UNLOGGED`, `SET ACCESS METHOD`, `SET TABLESPACE` and a new generation
-expression copy every row under ACCESS EXCLUSIVE. That takes as long as the table is large, and as much disk again.
+`VACUUM FULL`, `CLUSTER`, `SET LOGGED`, `SET UNLOGGED`, `SET ACCESS METHOD`, `SET TABLESPACE`, a new column of type
+`serial` and a new generation expression copy every row under ACCESS EXCLUSIVE. That takes as long as the table is large, and as much disk again.
 
 Do it in a maintenance window, or with a tool that copies beside the running table (`pg_repack`, `pg_squeeze`, from
 PostgreSQL 19 on `REPACK (CONCURRENTLY)`). Changes of a column's type have the rule `changing-column-type`, volatile

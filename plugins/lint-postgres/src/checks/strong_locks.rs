@@ -5,6 +5,7 @@ use squawk_syntax::ast::AstNode as _;
 
 use super::Advised as _;
 use super::Findings;
+use crate::forecast;
 use crate::forecast::Forecast;
 use crate::forecast::Level;
 use crate::statements::Statement;
@@ -79,6 +80,8 @@ impl Findings<'_> {
                         | ast::AlterTableAction::SetUnlogged(_)
                         | ast::AlterTableAction::SetAccessMethod(_)
                         | ast::AlterTableAction::SetTablespace(_) => true,
+                        // Each row gets a number of its own. For identity columns the engine has a rule.
+                        ast::AlterTableAction::AddColumn(add) => add.ty().is_some_and(|ty| forecast::is_serial(&ty)),
                         ast::AlterTableAction::AlterColumn(alter) => {
                             matches!(alter.option(), Some(ast::AlterColumnOption::SetExpression(_)))
                         }

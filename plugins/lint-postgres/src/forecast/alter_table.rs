@@ -257,7 +257,7 @@ fn options_level(options: Option<ast::AttributeList>) -> Level {
 }
 
 /// Whether a type stands for a column with a sequence.
-fn is_serial(ty: &ast::Type) -> bool {
+pub(crate) fn is_serial(ty: &ast::Type) -> bool {
     const NAMES: [&str; 6] = ["serial", "serial2", "serial4", "serial8", "smallserial", "bigserial"];
     Name::first_in(ty.syntax()).is_some_and(|name| NAMES.contains(&name.name.as_str()))
 }

@@ -289,7 +289,7 @@ macro_rules! snapshot {
         settings.add_filter(r"(fuel  +)\d+ KiB", "$1[SIZE]");
         settings.add_filter(r"\b\d{8}T\d{9}Z-[0-9a-f]{8}\b", "[RUN]");
         settings.add_filter(r#""duration_ms": [0-9][0-9.e-]*"#, r#""duration_ms": "[TIME]""#);
-        settings.add_filter(r"(runner|environment-hierarchy|production-override|change-window|lint-postgres|lint|notify) \d+\.\d+\.\d+", "$1 [VERSION]");
+        settings.add_filter(r"(runner|environment-hierarchy|production-override|change-window|lint-postgres|lint|notify|words) \d+\.\d+\.\d+", "$1 [VERSION]");
         settings.add_filter(r#""(seconds|nanoseconds)": \d+"#, r#""$1": "[TIME]""#);
         settings.add_filter(r#""host": "[^"]+""#, r#""host": "[HOST]""#);
         settings.add_filter(r#""server_version": "[^"]+""#, r#""server_version": "[VERSION]""#);

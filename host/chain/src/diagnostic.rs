@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::fault::Fault;
 use crate::position::Span;
 
 /// One thing that is wrong with one file.
@@ -25,11 +26,13 @@ pub struct Problem {
     pub label: Option<String>,
     /// What to do about it.
     pub help: Option<String>,
+    /// What kind of problem it is.
+    pub fault: Fault,
 }
 
 impl Problem {
     /// A problem at a place of a file whose line is known.
-    pub(crate) fn at(file: &str, span: Span, source_line: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn at(file: &str, span: Span, source_line: &str, fault: Fault, message: impl Into<String>) -> Self {
         Self {
             file: file.to_owned(),
             line: span.line,
@@ -40,13 +43,14 @@ impl Problem {
             message: message.into(),
             label: None,
             help: None,
+            fault,
         }
     }
 
     /// A problem with a file as a whole, of which no text could be read.
-    pub(crate) fn of_file(file: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn of_file(file: &str, fault: Fault, message: impl Into<String>) -> Self {
         let whole = Span { line: 1, column: 1, length: 1 };
-        Self { source_line: None, ..Self::at(file, whole, "", message) }
+        Self { source_line: None, ..Self::at(file, whole, "", fault, message) }
     }
 
     pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
@@ -134,7 +138,8 @@ mod tests {
 
     #[test]
     fn problems_are_listed_by_file_and_line() {
-        let problem = |file: &str, line| Problem::at(file, Span { line, column: 4, length: 1 }, "-- x", "wrong");
+        let problem =
+            |file: &str, line| Problem::at(file, Span { line, column: 4, length: 1 }, "-- x", Fault::Cycle, "wrong");
         let problems = Problems::new(vec![problem("b.sql", 1), problem("a.sql", 10), problem("a.sql", 9)]);
         assert_eq!(
             problems.to_string(),

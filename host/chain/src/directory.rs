@@ -12,6 +12,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
 
 use crate::diagnostic::{Problem, Problems};
+use crate::fault::Fault;
 use crate::file::{Broken, parse_or_names};
 use crate::graph::{Chain, assemble};
 use crate::revision::Revision;
@@ -117,6 +118,25 @@ pub fn load(folder: &Path, shown_as: &str) -> Result<Chain, LoadError> {
 /// As for [`load`], without [`LoadError::Empty`].
 pub fn load_or_empty(folder: &Path, shown_as: &str) -> Result<Chain, LoadError> {
     Folder::open(folder, shown_as)?.load_or_empty()
+}
+
+/// Makes a chain of files that were read from somewhere else, as from a version control system: names as they are shown to
+/// people, and contents. Names that are no revision files' are left out, as [`load`] does.
+///
+/// # Errors
+/// Everything that is wrong with any of them and with the chain they form.
+pub fn assemble_texts(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<Chain, Problems> {
+    let (mut revisions, mut broken) = (Vec::new(), Vec::new());
+    for (name, content) in files {
+        if !Path::new(&name).file_name().is_some_and(is_revision_file) {
+            continue;
+        }
+        match parse_or_names(&name, &content) {
+            Ok(revision) => revisions.push(revision),
+            Err(file) => broken.push(file),
+        }
+    }
+    assemble(revisions, broken)
 }
 
 /// A folder whose files are known by name, and not yet read.
@@ -254,7 +274,7 @@ fn read_one(folder: &Dir, entry: &Entry, shown_as: &str, buffer: &mut Vec<u8>) -
     let name = entry.name.to_string_lossy();
     let file = if shown_as.is_empty() { name.into_owned() } else { format!("{shown_as}/{name}") };
     let broken = |message: String, help: &str| Broken {
-        problems: vec![Problem::of_file(&file, message).help(help)],
+        problems: vec![Problem::of_file(&file, Fault::UnreadableFile, message).help(help)],
         id: None,
         labels: Vec::new(),
     };

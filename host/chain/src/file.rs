@@ -7,6 +7,7 @@ use crate::checksum::normalise_line_ends;
 use crate::diagnostic::Problem;
 use crate::dialect::Dialect;
 use crate::direction::Direction;
+use crate::fault::Fault;
 use crate::header::Header;
 use crate::header_key::Key;
 use crate::identifier::{Label, RevisionId};
@@ -73,7 +74,13 @@ fn decode<'a>(file: &str, bytes: &'a [u8], problems: &mut Vec<Problem>) -> Cow<'
 fn problem_at_end_of(file: &str, before: &str, text: &str, message: impl Into<String>) -> Problem {
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    Problem::at(file, Span { line, column, length: 1 }, position::line(text, line).text, message)
+    Problem::at(
+        file,
+        Span { line, column, length: 1 },
+        position::line(text, line).text,
+        Fault::InvalidEncoding,
+        message,
+    )
 }
 
 struct Parser<'a> {
@@ -127,19 +134,30 @@ impl Parser<'_> {
             let common = first.dialects.iter().find(|dialect| dialects.contains(dialect));
             let name = common.map_or_else(String::new, |dialect| format!(" {dialect}"));
             self.problems.push(
-                Problem::at(self.file, line.whole(), line.text, format!("second section `migrate:{direction}{name}`"))
-                    .label(format!("the first is on line {}", first.first_line - 1))
-                    .help("join the two sections, or name another dialect"),
+                Problem::at(
+                    self.file,
+                    line.whole(),
+                    line.text,
+                    Fault::DuplicateSection,
+                    format!("second section `migrate:{direction}{name}`"),
+                )
+                .label(format!("the first is on line {}", first.first_line - 1))
+                .help("join the two sections, or name another dialect"),
             );
         }
     }
 
     fn check_completeness(&mut self) {
         if !self.header.has(Key::RevisionId) {
-            self.missing("missing key `Revision ID`", "add the line `-- Revision ID: ` with an identifier of its own");
+            self.missing(
+                Fault::MissingRevisionId,
+                "missing key `Revision ID`",
+                "add the line `-- Revision ID: ` with an identifier of its own",
+            );
         }
         if !self.header.has(Key::Revises) {
             self.missing(
+                Fault::MissingRevises,
                 "missing key `Revises`",
                 "add the line `-- Revises: ` with the parent's identifier, or `-- Revises: base` for a root",
             );
@@ -149,6 +167,7 @@ impl Parser<'_> {
         let reported = self.header.has_statement || self.opened && self.sections.is_empty();
         if !has_up && !self.header.is_merge() && !reported {
             self.missing(
+                Fault::MissingUpgrade,
                 "there is no `migrate:up` section",
                 "add the line `-- migrate:up` and below it the SQL that applies the revision",
             );
@@ -156,10 +175,10 @@ impl Parser<'_> {
     }
 
     /// Something that is nowhere in the file is shown at its identifier, or else at its first line.
-    fn missing(&mut self, message: &str, help: &str) {
+    fn missing(&mut self, fault: Fault, message: &str, help: &str) {
         let at = self.header.id.as_ref().map(|(_, span)| *span);
         let line = position::line(self.text, at.map_or(1, |span| span.line));
-        self.problems.push(Problem::at(self.file, at.unwrap_or(line.whole()), line.text, message).help(help));
+        self.problems.push(Problem::at(self.file, at.unwrap_or(line.whole()), line.text, fault, message).help(help));
     }
 
     fn finish(self) -> Result<Revision, Broken> {

@@ -30,6 +30,13 @@ ALTER TABLE patient DROP COLUMN email;
 ";
 
 #[test]
+fn what_is_said_to_linters_is_no_free_text() {
+    let text = b"-- atlas:nolint\n-- Add email\n-- lint:ignore x gone\n-- Why.\n-- Revision ID: a\n-- Revises: base\n-- migrate:up\n";
+    let revision = parse("a.sql", text).unwrap();
+    assert_eq!((revision.title.as_str(), revision.description.as_str()), ("Add email", "Why."));
+}
+
+#[test]
 fn a_whole_file() {
     let revision = parse("m/x.sql", GOOD.as_bytes()).unwrap();
     assert_eq!(revision.id, "a1b2c3d4e5f6");

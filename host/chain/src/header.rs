@@ -5,9 +5,13 @@ use jiff::civil;
 
 use crate::diagnostic::Problem;
 use crate::environment::EnvironmentTag;
+use crate::fault::Fault;
 use crate::header_key::{self, Key};
 use crate::identifier::{InvalidIdentifier, Label, RevisionId};
 use crate::position::{Line, Span};
+
+/// How comments begin that are meant for linters.
+const FOR_LINTERS: [&str; 3] = ["lint:ignore", "atlas:nolint", "squawk-ignore"];
 
 /// What the header says, as far as it could be understood.
 #[derive(Debug, Default)]
@@ -65,7 +69,7 @@ struct Reader<'a, 'b> {
 impl<'a> Reader<'a, '_> {
     fn problem(&mut self, at: &str, message: impl Into<String>) -> &mut Problem {
         let span = self.line.span_of(at);
-        self.problems.push(Problem::at(self.file, span, self.line.text, message));
+        self.problems.push(Problem::at(self.file, span, self.line.text, Fault::MalformedHeader, message));
         // The vector cannot be empty after a push.
         let last = self.problems.len() - 1;
         &mut self.problems[last]
@@ -75,6 +79,7 @@ impl<'a> Reader<'a, '_> {
         if !self.header.has_statement {
             self.header.has_statement = true;
             let problem = self.problem(self.line.text.trim(), "statement before the first section");
+            problem.fault = Fault::StatementOutsideSection;
             problem.label = Some("this would never run".to_owned());
             problem.help = Some(
                 "write `-- migrate:up` on a line of its own before it; the header above is made of `--` lines"
@@ -85,6 +90,10 @@ impl<'a> Reader<'a, '_> {
 
     fn free_text(&mut self, comment: &str) {
         let text = comment.strip_prefix(' ').unwrap_or(comment).trim_end();
+        // What is said to a linter tells people nothing of the revision.
+        if FOR_LINTERS.iter().any(|word| text.trim_start().starts_with(word)) {
+            return;
+        }
         if self.header.title.is_some() || self.header.written.iter().any(Option::is_some) {
             self.header.description.push(text.to_owned());
         } else if text.chars().any(char::is_alphanumeric) {
@@ -175,6 +184,7 @@ impl<'a> Reader<'a, '_> {
     fn revises(&mut self, written: &str, value: &'a str) {
         if value.is_empty() {
             let problem = self.problem(written, "`Revises` names no parent");
+            problem.fault = Fault::MissingRevises;
             problem.help = Some("a root says `-- Revises: base`; otherwise write the parent's identifier".to_owned());
             return;
         }

@@ -5,6 +5,7 @@ use strsim::osa_distance;
 use crate::diagnostic::Problem;
 use crate::dialect::Dialect;
 use crate::direction::Direction;
+use crate::fault::Fault;
 use crate::position::Line;
 
 const WORD: &str = "migrate";
@@ -37,8 +38,14 @@ pub(crate) fn read(file: &str, line: Line<'_>, comment: &str, problems: &mut Vec
         lower => {
             let meant = if osa_distance(lower, "up") < osa_distance(lower, "down") { "up" } else { "down" };
             let at = if word.is_empty() { text } else { word };
-            let problem = Problem::at(file, line.span_of(at), line.text, format!("unknown section `migrate:{word}`"))
-                .help("sections begin with `-- migrate:up` or `-- migrate:down`");
+            let problem = Problem::at(
+                file,
+                line.span_of(at),
+                line.text,
+                Fault::MalformedSection,
+                format!("unknown section `migrate:{word}`"),
+            )
+            .help("sections begin with `-- migrate:up` or `-- migrate:down`");
             let close = !word.is_empty() && osa_distance(lower, meant) <= 2;
             problems.push(if close { problem.label(format!("did you mean `migrate:{meant}`?")) } else { problem });
             return Marker::Wrong;
@@ -64,10 +71,16 @@ fn unknown_option(file: &str, line: Line<'_>, option: &str) -> Problem {
     let lower = option.to_ascii_lowercase();
     let at = line.span_of(option);
     if lower.starts_with("transaction") {
-        return Problem::at(file, at, line.text, format!("sections take no option `{option}`"))
-            .help("write `-- Transaction: off` in the header");
+        return Problem::at(
+            file,
+            at,
+            line.text,
+            Fault::MalformedSection,
+            format!("sections take no option `{option}`"),
+        )
+        .help("write `-- Transaction: off` in the header");
     }
-    let problem = Problem::at(file, at, line.text, format!("unknown dialect `{option}`"))
+    let problem = Problem::at(file, at, line.text, Fault::MalformedSection, format!("unknown dialect `{option}`"))
         .help("the dialects are `sqlite`, `postgres` and `mysql`");
     let nearest = Dialect::NAMES.into_iter().min_by_key(|name| osa_distance(name, &lower));
     match nearest.filter(|name| osa_distance(name, &lower) <= 3) {
@@ -101,9 +114,15 @@ fn misspelt(file: &str, line: Line<'_>, text: &str, problems: &mut Vec<Problem>)
     }
     let meant = format!("-- migrate:{}", direction.to_ascii_lowercase());
     problems.push(
-        Problem::at(file, line.span_of(text), line.text, format!("`{text}` does not begin a section"))
-            .label(format!("did you mean `{meant}`?"))
-            .help(format!("write `{meant}`, or word the line differently if it is meant as a remark")),
+        Problem::at(
+            file,
+            line.span_of(text),
+            line.text,
+            Fault::MalformedSection,
+            format!("`{text}` does not begin a section"),
+        )
+        .label(format!("did you mean `{meant}`?"))
+        .help(format!("write `{meant}`, or word the line differently if it is meant as a remark")),
     );
     Marker::Wrong
 }

@@ -8,6 +8,7 @@ use crate::diagnostic::Problem;
 use crate::dialect::Dialect;
 use crate::direction::Direction;
 use crate::environment::EnvironmentTag;
+use crate::fault::Fault;
 use crate::identifier::{Label, RevisionId};
 use crate::position::{self, Span};
 use crate::sql::{self, SplitError, Statement};
@@ -179,8 +180,8 @@ impl Revision {
     }
 
     /// A problem at an entry of this revision's header.
-    pub(crate) fn problem(&self, span: Span, message: impl Into<String>) -> Problem {
-        Problem::at(&self.file, span, position::line(&self.source, span.line).text, message)
+    pub(crate) fn problem(&self, span: Span, fault: Fault, message: impl Into<String>) -> Problem {
+        Problem::at(&self.file, span, position::line(&self.source, span.line).text, fault, message)
     }
 
     fn section(&self, direction: Direction, dialect: Dialect) -> Option<Section<'_>> {

@@ -5,6 +5,7 @@
 
 mod canonical;
 mod client_command;
+mod comment;
 mod lexeme;
 mod lexical;
 mod quotes;
@@ -15,6 +16,7 @@ mod tokens;
 
 pub(crate) use canonical::{reads_alike_everywhere, without_comments};
 pub use client_command::Client;
+pub use comment::{Comment, comments};
 pub use lexeme::{Lexeme, LexemeKind, lexemes};
 pub use split::split;
 pub use split_error::{DelimiterFault, SplitError};

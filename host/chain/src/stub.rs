@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::dialect::Dialect;
 use crate::environment::EnvironmentTag;
 use crate::header_key;
 use crate::identifier::{Label, RevisionId};
@@ -31,6 +32,37 @@ pub struct NewRevision {
 impl NewRevision {
     /// The file: the header, without the optional keys that would be empty, and two empty sections.
     pub fn text(&self) -> String {
+        let mut text = self.header();
+        text.push_str(
+            "\n-- migrate:up\n-- Write the SQL that applies this revision here.\n\
+             \n-- migrate:down\n-- Write the SQL that takes it back here, or delete this section if that is impossible.\n",
+        );
+        text
+    }
+
+    /// The file with its SQL, for some dialects (none: for all) and nothing for the others. An empty `down` gives an empty
+    /// section: there is nothing to take back.
+    pub fn text_with(&self, up: &str, down: &str, transaction: bool, dialects: &[Dialect]) -> String {
+        let mut text = self.header();
+        if !transaction {
+            text.push_str("-- Transaction: off\n");
+        }
+        for (direction, sql) in [("up", up), ("down", down)] {
+            // Writing into a string cannot fail.
+            let marker = format!("-- migrate:{direction} {}", list(dialects));
+            let _ = writeln!(text, "\n{}", marker.trim_end());
+            let sql = sql.trim();
+            if !sql.is_empty() {
+                let _ = writeln!(text, "{sql}");
+            }
+            if !dialects.is_empty() {
+                let _ = write!(text, "\n-- migrate:{direction}\n-- Nothing for other databases.\n");
+            }
+        }
+        text
+    }
+
+    fn header(&self) -> String {
         let mut text = String::new();
         for line in self.title.trim().lines() {
             text.push_str(format!("-- {}", harmless(line)).trim_end());
@@ -53,10 +85,6 @@ impl NewRevision {
                 let _ = writeln!(text, "-- {key}: {value}");
             }
         }
-        text.push_str(
-            "\n-- migrate:up\n-- Write the SQL that applies this revision here.\n\
-             \n-- migrate:down\n-- Write the SQL that takes it back here, or delete this section if that is impossible.\n",
-        );
         text
     }
 
@@ -143,6 +171,21 @@ mod tests {
         assert_eq!((&parsed.depends_on, &parsed.labels), (&full.depends_on, &full.labels));
         assert_eq!(parsed.created.as_deref(), Some("2026-11-20T12:00:00Z"));
         assert!(parsed.has_up_sections() && parsed.has_down_sections());
+    }
+
+    #[test]
+    fn sql_is_written_into_the_sections() {
+        let text = new("Validate").text_with("VALIDATE x;\n", "", false, &[]);
+        let parsed = parse("x.sql", text.as_bytes()).unwrap();
+        assert!(!parsed.transaction);
+        let sections: Vec<&str> = parsed.sections().map(|section| section.text).collect();
+        assert_eq!(sections, ["VALIDATE x;\n\n", ""]);
+        let some = new("V").text_with("A;", "B;", true, &[Dialect::Sqlite, Dialect::Postgres]);
+        let parsed = parse("x.sql", some.as_bytes()).unwrap();
+        assert!(parsed.transaction);
+        assert_eq!(parsed.up(Dialect::Postgres).unwrap().statements(Dialect::Postgres).unwrap().len(), 1);
+        assert_eq!(parsed.up(Dialect::Mysql).unwrap().statements(Dialect::Mysql).unwrap().len(), 0);
+        assert_eq!(parsed.down(Dialect::Sqlite).unwrap().text, "B;\n\n");
     }
 
     #[test]

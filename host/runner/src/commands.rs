@@ -7,7 +7,9 @@ mod downgrade;
 mod environments;
 mod heads;
 mod history;
+mod hook;
 mod init;
+mod lint;
 mod log;
 mod notify;
 mod plan;
@@ -45,6 +47,8 @@ pub(crate) enum Command {
     Stamp(stamp::Args),
     Repair(repair::Args),
     Check(check::Args),
+    Lint(lint::Args),
+    Hook(hook::Args),
     Status(status::Args),
     Environments(environments::Args),
     Plugin(plugin::Args),
@@ -69,10 +73,12 @@ impl Command {
             | Command::Check(_)
             | Command::Status(_)
             | Command::Log(_) => true,
+            Command::Lint(args) => args.connects(),
             Command::Init(_)
             | Command::Revision(_)
             | Command::Heads(_)
             | Command::Environments(_)
+            | Command::Hook(_)
             | Command::Plugin(_)
             | Command::Notify(_)
             | Command::Wait(_)
@@ -98,6 +104,8 @@ impl Command {
             Command::Stamp(args) => args.run(global, printer).await,
             Command::Repair(args) => args.run(global, printer).await,
             Command::Check(args) => args.run(global, printer).await,
+            Command::Lint(args) => args.run(global, printer).await,
+            Command::Hook(args) => args.run(global, printer),
             Command::Status(args) => args.run(global, printer).await,
             Command::Environments(args) => args.run(global, printer).await,
             Command::Plugin(args) => args.run(global, printer).await,

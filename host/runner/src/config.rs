@@ -2,6 +2,7 @@
 
 mod channels;
 mod file;
+pub(crate) mod lint;
 mod plugins;
 mod template;
 pub(crate) mod toml_error;
@@ -88,6 +89,7 @@ pub struct Config {
     pub migrations_shown: String,
     database: DatabaseSettings,
     plugins: PluginSettings,
+    lint: ProjectLint,
     notifications: Result<channels::Notifications>,
 }
 
@@ -101,6 +103,13 @@ struct PluginSettings {
     locked: bool,
     /// Whether components may be fetched only by commands that are there for it.
     offline: bool,
+}
+
+/// What `runner.toml` says of lint, and where that is.
+#[derive(Debug)]
+struct ProjectLint {
+    written: lint::Lint,
+    path: PathBuf,
 }
 
 /// Which plugin set is in force.
@@ -161,6 +170,7 @@ impl Config {
             locked: overrides.locked || flag("RUNNER_LOCKED")?,
             offline: flag("RUNNER_OFFLINE")?,
         };
+        let lint = ProjectLint { written: file.lint, path: path.clone() };
         // Whoever notifies nobody does not need what only channels need.
         let notifications = channels::Notifications::new(file.channels, &file.notifications, &root, &fill);
         Ok(Config {
@@ -170,6 +180,7 @@ impl Config {
             environment,
             database,
             plugins,
+            lint,
             notifications,
         })
     }
@@ -285,6 +296,33 @@ impl Config {
             plugins.pin(all.iter_mut(), self.plugins.locked)?;
             Ok(all)
         })
+    }
+
+    /// What is said about lint: by the file of the set in force, if it has one of its own, and by `runner.toml`, which can
+    /// then make things stricter alone.
+    ///
+    /// # Errors
+    /// The file of the set in force can't be read, or a variable is needed that is not set.
+    pub(crate) fn lint(&self) -> Result<lint::LintSettings> {
+        let project = &self.lint;
+        let layer = |file: &Path, written: &lint::Lint, only_stricter| lint::LintLayer {
+            file: file.display().to_string(),
+            only_stricter,
+            fail_on: written.fail_on,
+            rules: written.rules.clone(),
+        };
+        let of_set = match &self.plugins.set {
+            SetChoice::Named(_) => None,
+            SetChoice::File { path, name } => {
+                Some(plugins::Plugins::of_set_file(path, name)?.lint().map(|written| layer(path, written, false)))
+            }
+        };
+        let only_stricter = of_set.is_some();
+        let mut layers: Vec<lint::LintLayer> = of_set.flatten().into_iter().collect();
+        layers.push(layer(&project.path, &project.written, only_stricter));
+        let fill = Fill { path: &project.path };
+        let baseline = project.written.baseline.as_ref().map(|name| fill.fill(name, "lint.baseline")).transpose()?;
+        Ok(lint::LintSettings { layers, baseline: baseline.map(|name| (self.root.join(&name), name)) })
     }
 
     /// Whose signatures count.

@@ -28,6 +28,7 @@ mod commands;
 pub mod config;
 mod convert;
 pub mod error;
+mod lint;
 #[cfg(test)]
 mod lint_reference;
 mod output;

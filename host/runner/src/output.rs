@@ -1,6 +1,7 @@
 //! Everything that people and scripts see. stdout is data, stderr is talk; a terminal gets colour, a pipe plain lines.
 
 pub(crate) mod json;
+pub(crate) mod lint;
 mod locks;
 mod mask;
 mod printer;

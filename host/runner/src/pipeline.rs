@@ -22,6 +22,7 @@ mod situation;
 mod sources;
 mod steps;
 mod surroundings;
+mod weighing;
 
 pub use interrupt::Interrupt;
 pub use mail::Deliveries;
@@ -46,6 +47,7 @@ pub(crate) use context::policy_context;
 pub(crate) use context::policy_host;
 pub(crate) use drift::Drift;
 pub(crate) use evidence::run_id;
+pub(crate) use prepare::problem;
 pub(crate) use run::Ended;
 pub(crate) use run::ROLES;
 pub(crate) use run::execute;

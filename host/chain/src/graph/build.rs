@@ -7,6 +7,7 @@ use strsim::osa_distance;
 use super::edges::Edges;
 use super::{Chain, cycles, order};
 use crate::diagnostic::{Problem, Problems};
+use crate::fault::Fault;
 use crate::file::Broken;
 use crate::identifier::{Label, RevisionId};
 use crate::index_set::IndexSet;
@@ -127,7 +128,7 @@ impl<'a> Builder<'a> {
         let (id, line) = (&second.id, first.spans.id.line);
         self.problems.push(
             second
-                .problem(second.spans.id, format!("revision id `{id}` is used by two files"))
+                .problem(second.spans.id, Fault::DuplicateId, format!("revision id `{id}` is used by two files"))
                 .label(format!("also in `{}`, line {line}", first.file))
                 .help("give one of the files another `Revision ID`, and correct what revises it"),
         );
@@ -141,12 +142,13 @@ impl<'a> Builder<'a> {
                 owners.push(index as u32);
                 let first = &self.revisions[owners[0] as usize];
                 if owners.len() > 1 && owners[0] == index as u32 {
-                    let problem = revision.problem(span, format!("label `{label}` is written twice"));
+                    let problem =
+                        revision.problem(span, Fault::DuplicateLabel, format!("label `{label}` is written twice"));
                     self.problems.push(problem.help("keep it once"));
                 } else if owners.len() > 1 {
                     self.problems.push(
                         revision
-                            .problem(span, format!("label `{label}` is used by two revisions"))
+                            .problem(span, Fault::DuplicateLabel, format!("label `{label}` is used by two revisions"))
                             .label(format!("also given by `{}` in `{}`", first.id, first.file))
                             .help("a label names one branch: give this one another"),
                     );
@@ -155,7 +157,7 @@ impl<'a> Builder<'a> {
                     let same = &self.revisions[same as usize];
                     self.problems.push(
                         revision
-                            .problem(span, format!("label `{label}` is also a revision id"))
+                            .problem(span, Fault::DuplicateLabel, format!("label `{label}` is also a revision id"))
                             .label(format!("the id of `{}`", same.file))
                             .help("a name must lead to one revision: give the branch another label"),
                     );
@@ -171,15 +173,17 @@ impl<'a> Builder<'a> {
             let mut named = HashSet::new();
             for (parent, &span) in revision.parents.iter().zip(&revision.spans.parents) {
                 if revision.is_merge() && !named.insert(parent) {
-                    let problem = revision.problem(span, format!("parent `{parent}` is named twice"));
+                    let problem =
+                        revision.problem(span, Fault::DuplicateParent, format!("parent `{parent}` is named twice"));
                     self.problems.push(problem.help("keep it once"));
                 } else if *parent == revision.id {
-                    let problem = revision.problem(span, format!("revision `{parent}` names itself as its parent"));
+                    let problem =
+                        revision.problem(span, Fault::Cycle, format!("revision `{parent}` names itself as its parent"));
                     self.problems.push(problem.help("write the revision it follows, or `base` if it follows none"));
                 } else if let Some(&to) = self.by_id.get(parent.as_str()) {
                     self.parents.push((from, to));
                 } else if !self.broken_ids.contains(parent) {
-                    let problem = revision.problem(span, format!("missing parent `{parent}`"));
+                    let problem = revision.problem(span, Fault::MissingParent, format!("missing parent `{parent}`"));
                     let problem = self.suggest(problem, parent.as_str());
                     self.problems.push(problem);
                 }
@@ -199,12 +203,14 @@ impl<'a> Builder<'a> {
             match targets[..] {
                 [] if self.broken_ids.contains(name.as_str()) || self.broken_labels.contains(name.as_str()) => {}
                 [] => {
-                    let problem = revision.problem(span, format!("missing dependency `{name}`"));
+                    let problem =
+                        revision.problem(span, Fault::MissingDependency, format!("missing dependency `{name}`"));
                     let problem = self.suggest(problem, name);
                     self.problems.push(problem);
                 }
                 [to] if to == from || self.revisions[to as usize].id == revision.id => {
-                    let problem = revision.problem(span, format!("revision `{}` depends on itself", revision.id));
+                    let problem =
+                        revision.problem(span, Fault::Cycle, format!("revision `{}` depends on itself", revision.id));
                     self.problems.push(problem.help("take the entry away"));
                 }
                 [to] => {
@@ -220,7 +226,7 @@ impl<'a> Builder<'a> {
                         targets.iter().map(|&to| format!("`{}`", self.revisions[to as usize].id)).collect();
                     self.problems.push(
                         revision
-                            .problem(span, format!("dependency `{name}` is ambiguous"))
+                            .problem(span, Fault::AmbiguousDependency, format!("dependency `{name}` is ambiguous"))
                             .label(format!("it could be {}", ids.join(" or ")))
                             .help("write the identifier of the revision that is meant"),
                     );
@@ -261,7 +267,11 @@ impl<'a> Builder<'a> {
             let ids: Vec<&str> = cycle.iter().map(|&index| self.revisions[index].id.as_str()).collect();
             self.problems.push(
                 first
-                    .problem(span, format!("the revisions form a cycle: {} -> {}", ids.join(" -> "), first.id))
+                    .problem(
+                        span,
+                        Fault::Cycle,
+                        format!("the revisions form a cycle: {} -> {}", ids.join(" -> "), first.id),
+                    )
                     .label(format!("`{}` already comes after `{}`", last.id, first.id))
                     .help("correct `Revises` or `Depends On` in one of these files"),
             );

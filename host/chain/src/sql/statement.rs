@@ -1,5 +1,6 @@
 //! One statement, and the words it begins with.
 
+use super::canonical::without_comments;
 use super::lexical::LexicalRules;
 use super::tokens::{TokenKind, Tokens};
 use crate::dialect::Dialect;
@@ -22,6 +23,12 @@ pub struct Statement<'a> {
 }
 
 impl Statement<'_> {
+    /// The statement with comments left out and white space outside of quotes collapsed to one space: what stays the same
+    /// when it is only laid out anew.
+    pub fn canonical(&self) -> String {
+        without_comments(self.text, self.dialect)
+    }
+
     /// The first words in upper case, for example `["CREATE", "TABLE"]`; stops at anything that is not a keyword, a name
     /// or a number. Comments are skipped, while what is inside of a conditional comment (`/*! … */`) counts.
     pub fn first_words(&self, count: usize) -> Vec<String> {

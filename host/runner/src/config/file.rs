@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::lint::Lint;
 use super::template::Template;
 
 /// Everything that `runner.toml` may say.
@@ -20,6 +21,7 @@ pub(super) struct File {
     pub(super) channels: BTreeMap<String, Channel>,
     pub(super) notifications: Notifications,
     pub(super) trust: Trust,
+    pub(super) lint: Lint,
 }
 
 /// Everything that the file of a plugin set may say.
@@ -32,6 +34,8 @@ pub(super) struct SetFile {
     pub(super) plugins: BTreeMap<String, Plugin>,
     #[serde(default)]
     pub(super) trust: Trust,
+    #[serde(default)]
+    pub(super) lint: Lint,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -37,6 +37,8 @@ pub(super) struct Plugins {
     definitions: BTreeMap<String, PluginDefinition>,
     sets: BTreeMap<String, file::PluginSet>,
     keys: Vec<Template>,
+    /// What the file of a set says about lint.
+    lint: Option<super::lint::Lint>,
 }
 
 /// The set in force, and why its plugins are as they are.
@@ -53,6 +55,12 @@ pub(crate) struct ActiveSet {
 }
 
 impl ActiveSet {
+    /// Names of the plugins that a strict set holds.
+    pub(crate) fn strict(&self) -> impl Iterator<Item = &str> {
+        let strict = self.members.iter().filter(|member| member.is_strict());
+        strict.map(|member| member.definition.name.as_str())
+    }
+
     /// The set alone.
     pub(crate) fn into_set(self) -> PluginSet {
         PluginSet { name: self.name, plugins: self.members.into_iter().map(|member| member.definition).collect() }
@@ -85,6 +93,7 @@ impl Plugins {
             definitions: definitions(plugins, root, fill)?,
             sets,
             keys: trust.keys,
+            lint: None,
         })
     }
 
@@ -95,6 +104,11 @@ impl Plugins {
             toml::from_str(&text).map_err(|error| super::toml_error::explain(path, &text, &error))?;
         let root = super::folder(path);
         let fill = Fill { path };
+        if written.lint.baseline.is_some() {
+            return Err(fill
+                .wrong("lint.baseline", "a baseline is about the revisions of a project, not about a set")
+                .help("put it into `[lint]` of `runner.toml`"));
+        }
         Ok(Plugins {
             definitions: definitions(written.plugins, &root, &fill)?,
             path: path.to_owned(),
@@ -102,6 +116,7 @@ impl Plugins {
             is_set_file: true,
             sets: BTreeMap::from([(name.to_owned(), written.set)]),
             keys: written.trust.keys,
+            lint: Some(written.lint),
         })
     }
 
@@ -172,6 +187,11 @@ impl Plugins {
             }
         }
         Ok(all.into_values().collect())
+    }
+
+    /// What the file of a set says about lint.
+    pub(super) fn lint(&self) -> Option<&super::lint::Lint> {
+        self.lint.as_ref()
     }
 
     /// Names of the plugins that the file configures.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
+use runner_chain::Fault;
 use runner_chain::Problem;
 
 use crate::error::Error;
@@ -47,6 +48,7 @@ pub(crate) fn problem(file: &str, text: &str, span: Range<usize>, message: &str,
         message: mask(message),
         label: None,
         help,
+        fault: Fault::Configuration,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The two streams, and how loud they are.
 
+use std::io::BufRead as _;
 use std::io::IsTerminal as _;
 use std::io::Write as _;
 
@@ -98,6 +99,40 @@ impl Printer {
             && let Ok(text) = serde_json::to_string_pretty(document)
         {
             let _ = writeln!(std::io::stdout(), "{}", mask_json(&text));
+        }
+    }
+
+    /// A JSON document that is asked for in another way than by `--json`.
+    pub(crate) fn any_document(&self, document: &impl serde::Serialize) {
+        Printer { json: true, ..self.clone() }.document(document);
+    }
+
+    /// Asks a question on the terminal; `None`: there is none.
+    pub(crate) fn ask(&self, question: &str) -> Option<bool> {
+        if !std::io::stdin().is_terminal() {
+            return None;
+        }
+        let mut stderr = std::io::stderr();
+        let _ = write!(stderr, "{question} [y/N] ");
+        let _ = stderr.flush();
+        let mut answer = String::new();
+        let read = std::io::stdin().lock().read_line(&mut answer);
+        Some(read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+
+    /// Lines in a form that somebody else has defined, on stdout and without colour.
+    pub(crate) fn lines(&self, lines: &[String]) {
+        let mut stdout = std::io::stdout().lock();
+        for line in lines {
+            let _ = writeln!(stdout, "{}", mask(line));
+        }
+    }
+
+    /// Whether lines on stdout are coloured.
+    pub(crate) fn colors_stdout(&self) -> bool {
+        match self.color {
+            ColorChoice::Auto => AutoStream::choice(&std::io::stdout()) != ColorChoice::Never,
+            choice => choice != ColorChoice::Never,
         }
     }
 

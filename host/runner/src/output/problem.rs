@@ -9,14 +9,20 @@ use runner_chain::Problem;
 
 /// Renders a problem, with a newline at the end. `color` adds terminal codes.
 pub(super) fn render(problem: &Problem, color: bool) -> String {
-    if let Some(source) = &problem.source_line {
-        return with_source(problem, source, color);
-    }
-    let help = problem.help.as_ref().map(|help| format!("  = help: {help}\n")).unwrap_or_default();
-    format!("error: {}\n --> {}:{}:{}\n{help}", problem.message, problem.file, problem.line, problem.column)
+    render_as(problem, None, color)
 }
 
-fn with_source(problem: &Problem, source: &str, color: bool) -> String {
+/// The same with the name of what kind of problem it is.
+pub(super) fn render_as(problem: &Problem, kind: Option<&str>, color: bool) -> String {
+    if let Some(source) = &problem.source_line {
+        return with_source(problem, source, kind, color);
+    }
+    let help = problem.help.as_ref().map(|help| format!("  = help: {help}\n")).unwrap_or_default();
+    let kind = kind.map(|kind| format!("[{kind}]")).unwrap_or_default();
+    format!("error{kind}: {}\n --> {}:{}:{}\n{help}", problem.message, problem.file, problem.line, problem.column)
+}
+
+fn with_source(problem: &Problem, source: &str, kind: Option<&str>, color: bool) -> String {
     let lines_before = source.split_inclusive('\n').take(problem.lines_before);
     let line_start: usize = lines_before.map(str::len).sum();
     let line = source[line_start..].lines().next().unwrap_or("");
@@ -32,7 +38,12 @@ fn with_source(problem: &Problem, source: &str, color: bool) -> String {
         .path(problem.file.as_str())
         .annotation(annotation)
         .fold(false);
-    let mut group: Group<'_> = Level::ERROR.primary_title(problem.message.as_str()).element(snippet);
+    let title = Level::ERROR.primary_title(problem.message.as_str());
+    let title = match kind {
+        Some(kind) => title.id(kind),
+        None => title,
+    };
+    let mut group: Group<'_> = title.element(snippet);
     if let Some(help) = &problem.help {
         group = group.element(Level::HELP.message(help.as_str()));
     }

@@ -12,6 +12,7 @@ use runner_database::Session;
 use runner_policy::FactsSource;
 use runner_policy::Identity;
 use runner_policy::Linted;
+use runner_policy::PluginRules;
 use runner_policy::Policies;
 use runner_policy::Role;
 use runner_policy::Subject;
@@ -27,7 +28,6 @@ use super::prepare;
 use super::request;
 use super::situation::Database;
 use super::situation::Tolerance;
-use super::situation::load_chain;
 use super::sources::plugin_set;
 use super::surroundings::surroundings;
 use crate::config::Config;
@@ -64,11 +64,17 @@ pub(crate) struct Choice {
 }
 
 impl<'a> LintDesk<'a> {
-    /// Loads the policies. No database is opened.
-    pub(crate) async fn open(config: &'a Config) -> Result<Self> {
+    /// Loads the policies. No database is opened. `dialect` takes the place of the configured database's.
+    pub(crate) async fn open(config: &'a Config, dialect: Option<Dialect>) -> Result<Self> {
         let set = plugin_set(config).await?;
-        let url = config.database_url()?;
-        let mut context = policy_context(config, data::Operation::Upgrade, true, Some(url));
+        let url = match dialect {
+            Some(_) => config.database_url().ok(),
+            None => Some(config.database_url().map_err(|error| error.help("or say `--dialect`"))?),
+        };
+        let mut context = policy_context(config, data::Operation::Upgrade, true, url);
+        if let Some(dialect) = dialect {
+            context.target.dialect = request::dialect(dialect);
+        }
         let (host, roles) = (policy_host(), [Role::Environment, Role::Lint]);
         let mut policies = Policies::load_but_lint(&host, &set, &roles, context.target.dialect).await;
         policies.prepare_lint().await;
@@ -98,9 +104,26 @@ impl<'a> LintDesk<'a> {
         self.policies.audited_lints().map(str::to_owned).collect()
     }
 
-    /// The rules of all lint policies, and the denials of those that can't be asked.
-    pub(crate) async fn rules(&self) -> (Vec<runner_policy::PluginRules>, Vec<Verdict>) {
-        self.policies.lint_rules(&self.context).await
+    /// The dialect that revisions are looked at for.
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self.context.target.dialect {
+            data::Dialect::Sqlite => Dialect::Sqlite,
+            data::Dialect::Postgres => Dialect::Postgres,
+            data::Dialect::Mysql => Dialect::Mysql,
+        }
+    }
+
+    /// The rules of all lint policies of the set, also of those that have nothing to say of this dialect.
+    pub(crate) async fn rules(&self) -> Result<Vec<PluginRules>> {
+        let set = plugin_set(self.config).await?;
+        let policies = Policies::load(&policy_host(), &set, &[Role::Lint]).await;
+        Ok(policies.lint_rules(&self.context).await.0)
+    }
+
+    /// Names and aliases of each environment; none: nobody knows them.
+    pub(crate) async fn environments(&self) -> Vec<(String, Vec<String>)> {
+        let levels = self.policies.levels(&self.context).await.unwrap_or_default();
+        levels.into_iter().map(|level| (level.name, level.aliases)).collect()
     }
 
     /// Asks about revisions of a chain; with a target its facts can be had.
@@ -111,11 +134,7 @@ impl<'a> LintDesk<'a> {
         target: Option<&mut Target>,
         wants_rules: bool,
     ) -> Linted {
-        let dialect = match self.context.target.dialect {
-            data::Dialect::Sqlite => Dialect::Sqlite,
-            data::Dialect::Postgres => Dialect::Postgres,
-            data::Dialect::Mysql => Dialect::Mysql,
-        };
+        let dialect = self.dialect();
         let matter = request::lint_matter(self.config, Vec::new());
         let memory = policy_host().memory();
         let applied = target.as_ref().map(|target| &target.applied);
@@ -131,14 +150,6 @@ impl<'a> LintDesk<'a> {
         let linting = self.policies.lint(&self.context, &matter, subjects, &memory, wants_rules);
         requests.serve(linting, async || facts::collect(&mut target.session).await).await
     }
-}
-
-/// The chain of the project.
-///
-/// # Errors
-/// Every problem of it.
-pub(crate) fn chain(config: &Config) -> Result<Arc<Chain>> {
-    load_chain(config).map(Arc::new)
 }
 
 /// Opens the target for reading, and finds out what is pending there.

@@ -3,6 +3,7 @@
 use runner_chain::Chain;
 use runner_chain::Checksum;
 use runner_chain::Direction;
+use runner_chain::Fault;
 use runner_chain::Problem;
 use runner_chain::Revision;
 use runner_chain::Selector;
@@ -117,7 +118,7 @@ fn statements<'a>(
 }
 
 /// A problem at a place of a revision's file.
-pub(super) fn problem(
+pub(crate) fn problem(
     revision: &Revision,
     line: usize,
     column: usize,
@@ -136,6 +137,7 @@ pub(super) fn problem(
         message,
         label: None,
         help,
+        fault: Fault::UnreadableSql,
     }
 }
 

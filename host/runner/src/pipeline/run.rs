@@ -17,6 +17,7 @@ use runner_database::StepScript;
 use runner_database::TransactionMode;
 use runner_delivery::Channels;
 use runner_policy::AsTheyAre;
+use runner_policy::Assess;
 use runner_policy::FactsSource;
 use runner_policy::Identity;
 use runner_policy::Linting;
@@ -62,6 +63,7 @@ use super::steps::Ears;
 use super::steps::Places;
 use super::steps::Work;
 use super::surroundings::surroundings;
+use super::weighing::Weighing;
 use crate::config::Config;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -218,6 +220,9 @@ impl Carried<'_> {
             if order.record {
                 judged.report.facts = source.collected().and_then(|facts| facts.clone().ok()).map(Box::new);
             }
+            for warning in &judged.warnings {
+                observer.warn(warning);
+            }
             half_done(order, &database, &judged)?;
             observer.planned(&judged.report, &judged.review);
             news.set_plan(judged.plan.take());
@@ -283,6 +288,8 @@ pub(super) struct Judged {
     pub(super) asked: Option<Asked>,
     /// The plan as policies see it, if it is wanted.
     plan: Option<data::Plan>,
+    /// What the configuration says about lint and is not obeyed.
+    warnings: Vec<String>,
 }
 
 #[expect(clippy::too_many_arguments, reason = "all of them decide on the plan, and none belongs to another")]
@@ -315,8 +322,16 @@ async fn judge(
     let recorded = order.record.then(|| Box::new(asked.clone()));
     let mut plan = wants_plan.then(|| asked.plan.clone());
     let memory = context::policy_host().memory();
-    let linting = Linting { memory: &memory, assess: &AsTheyAre };
+    let lints = !prepared.steps.is_empty() && !order.operation.only_records() && policies.has(Role::Lint);
+    let weighing = match lints {
+        true => Some(Weighing::of(config, &prepared, database.dialect, policies, identity, context).await?),
+        false => None,
+    };
+    let scales = weighing.as_ref().map(|weighing| weighing.scales(&database.chain, database.dialect));
+    let assess: &dyn Assess = scales.as_ref().map_or(&AsTheyAre, |scales| scales);
+    let linting = Linting { memory: &memory, assess };
     let review = policies.review_with(asked, identity, hash, linting).await;
+    let warnings = scales.map(|scales| scales.into_assessed().ignored.into_iter().collect()).unwrap_or_default();
     if let Some(plan) = &mut plan {
         plan.hash.clone_from(&review.plan_hash);
         for (step, fate) in plan.steps.iter_mut().zip(&review.steps) {
@@ -351,7 +366,7 @@ async fn judge(
         facts: None,
         error: None,
     };
-    Ok(Judged { report, review, scripts, places: places(&prepared), asked: for_ledger, plan })
+    Ok(Judged { report, review, scripts, places: places(&prepared), asked: for_ledger, plan, warnings })
 }
 
 fn request(

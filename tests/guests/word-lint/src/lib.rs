@@ -9,7 +9,10 @@ use runner_policy_sdk::Severity;
 use runner_policy_sdk::facts;
 use runner_policy_sdk::revision_lint::Blocked;
 use runner_policy_sdk::revision_lint::Circumstances;
+use runner_policy_sdk::revision_lint::Edit;
 use runner_policy_sdk::revision_lint::Finding;
+use runner_policy_sdk::revision_lint::Fix;
+use runner_policy_sdk::revision_lint::FollowUp;
 use runner_policy_sdk::revision_lint::Lock;
 use runner_policy_sdk::revision_lint::Note;
 use runner_policy_sdk::revision_lint::Report;
@@ -57,6 +60,33 @@ pub struct Settings {
     pub work: u64,
     /// Whether it asks for facts, and says how many tables there are.
     pub facts: bool,
+    /// What it says, in place of what it was told.
+    pub message: Option<String>,
+    /// What could take the place of the word.
+    pub replacement: Option<String>,
+    /// Whether that needs `Transaction: off`.
+    pub transaction_off: bool,
+    /// The SQL of a revision that has to follow then.
+    pub follow_up: Option<String>,
+}
+
+impl Settings {
+    fn fix(&self, span: Span) -> Option<Fix> {
+        let text = self.replacement.clone()?;
+        let follow_up = self.follow_up.clone().map(|up| FollowUp {
+            title: "Finish what was begun".to_owned(),
+            up,
+            down: String::new(),
+            transactional: true,
+        });
+        let edits = vec![Edit { span, text }];
+        Some(Fix {
+            summary: "puts another word there".to_owned(),
+            edits,
+            transaction_off: self.transaction_off,
+            follow_up,
+        })
+    }
 }
 
 impl Policy for WordLint {
@@ -101,15 +131,16 @@ impl RevisionLint for WordLint {
                 Manner::BackwardsPlace => Span { line, column: 9, end_line: line, end_column: 3 },
                 _ => Span { line, column, end_line: line, end_column },
             };
+            let told = || format!("{tables} tables, {} notes, {sum}", surroundings.notes.len());
             let unknown = matches!(settings.manner, Manner::UnknownRule);
             findings.push(Finding {
                 rule: if unknown { "made-up" } else { "no-such-word" }.to_owned(),
                 severity: Self::rules()[0].severity_in(circumstances),
-                message: format!("{tables} tables, {} notes, {sum}", surroundings.notes.len()),
+                message: settings.message.clone().unwrap_or_else(told),
                 span: Some(span),
                 statement: matches!(settings.manner, Manner::WrongStatement).then_some(99),
                 help: None,
-                fix: None,
+                fix: settings.fix(Span { line, column, end_line: line, end_column }),
             });
         }
         let lock = Lock {

@@ -41,6 +41,13 @@ pub(crate) struct Member {
     strict: Option<&'static str>,
 }
 
+impl Member {
+    /// Whether what it demands can be made stricter, never looser.
+    pub(crate) fn is_strict(&self) -> bool {
+        self.strict.is_some()
+    }
+}
+
 /// A set that was resolved.
 #[derive(Debug)]
 pub(super) struct Resolved {

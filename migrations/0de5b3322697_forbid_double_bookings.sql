@@ -10,6 +10,7 @@
 -- Create Date: 2026-04-23T15:30:00Z
 
 -- migrate:up sqlite,postgres
+-- lint:ignore unique-index-on-existing-table appointments are new in this release
 CREATE UNIQUE INDEX appointment_slot_unique
     ON appointment (practitioner_id, scheduled_on, starts_at)
     WHERE status <> 'cancelled';

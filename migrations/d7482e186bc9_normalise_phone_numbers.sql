@@ -5,6 +5,8 @@
 -- may have several. What reception once typed stays in `patient.phone`:
 -- nothing is lost, and undoing this is dropping the copy.
 --
+-- lint:ignore environment-order it works with and without the sample people
+--
 -- Revision ID: d7482e186bc9
 -- Revises: 12d2cb8bef21
 -- Create Date: 2026-02-16T11:20:00Z

@@ -3,6 +3,8 @@
 -- Patients are asked to come back, usually after six months. The date is part
 -- of the key, so running the job twice reminds nobody twice.
 --
+-- lint:ignore environment-order recalls have nothing to do with the archive
+--
 -- Revision ID: fc6c0914310f
 -- Revises: b0878a5ba93e
 -- Create Date: 2026-10-19T09:40:00Z

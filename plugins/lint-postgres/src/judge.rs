@@ -11,6 +11,7 @@ use runner_policy_sdk::revision_lint::Fix;
 
 use crate::catalogue::Concern;
 use crate::forecast::Forecast;
+use crate::forecast::Level;
 use crate::knowledge;
 use crate::names::Kind;
 use crate::names::Name;
@@ -44,6 +45,8 @@ pub(crate) enum Excuse {
     New,
     /// It is about a column that the plan has added itself.
     NewColumn,
+    /// It is about waiting for locks, and all that is locked is new.
+    NothingToWaitFor,
 }
 
 /// Judges a finding.
@@ -61,6 +64,9 @@ pub(crate) fn judge(
     let severity = if situation.in_production { entry.in_production } else { entry.severity };
     let plain = |raw: Raw, severity, excuse| Judged { raw, severity, excuse, is_guess: false };
     let position = review.parsed.at(raw.range.start);
+    if matches!(entry.name, "require-lock-timeout" | "require-statement-timeout") && !waits(forecast, position) {
+        return Ok(plain(raw, severity, Some(Excuse::NothingToWaitFor)));
+    }
     let Some(position) = position.filter(|_| entry.concern != Concern::Form) else {
         return Ok(plain(raw, severity, None));
     };
@@ -95,6 +101,12 @@ pub(crate) fn judge(
         raw.message = format!("{}{parted}{}", raw.message, amounts.join("; "));
     }
     Ok(plain(raw, severity, None))
+}
+
+/// Whether a statement from a position on takes a lock for which it may have to wait, or which others wait for.
+fn waits(forecast: &[Forecast], position: Option<usize>) -> bool {
+    let first = forecast.partition_point(|lock| Some(lock.position) < position);
+    forecast[first..].iter().any(|lock| !lock.is_new && lock.level > Level::RowExclusive)
 }
 
 /// Whether a change of a type is known to leave the rows as they are.

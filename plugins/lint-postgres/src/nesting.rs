@@ -7,10 +7,11 @@ use squawk_lexer::LiteralKind;
 use squawk_lexer::TokenKind;
 use squawk_lexer::tokenize;
 
-/// What a bracket weighs, in links of a chain. It takes more stack than these.
-const BRACKET: usize = 24;
-/// Most that may be open at once. A condition of 2000 terms stays below, and 500 brackets.
-const MOST: usize = 12_000;
+/// What a bracket weighs, in words of a chain. It takes more stack than these.
+const BRACKET: usize = 16;
+/// Most that may be open at once: 375 brackets, or a condition of 1500 terms. Compiled to WebAssembly, the parser takes less than
+/// 512 KiB of stack for these.
+const MOST: usize = 6_000;
 /// Words that are followed by a statement or an expression which may begin with the same word.
 const OPENING: [&str; 8] = ["not", "case", "explain", "prepare", "atomic", "do", "declare", "operator"];
 /// Texts within texts, as the body of a function that makes a function.
@@ -29,13 +30,13 @@ pub(crate) fn too_deep(text: &str) -> Vec<Range<usize>> {
         let first = *start.get_or_insert(piece.start);
         depth.add(token.kind, &text[piece.clone()], WITHIN);
         if token.kind == TokenKind::Semi {
-            if depth.exceeded {
+            if depth.is_exceeded() {
                 found.push(first..piece.end);
             }
             (depth, start) = (Depth::default(), None);
         }
     }
-    if let (true, Some(first)) = (depth.exceeded, start) {
+    if let (true, Some(first)) = (depth.is_exceeded(), start) {
         found.push(first..text.len());
     }
     found
@@ -56,6 +57,10 @@ struct Depth {
     signs: usize,
     /// Whether it makes a function or a procedure.
     is_routine: bool,
+    /// Whether it names the language whose texts are parsed.
+    is_sql: bool,
+    /// Whether a text in it is nested too deeply.
+    is_body_exceeded: bool,
     exceeded: bool,
 }
 
@@ -71,7 +76,8 @@ impl Depth {
             TokenKind::CloseParen | TokenKind::CloseBracket | TokenKind::CloseCurly => {
                 let chain = self.outer.pop().unwrap_or(self.chain);
                 self.below = self.below.saturating_sub(chain);
-                self.chain = chain + 1;
+                // It stands for a link, which takes two words elsewhere.
+                self.chain = chain + 2;
             }
             TokenKind::Comma => self.chain = 0,
             TokenKind::Ident => {
@@ -88,6 +94,11 @@ impl Depth {
         self.exceeded |= weight > MOST;
     }
 
+    /// Whether it can't be parsed. The text of a function counts if it is SQL, which may be said behind it.
+    fn is_exceeded(&self) -> bool {
+        self.exceeded || self.is_body_exceeded && self.is_sql
+    }
+
     fn word(&mut self, text: &str) {
         if text.eq_ignore_ascii_case("end") || text.eq_ignore_ascii_case("null") {
             self.opened = self.opened.saturating_sub(1);
@@ -95,11 +106,13 @@ impl Depth {
             self.opened += 1;
         }
         self.is_routine |= text.eq_ignore_ascii_case("function") || text.eq_ignore_ascii_case("procedure");
+        self.is_sql |= text.eq_ignore_ascii_case("sql");
     }
 
     /// A text may be the body of a function, which is parsed as well.
     fn literal(&mut self, kind: LiteralKind, text: &str, within: usize) {
         let is_text = !matches!(kind, LiteralKind::Int { .. } | LiteralKind::Numeric { .. });
+        self.is_sql |= text.eq_ignore_ascii_case("'sql'");
         if !is_text || !self.is_routine || within == 0 || text.len() < MOST / BRACKET {
             return;
         }
@@ -111,11 +124,11 @@ impl Depth {
             offset = piece.end;
             match token.kind {
                 TokenKind::Whitespace | TokenKind::LineComment | TokenKind::BlockComment { .. } => {}
-                TokenKind::Semi => depth = Depth { exceeded: depth.exceeded, ..Depth::default() },
+                TokenKind::Semi => depth = Depth { exceeded: depth.is_exceeded(), ..Depth::default() },
                 kind => depth.add(kind, &body[piece], within - 1),
             }
         }
-        self.exceeded |= depth.exceeded;
+        self.is_body_exceeded |= depth.is_exceeded();
     }
 }
 

@@ -42,7 +42,7 @@ pub struct PlainFinding {
 /// Why a finding of the engine is not reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Withheld {
-    /// It is about something that the file has made itself.
+    /// It is about something that the file has made itself, or only such things are locked.
     New,
 }
 

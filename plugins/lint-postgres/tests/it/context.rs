@@ -146,3 +146,18 @@ fn the_servers_version_is_known() {
     assert!(ask(sql).on("who knows").rules().is_empty());
     assert!(ask(sql).on("17beta1").rules().is_empty());
 }
+
+#[test]
+fn time_outs_are_only_asked_for_where_somebody_waits() {
+    let timeouts = |sql: &str| ask(sql).without_timeouts().rules();
+    assert!(
+        timeouts("CREATE TABLE a (id bigint PRIMARY KEY);\nCREATE INDEX i ON a (id);\nCREATE EXTENSION x;\n")
+            .is_empty()
+    );
+    let both = ["require-lock-timeout", "require-statement-timeout"];
+    assert_eq!(
+        timeouts("CREATE TABLE a (id bigint PRIMARY KEY);\nCOMMENT ON TABLE a IS '';\nCOMMENT ON TABLE b IS '';\n"),
+        both
+    );
+    assert_eq!(timeouts("CREATE EXTENSION x;\nCOMMENT ON TABLE b IS '';\n"), both);
+}

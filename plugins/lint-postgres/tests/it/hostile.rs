@@ -118,6 +118,7 @@ fn long_statements_that_people_write_are_linted() {
             "SELECT {} FROM t;",
             (0..300).map(|n| format!("CASE WHEN a = {n} THEN {n} END")).collect::<Vec<_>>().join(", ")
         ),
+        format!("CREATE FUNCTION f() RETURNS int AS $$ {} $$ LANGUAGE plpython3u;", "x = (y + z)\n".repeat(3_000)),
         format!("COMMENT ON TABLE t IS '{}';", "Prose - with (brackets, not closed) and $signs. ".repeat(5_000)),
     ];
     for text in long {

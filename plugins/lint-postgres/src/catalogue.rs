@@ -69,6 +69,8 @@ impl Entry {
 const ADVICE: (Severity, Severity) = (Severity::Info, Severity::Info);
 /// Ignoring it commonly hurts.
 const CAUTION: (Severity, Severity) = (Severity::Warning, Severity::Warning);
+/// Matters where others wait for the same tables.
+const LATER: (Severity, Severity) = (Severity::Info, Severity::Warning);
 /// Endangers data or applications where there are any.
 const DANGER: (Severity, Severity) = (Severity::Warning, Severity::Error);
 /// Cannot work.

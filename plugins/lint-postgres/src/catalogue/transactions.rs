@@ -5,6 +5,7 @@ use super::CAUTION;
 use super::Concern::Form;
 use super::Entry;
 use super::FAULT;
+use super::LATER;
 
 pub(super) const RULES: [Entry; 10] = [
     Entry::new(
@@ -79,7 +80,7 @@ UPDATE visit SET state = 'cancelled' WHERE …;
     Entry::new(
         "require-lock-timeout",
         Form,
-        CAUTION,
+        LATER,
         &["require-timeout-settings"],
         "Nothing bounds how long a statement waits for its lock, while all others wait behind it",
         r"

@@ -73,6 +73,22 @@ fn a_commit_is_linted() {
 }
 
 #[test]
+fn the_built_in_policies_are_asked() {
+    let project = repository();
+    project.configure("");
+    project.run(&["hook", "install"]).exits(0);
+    with(&project, "b2", "-- TODO: ask Ada\nCREATE TABLE u (id INTEGER PRIMARY KEY);");
+    stage(&project);
+    refused(&project, "[todo-fixme]");
+    refused(&project, "it refuses here");
+    project.edit("migrations/b2.sql", "TODO: ask Ada", "as Ada says");
+    with(&project, "c3", "CREATE TABLE v (id INTEGER PRIMARY KEY);");
+    stage(&project);
+    let said = accepted(&project, &[]);
+    assert!(said.contains("warning[multiple-heads]"), "{said}");
+}
+
+#[test]
 fn what_is_not_staged_and_what_is_no_revision_is_no_business_of_the_hook() {
     let project = repository();
     project.run(&["hook", "install"]).exits(0);

@@ -79,10 +79,10 @@ fn a_missing_or_damaged_baseline_is_an_error() {
 #[test]
 fn what_could_not_be_looked_at_is_not_accepted() {
     let project = words("manner = \"fail\"", "");
-    project.run(&["lint", "--write-baseline", "b.json"]).exits(4);
+    project.run(&["lint", "--write-baseline=b.json"]).exits(4);
     let broken = words("", "");
     broken.write("migrations/b.sql", "-- T\n");
-    broken.run(&["lint", "--write-baseline", "b.json"]).exits(4);
+    broken.run(&["lint", "--write-baseline=b.json"]).exits(4);
     assert_eq!((project.leavings(), broken.leavings()), (vec!["words.wasm".to_owned()], vec!["words.wasm".to_owned()]));
 }
 

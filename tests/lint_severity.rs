@@ -160,6 +160,8 @@ fn a_set_in_a_file_of_its_own_is_not_loosened_by_the_project() {
       |
     7 | SELECT 'BAD';
       |         ^^^
+      |
+      = note: it refuses here, by `fail-on`, `--deny` or `--staged`
 
     1 warning in 2 revisions, for development
     --- stderr

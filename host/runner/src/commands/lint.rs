@@ -93,7 +93,7 @@ pub(crate) struct Args {
     #[arg(long, requires = "fix")]
     dry_run: bool,
     /// Accept everything that is found now [default file: that of `[lint]`, or `lint-baseline.json`]
-    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     write_baseline: Option<Option<PathBuf>>,
 }
 

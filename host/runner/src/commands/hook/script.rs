@@ -35,7 +35,9 @@ if ! command -v "$runner" > /dev/null 2>&1; then
     echo 'install it, or commit with `git commit --no-verify`' >&2
     exit 1
 fi
-exec "$runner" --config {config} lint --staged
+"$runner" --config {config} lint --staged && exit 0
+echo 'pre-commit: nothing was committed; `git commit --no-verify` commits without the hook' >&2
+exit 1
 "#
     )
 }

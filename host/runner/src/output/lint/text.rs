@@ -120,6 +120,9 @@ fn render(report: &Report<'_>, finding: &Finding, is_verbose: bool, color: bool)
     if let Some(fix) = &finding.found.fix {
         group = group.element(Level::HELP.message(format!("`--fix`: {}", runner_policy::printable(&fix.summary))));
     }
+    if verdict.decision == Decision::Deny && severity(verdict) < Severity::Error {
+        group = group.element(Level::NOTE.message("it refuses here, by `fail-on`, `--deny` or `--staged`"));
+    }
     if is_verbose {
         let version = verdict.version.as_deref().unwrap_or("?");
         group = group.element(Level::NOTE.message(format!("reported by `{}` {version}", verdict.plugin)));

@@ -34,7 +34,6 @@ impl Revision {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::file::parse;
 
     fn line(header: &str) -> Option<(usize, bool)> {

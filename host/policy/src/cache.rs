@@ -67,7 +67,7 @@ impl Cache {
             Err(Uncached::Useless(reason)) => tracing::debug!("`{}` is compiled again: {reason}", entry.display()),
         }
         let code = compiled(wasm)?;
-        if let Err(error) = write(folder, &entry, digest, &code) {
+        if let Err(error) = write(folder, &entry, digest, &code, true) {
             tracing::warn!("native code can't be cached in `{}`: {error}", folder.display());
         }
         Ok((loaded(engine, &code)?, false))
@@ -97,7 +97,8 @@ impl Cache {
     pub(crate) fn keep(&self, name: &str, content: &[u8]) -> Result<(), String> {
         let Cache::Folder(folder) = self else { return Ok(()) };
         make_private(folder).and_then(|()| is_guarded(folder))?;
-        write(folder, &folder.join(name), name.as_bytes(), content).map_err(|error| error.to_string())
+        // What a crash loses is asked again.
+        write(folder, &folder.join(name), name.as_bytes(), content, false).map_err(|error| error.to_string())
     }
 }
 
@@ -210,11 +211,13 @@ fn check_seal(file: &mut fs::File, digest: &[u8; 32]) -> io::Result<()> {
 
 /// Writes an entry so that no other process ever sees a part of it. The seal stands at the end, where it does not disturb
 /// the mapping.
-fn write(folder: &Path, entry: &Path, name: &[u8], content: &[u8]) -> io::Result<()> {
+fn write(folder: &Path, entry: &Path, name: &[u8], content: &[u8], synced: bool) -> io::Result<()> {
     let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
     file.write_all(content)?;
     file.write_all(&seal_of(name, content))?;
-    file.as_file().sync_all()?;
+    if synced {
+        file.as_file().sync_all()?;
+    }
     file.persist(entry).map_err(|error| error.error)?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Asks the plugins of a set, and puts their answers together: deny wins, and whatever goes wrong with a plugin is a denial.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
@@ -19,6 +20,7 @@ use crate::cache::hex;
 use crate::data;
 use crate::data::Context;
 use crate::data::Dialect;
+use crate::data::Direction;
 use crate::data::Event;
 use crate::data::Level;
 use crate::data::Message;
@@ -335,7 +337,7 @@ impl Policies {
         identity: &Identity,
         plan_hash: impl FnOnce(&[StepFate]) -> String,
     ) -> Review {
-        let linting = Linting { memory: &Memory::new(Cache::None), assess: &AsTheyAre };
+        let linting = Linting { memory: &Memory::new(Cache::None, ""), assess: &AsTheyAre };
         self.review_in(&Role::ALL, request, identity, plan_hash, linting).await
     }
 
@@ -400,17 +402,21 @@ impl Policies {
     /// Lints the steps that will run, and adds what remains of the findings.
     async fn lint_plan(&self, request: &mut Request, linting: Linting<'_>, review: &mut Review) {
         let sources = std::mem::take(&mut request.sources);
-        let runs = |id: &str| request.plan.steps.iter().find(|step| step.revision.id == id && !step.skipped);
-        let mut subjects = lint::subjects(&sources, &request.lint, |id| runs(id).map(|step| step.direction));
+        let running = request.plan.steps.iter().filter(|step| !step.skipped);
+        let running: HashMap<&str, Direction> =
+            running.map(|step| (step.revision.id.as_str(), step.direction)).collect();
+        let dialect = request.context.target.dialect;
+        let mut subjects = lint::subjects(&sources, &request.lint, dialect, |id| running.get(id).copied());
         // What is skipped does no harm here, and where it runs it is looked at.
         subjects.retain(|subject| subject.planned.is_some() || request.plan.steps.is_empty());
+        let is_asked = !subjects.is_empty();
         let Linting { memory, assess } = linting;
         let linted = self.lint(&request.context, &request.lint, subjects, memory, assess.wants_rules()).await;
         let findings = assess.assess(linted.findings, &linted.rules);
         for plugin in self.ready(Role::Lint) {
             let is_its = |verdict: &Verdict| verdict.plugin == plugin.identity.name;
             let is_silent = !findings.iter().any(|finding| is_its(&finding.verdict));
-            if is_silent && !linted.refusals.iter().any(is_its) {
+            if is_asked && is_silent && !linted.refusals.iter().any(is_its) {
                 review.verdicts.push(Verdict::new(&plugin.identity, Some(Role::Lint), Decision::Allow, "no findings"));
             }
             let findings = findings.iter().filter(|finding| is_its(&finding.verdict));

@@ -47,9 +47,9 @@ impl Host {
         Host { cache, variables: Arc::new(of_process), meter: None }
     }
 
-    /// What lint policies have said before is kept beside the native code.
-    pub fn memory(&self) -> Memory {
-        Memory::new(self.cache.clone())
+    /// What lint policies have said before about a project is kept beside the native code.
+    pub fn memory(&self, project: &str) -> Memory {
+        Memory::new(self.cache.clone(), project)
     }
 
     /// A host that reads granted variables with `variables`.

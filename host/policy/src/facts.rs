@@ -38,10 +38,14 @@ enum Source {
     /// There is no target.
     #[default]
     Nowhere,
-    Given(Facts),
+    Given {
+        facts: Facts,
+        digest: OnceCell<String>,
+    },
     Asked {
         requests: mpsc::Sender<Request>,
         answer: OnceCell<Result<Facts, Failure>>,
+        digest: OnceCell<String>,
     },
 }
 
@@ -50,20 +54,23 @@ type Request = oneshot::Sender<Result<Facts, Failure>>;
 impl FactsSource {
     /// Facts that are known already, for example those of a recorded case.
     pub fn given(facts: Facts) -> Self {
-        FactsSource(Arc::new(Source::Given(facts)))
+        FactsSource(Arc::new(Source::Given { facts, digest: OnceCell::new() }))
     }
 
     /// Facts that are collected when the first policy asks for them; see [`FactsRequests::serve`].
     pub fn asked() -> (Self, FactsRequests) {
         let (requests, receiver) = mpsc::channel(1);
-        (FactsSource(Arc::new(Source::Asked { requests, answer: OnceCell::new() })), FactsRequests(receiver))
+        (
+            FactsSource(Arc::new(Source::Asked { requests, answer: OnceCell::new(), digest: OnceCell::new() })),
+            FactsRequests(receiver),
+        )
     }
 
     /// What was collected, if any policy has asked.
     pub fn collected(&self) -> Option<&Result<Facts, Failure>> {
         match &*self.0 {
             Source::Asked { answer, .. } => answer.get(),
-            Source::Nowhere | Source::Given(_) => None,
+            Source::Nowhere | Source::Given { .. } => None,
         }
     }
 
@@ -76,16 +83,24 @@ impl FactsSource {
     pub(crate) async fn digest(&self) -> Result<String, Failure> {
         use sha2::Digest as _;
 
-        let relations = serde_json::to_vec(&self.get().await?.relations).map_err(|_| unavailable())?;
-        Ok(crate::cache::hex(&sha2::Sha256::digest(relations)))
+        let facts = self.get().await?;
+        let known = match &*self.0 {
+            Source::Nowhere => return Err(unavailable()),
+            Source::Given { digest, .. } | Source::Asked { digest, .. } => digest,
+        };
+        let digest = known.get_or_try_init(async || {
+            let relations = serde_json::to_vec(&facts.relations).map_err(|_| unavailable())?;
+            Ok(crate::cache::hex(&sha2::Sha256::digest(relations)))
+        });
+        digest.await.cloned()
     }
 
     /// The facts, collected now if need be.
     pub(crate) async fn get(&self) -> Result<&Facts, Failure> {
         match &*self.0 {
             Source::Nowhere => Err(unavailable()),
-            Source::Given(facts) => Ok(facts),
-            Source::Asked { requests, answer } => {
+            Source::Given { facts, .. } => Ok(facts),
+            Source::Asked { requests, answer, .. } => {
                 let collected = answer.get_or_init(|| async {
                     let (sender, receiver) = oneshot::channel();
                     if requests.send(sender).await.is_err() {
@@ -103,7 +118,7 @@ impl fmt::Debug for FactsSource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match &*self.0 {
             Source::Nowhere => "nowhere",
-            Source::Given(_) => "given",
+            Source::Given { .. } => "given",
             Source::Asked { .. } => "asked",
         })
     }

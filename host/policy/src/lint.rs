@@ -21,6 +21,7 @@ use crate::Role;
 use crate::answer;
 use crate::data;
 use crate::data::Context;
+use crate::data::Dialect;
 use crate::data::Direction;
 use crate::data::KnownLevel;
 use crate::data::LintCircumstances;
@@ -162,13 +163,17 @@ impl Policies {
             return linted;
         }
         let subjects: Arc<[Subject]> = subjects.into();
-        let levels = self.known_levels(context).await;
+        let levels = self.known_levels(context).await.unwrap_or_else(|refusal| {
+            // A rule that rests on them would keep quiet.
+            linted.refusals.extend(refusal);
+            Vec::new()
+        });
         for plugin in self.ready(Role::Lint) {
             let answer = if plugin.policy.exports.revision_lint.is_some() {
                 let circumstances = circumstances(plugin, context, matter, &levels);
                 Ok(each::lint(plugin, circumstances, &subjects, memory).await)
             } else {
-                let sources: Vec<LintSource> = subjects.iter().map(|subject| together::source(subject)).collect();
+                let sources: Vec<LintSource> = subjects.iter().map(together::source).collect();
                 together::lint(plugin, context, &sources).await
             };
             let wanted = wants_rules || answer.as_ref().is_ok_and(|found| !found.findings.is_empty());
@@ -213,20 +218,21 @@ impl Policies {
         audited.map(|plugin| plugin.identity.name.as_str())
     }
 
-    /// The environments, if a policy knows them. That it can't be asked is said where it decides.
-    async fn known_levels(&self, context: &Context) -> Vec<KnownLevel> {
+    /// The environments, if a policy that is obeyed knows them.
+    async fn known_levels(&self, context: &Context) -> Result<Vec<KnownLevel>, Option<Verdict>> {
         let reads = self.ready(Role::Lint).any(|plugin| plugin.policy.exports.revision_lint.is_some());
-        if !reads || !self.has(Role::Environment) {
-            return Vec::new();
+        let knows = self.ready(Role::Environment).any(|plugin| plugin.definition.mode == Mode::Enforce);
+        if !reads || !knows {
+            return Ok(Vec::new());
         }
-        let levels = self.levels(context).await.unwrap_or_default();
+        let levels = self.levels(context).await?;
         let known = |level: data::Level| KnownLevel {
             name: level.name,
             level: level.level,
             production: level.production,
             aliases: level.aliases,
         };
-        levels.into_iter().map(known).collect()
+        Ok(levels.into_iter().map(known).collect())
     }
 }
 
@@ -318,6 +324,7 @@ pub(crate) fn revision_rule(rule: data::LintRule) -> RevisionRule {
 pub(crate) fn subjects(
     sources: &[LintSource],
     matter: &LintMatter,
+    dialect: Dialect,
     direction: impl Fn(&str) -> Option<Direction>,
 ) -> Vec<Subject> {
     use sha2::Digest as _;
@@ -326,7 +333,11 @@ pub(crate) fn subjects(
         let surroundings = matter.surroundings.get(index).cloned().unwrap_or_else(nothing_around);
         let planned = direction(&source.revision.id).filter(|_| source.planned);
         let whole = Arc::new(source.clone());
-        let has_up = !whole.up.is_empty() || surroundings.sections.is_empty() || serves(&surroundings, Direction::Up);
+        let is_empty_merge = whole.revision.parents.len() > 1 && !has_section(&surroundings, None);
+        let has_up = !whole.up.is_empty()
+            || surroundings.sections.is_empty()
+            || is_empty_merge
+            || has_section(&surroundings, Some(dialect));
         Subject {
             revision: source.revision.id.clone(),
             file: source.revision.file.clone(),
@@ -345,8 +356,12 @@ pub(crate) fn subjects(
     sources.iter().enumerate().map(subject).collect()
 }
 
-fn serves(surroundings: &Surroundings, direction: Direction) -> bool {
-    surroundings.sections.iter().any(|section| section.direction == direction)
+/// Whether there is an up section: at all, or for a dialect.
+fn has_section(surroundings: &Surroundings, dialect: Option<Dialect>) -> bool {
+    let serves = |section: &data::Section| {
+        dialect.is_none_or(|dialect| section.dialects.is_empty() || section.dialects.contains(&dialect))
+    };
+    surroundings.sections.iter().any(|section| section.direction == Direction::Up && serves(section))
 }
 
 fn nothing_around() -> Surroundings {

@@ -114,7 +114,7 @@ impl Trial {
         let told = question.event.filter(|_| asked(Role::Notify) && self.has(Role::Notify));
         let told = told.map(|event| (event, identity.context(&request.context), request.plan.clone()));
         let hash = request.plan.hash.clone();
-        let linting = Linting { memory: &Memory::new(Cache::None), assess: &AsTheyAre };
+        let linting = Linting { memory: &Memory::new(Cache::None, ""), assess: &AsTheyAre };
         let mut review = self.policies.review_in(question.roles, request, &identity, |_| hash, linting).await;
         let mut messages = Vec::new();
         if let Some((event, context, plan)) = told {

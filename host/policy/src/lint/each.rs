@@ -44,7 +44,7 @@ pub(super) async fn lint(
         true => asking.in_order(&mut book).await,
         false => asking.in_any_order(&mut book).await,
     };
-    memory.close(plugin, book);
+    memory.close(plugin, &book);
     let mut found = Found::default();
     for (subject, report) in subjects.iter().zip(reports) {
         match report {
@@ -199,12 +199,12 @@ impl Asking {
 
     async fn remember(&self, book: &mut Book, key: Key, report: &LintReport, used: FactsUse) {
         match used {
-            FactsUse::None => book.keep(key, Entry::Report(report.clone())),
+            FactsUse::None => book.keep(key, &Entry::Report(report.clone())),
             FactsUse::Relations => {
                 // A failure to collect them may be gone the next time.
                 if let Ok(facts) = self.plugin.facts().digest().await {
-                    book.keep(key.with(&facts), Entry::Report(report.clone()));
-                    book.keep(key, Entry::RestsOnFacts);
+                    book.keep(key.with(&facts), &Entry::Report(report.clone()));
+                    book.keep(key, &Entry::RestsOnFacts);
                 }
             }
             // The ledger changes with every run.

@@ -6,6 +6,8 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::sync::OnceLock;
+use std::time::SystemTime;
 
 use sha2::Digest as _;
 use sha2::Sha256;
@@ -25,34 +27,37 @@ const LARGEST: usize = 32 << 20;
 
 /// Where answers of lint policies are kept.
 #[derive(Clone, Debug)]
-pub struct Memory(Cache);
+pub struct Memory {
+    cache: Cache,
+    project: String,
+}
 
 impl Memory {
-    /// In the folder of the cache of native code, or nowhere.
-    pub fn new(cache: Cache) -> Self {
-        Memory(cache)
+    /// In the folder of the cache of native code, or nowhere. Each project has files of its own; it is known by any text.
+    pub fn new(cache: Cache, project: &str) -> Self {
+        Memory { cache, project: hex(&Sha256::digest(project)[..8]) }
     }
 
     /// What a plugin has said. A plugin that may read folders can say something else each time, so nothing of it is kept.
     pub(super) fn open(&self, plugin: &Plugin) -> Book {
         let keeps = plugin.definition.grants.read.is_empty();
-        let text = keeps.then(|| self.0.recall(&name(plugin))).flatten();
+        let text = keeps.then(|| self.cache.recall(&self.name(plugin))).flatten();
         Book { keeps, ..Book::parse(text.as_deref().unwrap_or_default()) }
     }
 
     /// Keeps what was said just now. That it can't be kept is no reason to fail.
-    pub(super) fn close(&self, plugin: &Plugin, book: Book) {
+    pub(super) fn close(&self, plugin: &Plugin, book: &Book) {
         if book.is_changed
-            && let Err(error) = self.0.keep(&name(plugin), book.text().as_bytes())
+            && let Err(error) = self.cache.keep(&self.name(plugin), book.text().as_bytes())
         {
             tracing::debug!("what `{}` says can't be kept: {error}", plugin.identity.name);
         }
     }
-}
 
-fn name(plugin: &Plugin) -> String {
-    let digest = plugin.identity.digest.as_deref().unwrap_or_default();
-    format!("{}.answers", digest.trim_start_matches("sha256:"))
+    fn name(&self, plugin: &Plugin) -> String {
+        let digest = plugin.identity.digest.as_deref().unwrap_or_default();
+        format!("{}-{}.answers", digest.trim_start_matches("sha256:"), self.project)
+    }
 }
 
 /// A digest over everything that a policy was told.
@@ -86,15 +91,25 @@ pub(super) struct Book {
     is_changed: bool,
 }
 
-/// The first line of a file: another form gets another one.
-const FORM: &str = "runner lint answers 1";
+/// The first line of a file. Another program may cut files into statements in another way, so it asks anew.
+fn form() -> &'static str {
+    static FORM: OnceLock<String> = OnceLock::new();
+    FORM.get_or_init(|| {
+        let program = std::env::current_exe().and_then(|path| path.metadata()).ok();
+        let made = program.as_ref().and_then(|program| program.modified().ok());
+        let made = made.and_then(|made| made.duration_since(SystemTime::UNIX_EPOCH).ok()).unwrap_or_default();
+        let length = program.map_or(0, |program| program.len());
+        format!("runner lint answers 2, {}, {length}, {}", env!("CARGO_PKG_VERSION"), made.as_nanos())
+    })
+}
+
 const EMPTY: &str = "-";
 const RESTS_ON_FACTS: &str = "facts";
 
 impl Book {
     fn parse(text: &str) -> Self {
         let mut lines = text.lines();
-        if lines.next() != Some(FORM) {
+        if lines.next() != Some(form()) {
             return Book::default();
         }
         let entry = |line: &str| line.split_once(' ').map(|(key, entry)| (key.to_owned(), entry.to_owned()));
@@ -102,7 +117,7 @@ impl Book {
     }
 
     fn text(&self) -> String {
-        let mut text = format!("{FORM}\n");
+        let mut text = format!("{}\n", form());
         for (key, entry) in self.used.iter().chain(&self.old).take(MOST) {
             if text.len() + entry.len() > LARGEST {
                 break;
@@ -137,11 +152,11 @@ impl Book {
         entry
     }
 
-    pub(super) fn keep(&mut self, key: Key, entry: Entry) {
+    pub(super) fn keep(&mut self, key: Key, entry: &Entry) {
         if !self.keeps {
             return;
         }
-        let written = match &entry {
+        let written = match entry {
             Entry::RestsOnFacts => RESTS_ON_FACTS.to_owned(),
             Entry::Report(report)
                 if report.findings.is_empty() && report.locks.is_empty() && report.notes.is_empty() =>

@@ -23,7 +23,7 @@ impl Notes {
                 self.for_all.push(index);
             }
             for name in &note.about {
-                match words(name).max_by_key(|word| word.len()) {
+                match words(last_part(name)).max_by_key(|word| word.len()) {
                     Some(word) => self.by_word.entry(word.to_lowercase()).or_default().push(index),
                     None => self.for_all.push(index),
                 }
@@ -41,6 +41,21 @@ impl Notes {
         }
         told.into_iter().filter_map(|index| self.texts.get(index).cloned()).collect()
     }
+}
+
+/// Of `schema.table` the table: who means the same thing may leave the schema out.
+fn last_part(name: &str) -> &str {
+    let mut quote = None;
+    let mut start = 0;
+    for (place, character) in name.char_indices() {
+        match (quote, character) {
+            (None, '"' | '`' | '[') => quote = Some(if character == '[' { ']' } else { character }),
+            (Some(end), _) if character == end => quote = None,
+            (None, '.') => start = place + 1,
+            _ => {}
+        }
+    }
+    name.get(start..).unwrap_or(name)
 }
 
 /// Runs of what names are made of.
@@ -64,6 +79,8 @@ mod tests {
     fn a_note_reaches_whoever_names_what_it_is_about() {
         assert!(told(&["visit"], "ALTER TABLE Visit ADD x int"));
         assert!(told(&["public.visit"], "ALTER TABLE visit ADD x int"));
+        assert!(told(&["long_schema_name.v"], "DROP TABLE v"));
+        assert!(told(&["\"a.b\".\"c.longer\""], "DROP TABLE \"c.longer\""));
         assert!(told(&["\"my visits\""], "DROP TABLE \"my visits\""));
         assert!(told(&["größe"], "drop table GRÖSSE_alt, Größe"));
         assert!(told(&["a", "b"], "drop table b"));

@@ -1,5 +1,7 @@
 //! Policies that export `lint`: asked about all revisions at once.
 
+use std::collections::HashMap;
+
 use super::Found;
 use super::LintFinding;
 use super::Subject;
@@ -34,13 +36,14 @@ pub(super) async fn lint(plugin: &Plugin, context: &Context, sources: &[LintSour
         })
         .await?;
     answer::findings(&findings, sources)?;
+    let files: HashMap<&str, &str> =
+        sources.iter().map(|source| (source.revision.id.as_str(), source.revision.file.as_str())).collect();
     let findings = findings.into_iter().map(|finding| {
         let (decision, severity) = weight(finding.severity);
-        let source = sources.iter().find(|source| source.revision.id == finding.revision);
         let mut verdict = Verdict::new(&plugin.identity, Some(Role::Lint), decision, &finding.message);
         verdict.rule = Some(printable(&finding.rule));
         verdict.severity = Some(severity);
-        verdict.file = source.map(|source| source.revision.file.clone());
+        verdict.file = files.get(finding.revision.as_str()).map(|file| (*file).to_owned());
         verdict.line = finding.line;
         verdict.column = finding.column;
         verdict.help = finding.help.as_deref().map(printable);

@@ -99,7 +99,7 @@ async fn ask(asked: &Asked<'_>) -> Linted {
     if let Some(facts) = &asked.facts {
         policies.offer_facts(&FactsSource::given(facts.clone()));
     }
-    let memory = asked.host.memory();
+    let memory = asked.host.memory("project");
     policies.lint(&asked.context, &LintMatter::default(), (asked.subjects)(), &memory, false).await
 }
 
@@ -336,7 +336,7 @@ async fn planned(assess: &dyn Assess, skipped: Option<usize>) -> Review {
     }
     let identity = Identity::of(&request.context.environment);
     let hash = request.plan.hash.clone();
-    let memory = host.memory();
+    let memory = host.memory("project");
     policies.review_with(request, &identity, |_| hash, Linting { memory: &memory, assess }).await
 }
 

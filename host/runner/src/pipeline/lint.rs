@@ -32,6 +32,7 @@ use super::sources::plugin_set;
 use super::surroundings::surroundings;
 use crate::config::Config;
 use crate::error::Error;
+use crate::error::ErrorKind;
 use crate::error::Result;
 
 /// The lint policies of the configured set, and the environment that they are asked for.
@@ -121,9 +122,12 @@ impl<'a> LintDesk<'a> {
     }
 
     /// Names and aliases of each environment; none: nobody knows them.
-    pub(crate) async fn environments(&self) -> Vec<(String, Vec<String>)> {
-        let levels = self.policies.levels(&self.context).await.unwrap_or_default();
-        levels.into_iter().map(|level| (level.name, level.aliases)).collect()
+    ///
+    /// # Errors
+    /// The policy that knows them can't be asked.
+    pub(crate) async fn environments(&self) -> Result<Vec<(String, Vec<String>)>> {
+        let levels = known_levels(&self.policies, &self.context).await?;
+        Ok(levels.into_iter().map(|level| (level.name, level.aliases)).collect())
     }
 
     /// Asks about revisions of a chain; with a target its facts can be had.
@@ -136,7 +140,7 @@ impl<'a> LintDesk<'a> {
     ) -> Linted {
         let dialect = self.dialect();
         let matter = request::lint_matter(self.config, Vec::new());
-        let memory = policy_host().memory();
+        let memory = policy_host().memory(&self.config.migrations.to_string_lossy());
         let applied = target.as_ref().map(|target| &target.applied);
         let revisions = choice.revisions.iter().copied();
         let subjects: Vec<Subject> =
@@ -149,6 +153,21 @@ impl<'a> LintDesk<'a> {
         self.context.target.server_version.clone_from(&target.session.server().version);
         let linting = self.policies.lint(&self.context, &matter, subjects, &memory, wants_rules);
         requests.serve(linting, async || facts::collect(&mut target.session).await).await
+    }
+}
+
+/// All environments; none: no policy knows them.
+///
+/// # Errors
+/// The policy that knows them can't be asked: what is said about one of them would be lost.
+pub(super) async fn known_levels(policies: &Policies, context: &data::Context) -> Result<Vec<data::Level>> {
+    match policies.levels(context).await {
+        Ok(levels) => Ok(levels),
+        Err(None) => Ok(Vec::new()),
+        Err(Some(refused)) => {
+            let message = format!("refused by `{}`: {}", refused.plugin, refused.message);
+            Err(Error::new(ErrorKind::Refused, message).maybe_help(refused.help))
+        }
     }
 }
 

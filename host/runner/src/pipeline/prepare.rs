@@ -1,5 +1,7 @@
 //! From an order to a plan with its statements and its hash, and from the verdicts to the scripts that run.
 
+use std::collections::HashMap;
+
 use runner_chain::Chain;
 use runner_chain::Checksum;
 use runner_chain::Direction;
@@ -21,6 +23,7 @@ use runner_database::StepScript;
 use runner_database::VersionChange;
 use runner_policy::Review;
 use runner_policy::StepFate;
+use runner_policy::Verdict;
 
 use super::Operation;
 use super::Order;
@@ -150,6 +153,12 @@ pub(super) fn scripts(
 ) -> Result<Vec<StepScript>> {
     let mut scripts = Vec::with_capacity(prepared.steps.len());
     let last = prepared.steps.len().saturating_sub(1);
+    let mut said: HashMap<&str, Vec<&Verdict>> = HashMap::new();
+    for verdict in &review.verdicts {
+        if let Some(revision) = &verdict.revision {
+            said.entry(revision).or_default().push(verdict);
+        }
+    }
     for (index, (step, planned)) in prepared.steps.iter().zip(&prepared.plan.steps).enumerate() {
         let change = match order.operation {
             // A stamp changes the rows once, whatever lies between.
@@ -169,8 +178,7 @@ pub(super) fn scripts(
             _ => Vec::new(),
         };
         let id = step.revision.id.as_str();
-        let verdicts: Vec<_> =
-            review.verdicts.iter().filter(|verdict| verdict.revision.as_deref() == Some(id)).collect();
+        let verdicts = said.get(id).map_or(&[][..], Vec::as_slice);
         scripts.push(StepScript {
             revision: id.to_owned(),
             direction: direction(step.direction),

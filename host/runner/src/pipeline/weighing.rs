@@ -6,6 +6,7 @@ use runner_policy::Identity;
 use runner_policy::Policies;
 use runner_policy::data;
 
+use super::lint::known_levels;
 use super::prepare::Prepared;
 use crate::config::Config;
 use crate::error::Result;
@@ -39,7 +40,7 @@ impl Weighing {
         let mut here =
             Here { dialect, environment: identity.name.clone(), aliases: Vec::new(), production: identity.production };
         if settings.layers.iter().any(|layer| !layer.rules.is_empty()) {
-            let levels = policies.levels(context).await.unwrap_or_default();
+            let levels = known_levels(policies, context).await?;
             let own = levels.into_iter().find(|level| level.name == here.environment);
             here.aliases = own.map(|level| level.aliases).unwrap_or_default();
         }

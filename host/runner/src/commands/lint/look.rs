@@ -125,7 +125,7 @@ impl<'a> Looker<'a> {
         let problems = unreadable_sql(&chain, &choice.revisions, dialect);
         let mut own: Vec<LintFinding> = problems.iter().map(of_problem).collect();
         if severities.names_rules() && refusals.is_empty() {
-            let names = desk.environments().await.into_iter();
+            let names = desk.environments().await?.into_iter();
             let names: Vec<String> = names.flat_map(|(name, aliases)| std::iter::once(name).chain(aliases)).collect();
             own.extend(severities.complaints(&catalogue, &names));
         }
@@ -221,7 +221,7 @@ impl<'a> Looker<'a> {
             here.environment.clone_from(&desk.identity.name);
             here.production = desk.identity.production;
             if self.layers.iter().any(|layer| !layer.rules.is_empty()) {
-                let all = desk.environments().await;
+                let all = desk.environments().await?;
                 let own = all.into_iter().find(|(name, _)| *name == here.environment);
                 here.aliases = own.map(|(_, aliases)| aliases).unwrap_or_default();
             }

@@ -84,17 +84,17 @@ trait Advised: Sized {
 }
 
 impl Advised for Option<&mut Raw> {
-    fn helped(self, help: impl Into<String>) -> Self {
-        self.map(|raw| {
+    fn helped(mut self, help: impl Into<String>) -> Self {
+        if let Some(raw) = &mut self {
             raw.help = Some(help.into());
-            raw
-        })
+        }
+        self
     }
 
-    fn fixed(self, fix: RawFix) -> Self {
-        self.map(|raw| {
+    fn fixed(mut self, fix: RawFix) -> Self {
+        if let Some(raw) = &mut self {
             raw.fix = Some(fix);
-            raw
-        })
+        }
+        self
     }
 }

@@ -8,6 +8,7 @@ use squawk_linter::Rule;
 use squawk_linter::Version as EngineVersion;
 use squawk_linter::Violation;
 use squawk_syntax::SourceFile;
+use squawk_syntax::SyntaxElement;
 use squawk_syntax::ast;
 use squawk_syntax::ast::AstNode as _;
 
@@ -84,7 +85,7 @@ pub(crate) fn is_computed_for_each_row(expression: &ast::Expr, version: Option<V
     if matches!(expression, ast::Expr::Literal(_)) {
         return false;
     }
-    let tokens = expression.syntax().descendants_with_tokens().filter_map(|element| element.into_token());
+    let tokens = expression.syntax().descendants_with_tokens().filter_map(SyntaxElement::into_token);
     // Comments are left out: one of them might tell the engine to keep quiet.
     let words: Vec<String> =
         tokens.filter(|token| !token.kind().is_trivia()).map(|token| token.text().to_owned()).collect();

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use runner_policy_sdk::revision_lint::FollowUp;
+use squawk_syntax::SyntaxElement;
 use squawk_syntax::ast;
 use squawk_syntax::ast::AstNode as _;
 use squawk_syntax::ast::NameLike as _;
@@ -121,7 +122,7 @@ fn trimmed_end(review: &Review, node: &squawk_syntax::SyntaxNode) -> Range<usize
     let range = range_of(node);
     let last = node
         .descendants_with_tokens()
-        .filter_map(|element| element.into_token())
+        .filter_map(SyntaxElement::into_token)
         .filter(|token| !token.kind().is_trivia())
         .last();
     let end = last.map_or(range.end, |token| Range::<usize>::from(token.text_range()).end);

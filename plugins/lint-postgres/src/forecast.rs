@@ -229,24 +229,25 @@ trait Told: Sized {
 }
 
 impl Told for Option<&mut Forecast> {
-    fn scanned(self) -> Self {
-        self.map(|forecast| {
+    fn scanned(mut self) -> Self {
+        if let Some(forecast) = &mut self {
             forecast.scans = true;
-            forecast
-        })
+        }
+        self
     }
 
-    fn rewritten(self) -> Self {
-        self.scanned().map(|forecast| {
+    fn rewritten(mut self) -> Self {
+        if let Some(forecast) = &mut self {
             forecast.rewrites = true;
-            forecast
-        })
+            forecast.scans = true;
+        }
+        self
     }
 
-    fn remarked(self, remark: &str) -> Self {
-        self.map(|forecast| {
+    fn remarked(mut self, remark: &str) -> Self {
+        if let Some(forecast) = &mut self {
             forecast.remark = Some(remark.to_owned());
-            forecast
-        })
+        }
+        self
     }
 }

@@ -114,10 +114,10 @@ impl Novelty {
         use ast::Stmt;
         match statement {
             Stmt::CreateTable(node) => {
-                self.made(Kind::Relation, node.table_name(), node.if_not_exists().is_some(), position)
+                self.made(Kind::Relation, node.table_name(), node.if_not_exists().is_some(), position);
             }
             Stmt::CreateTableAs(node) => {
-                self.made(Kind::Relation, node.table_name(), node.if_not_exists().is_some(), position)
+                self.made(Kind::Relation, node.table_name(), node.if_not_exists().is_some(), position);
             }
             Stmt::CreateForeignTable(node) => {
                 self.made(Kind::Relation, node.table_name(), node.if_not_exists().is_some(), position);
@@ -130,7 +130,7 @@ impl Novelty {
                 self.made(Kind::Relation, node.view(), node.if_not_exists().is_some(), position);
             }
             Stmt::CreateSequence(node) => {
-                self.made(Kind::Relation, node.sequence(), node.if_not_exists().is_some(), position)
+                self.made(Kind::Relation, node.sequence(), node.if_not_exists().is_some(), position);
             }
             Stmt::CreateType(node) => self.made(Kind::Type, node.type_name(), false, position),
             Stmt::CreateDomain(node) => self.made(Kind::Type, node.domain(), false, position),

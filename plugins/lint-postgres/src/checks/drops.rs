@@ -1,5 +1,6 @@
 //! `CASCADE`.
 
+use squawk_syntax::SyntaxElement;
 use squawk_syntax::SyntaxNode;
 use squawk_syntax::ast;
 use squawk_syntax::ast::AstNode as _;
@@ -25,5 +26,5 @@ impl Findings<'_> {
 /// Whether a statement or an action begins with `DROP`.
 fn is_drop(node: &SyntaxNode) -> bool {
     let first = node.children_with_tokens().find(|child| !child.kind().is_trivia());
-    first.and_then(|child| child.into_token()).is_some_and(|token| token.text().eq_ignore_ascii_case("drop"))
+    first.and_then(SyntaxElement::into_token).is_some_and(|token| token.text().eq_ignore_ascii_case("drop"))
 }

@@ -15,7 +15,8 @@ const STACK: usize = 4 << 20;
 /// Looks at a text on a thread with a small stack. An overflow ends the process, which no test survives.
 fn checked(text: String) -> PlainReport {
     let work = move || check_plain(&text, &PlainOptions::default());
-    thread::Builder::new().stack_size(STACK).spawn(work).unwrap().join().unwrap()
+    let thread = thread::Builder::new().stack_size(STACK).spawn(work).expect("a thread can be started");
+    thread.join().expect("nothing panics")
 }
 
 /// Whether a text was too deeply nested to be looked at.

@@ -294,7 +294,7 @@ fn held(database: &TestDatabase, statement: &str) -> Result<Held, String> {
             "EXCLUSIVE",
             "ACCESS EXCLUSIVE",
         ];
-        let level = LEVELS[parts[2].parse::<usize>().unwrap() - 1];
+        let level = LEVELS[parts[2].parse::<usize>().expect("a position") - 1];
         held.insert(format!("{}:{}", parts[1], parts[0]), (level.to_owned(), parts[3] == "true"));
     }
     Ok(held)
@@ -307,7 +307,7 @@ fn differences(statement: &str, locks: &[Lock], held: &Held) -> Vec<String> {
         locks.iter().map(|lock| (lock.object.trim_start_matches("public."), lock)).collect();
     let depends = named.contains_key("what depends on it");
     for (key, (level, is_other_file)) in held {
-        let (kind, name) = key.split_once(':').unwrap();
+        let (kind, name) = key.split_once(':').expect("a kind and a name");
         let is_part = matches!(kind, "i" | "I" | "S");
         match named.get(name) {
             // Indexes and sequences are locked with their tables; those that the statement does not name are not told.
@@ -329,7 +329,7 @@ fn differences(statement: &str, locks: &[Lock], held: &Held) -> Vec<String> {
         }
     }
     for (name, lock) in named {
-        let is_there = held.keys().any(|key| key.split_once(':').unwrap().1 == name);
+        let is_there = held.keys().any(|key| key.split_once(':').is_some_and(|(_, its)| its == name));
         let is_described = name.contains(' ');
         if !is_there && !is_described && lock.level != "ACCESS SHARE" && name != "place" {
             differences.push(format!("{statement}: {name} is not locked, foretold was {}", lock.level));

@@ -172,7 +172,7 @@ impl Question {
 }
 
 fn statements(cut: &[runner_chain::sql::Statement<'_>]) -> Vec<Statement> {
-    let number = |value: usize| u32::try_from(value).unwrap();
+    let number = |value: usize| u32::try_from(value).expect("tests are small");
     cut.iter()
         .map(|statement| Statement {
             text: statement.text.to_owned(),

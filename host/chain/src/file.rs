@@ -211,6 +211,7 @@ impl Parser<'_> {
                 depends_on: dependency_spans,
                 labels: label_spans,
             },
+            line_starts: OnceLock::new(),
             checksum: OnceLock::new(),
             sql_checksum: OnceLock::new(),
         })

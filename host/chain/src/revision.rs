@@ -40,6 +40,8 @@ pub struct Revision {
     pub(crate) source: Arc<str>,
     pub(crate) sections: Vec<SectionRange>,
     pub(crate) spans: HeaderSpans,
+    /// Where each line begins; made when first asked for.
+    pub(crate) line_starts: OnceLock<Vec<usize>>,
     pub(crate) checksum: OnceLock<Checksum>,
     pub(crate) sql_checksum: OnceLock<Checksum>,
 }
@@ -144,7 +146,14 @@ impl Revision {
 
     /// One line of the file by its number, counted from 1.
     pub fn source_line(&self, number: usize) -> Option<&str> {
-        self.source.split_terminator('\n').nth(number.checked_sub(1)?)
+        let starts = self.line_starts.get_or_init(|| {
+            let ends = self.source.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(ends.map(|(end, _)| end + 1)).collect()
+        });
+        let start = *starts.get(number.checked_sub(1)?)?;
+        let end = starts.get(number).map_or(self.source.len(), |next| next - 1);
+        // What ends with a line break has no further line behind it.
+        if start == self.source.len() { None } else { self.source.get(start..end) }
     }
 
     /// The title as it appears in a file name.

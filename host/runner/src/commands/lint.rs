@@ -277,6 +277,7 @@ fn write_baseline(
         let verdict = &finding.found.verdict;
         Key {
             revision: verdict.revision.clone().unwrap_or_default(),
+            plugin: verdict.plugin.clone(),
             rule: verdict.rule.clone().unwrap_or_default(),
             fingerprint: finding.fingerprint.clone(),
         }

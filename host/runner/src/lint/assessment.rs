@@ -23,6 +23,7 @@ use super::fingerprint::Statements;
 use super::severity::Severities;
 use super::severity::Weight;
 use super::suppression::Comments;
+use super::suppression::Languages;
 use super::suppression::Suppression;
 
 /// A finding that counts, and what it is recognised by.
@@ -164,11 +165,15 @@ impl Scales<'_> {
         let revision = found.verdict.revision.clone().unwrap_or_default();
         let fingerprint = self.fingerprint(&revision, &found);
         let comments = self.comments.get_mut(revision.as_str());
-        if let Some(by) = comments.and_then(|comments| comments.suppress(&found, self.catalogue)) {
+        // In a plan a strict set obeys nothing but what says which rule it means, and why.
+        let is_strict = self.of.is_plan && self.of.severities.is_strict(&found.verdict.plugin);
+        let languages = if is_strict { Languages::Own } else { Languages::All };
+        if let Some(by) = comments.and_then(|comments| comments.suppress(&found, self.catalogue, languages)) {
             return self.suppress(found, fingerprint, by);
         }
-        let may_accept = !self.of.is_plan || !self.of.severities.is_strict(&found.verdict.plugin);
-        let key = Key { revision, rule: found.verdict.rule.clone().unwrap_or_default(), fingerprint };
+        let may_accept = !is_strict;
+        let plugin = found.verdict.plugin.clone();
+        let key = Key { revision, plugin, rule: found.verdict.rule.clone().unwrap_or_default(), fingerprint };
         if let (Some(comparison), Some(baseline)) = (&mut self.comparison, self.of.baseline)
             && may_accept
             && comparison.accepts(&key)

@@ -21,6 +21,8 @@ const VERSION: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
     pub(crate) revision: String,
+    /// Whose rule it is: two policies may have rules of one name.
+    pub(crate) plugin: String,
     pub(crate) rule: String,
     /// Of the statement.
     pub(crate) fingerprint: String,
@@ -46,6 +48,7 @@ struct Written {
 #[serde(deny_unknown_fields)]
 struct Entry {
     revision: String,
+    plugin: String,
     rule: String,
     fingerprint: String,
     count: u32,
@@ -77,10 +80,10 @@ impl Baseline {
         let lines = lines(&text, written.findings.len());
         let mut entries: BTreeMap<Key, (u32, u32)> = BTreeMap::new();
         for (index, entry) in written.findings.into_iter().enumerate() {
-            let Entry { revision, rule, fingerprint, count } = entry;
+            let Entry { revision, plugin, rule, fingerprint, count } = entry;
             let line = lines.get(index).copied().unwrap_or(1);
             // Two branches may have accepted the same.
-            let known = entries.entry(Key { revision, rule, fingerprint }).or_insert((0, line));
+            let known = entries.entry(Key { revision, plugin, rule, fingerprint }).or_insert((0, line));
             known.0 = known.0.max(count);
         }
         Ok(Baseline { file: shown.to_owned(), entries })
@@ -187,13 +190,14 @@ pub(crate) fn write(
     let mut text = format!("{{\n  \"version\": {VERSION},\n  \"findings\": [");
     let json = |text: &str| serde_json::Value::from(text).to_string();
     for (index, (key, count)) in entries.iter().enumerate() {
-        let Key { revision, rule, fingerprint } = key;
+        let Key { revision, plugin, rule, fingerprint } = key;
         let separator = if index == 0 { "" } else { "," };
         // Writing into a string cannot fail.
         let _ = write!(
             text,
-            "{separator}\n    {{\"revision\": {}, \"rule\": {}, \"fingerprint\": {}, \"count\": {count}}}",
+            "{separator}\n    {{\"revision\": {}, \"plugin\": {}, \"rule\": {}, \"fingerprint\": {}, \"count\": {count}}}",
             json(revision),
+            json(plugin),
             json(rule),
             json(fingerprint)
         );
@@ -207,7 +211,12 @@ mod tests {
     use super::*;
 
     fn key(revision: &str, rule: &str) -> Key {
-        Key { revision: revision.to_owned(), rule: rule.to_owned(), fingerprint: "0123".to_owned() }
+        Key {
+            revision: revision.to_owned(),
+            plugin: "p".to_owned(),
+            rule: rule.to_owned(),
+            fingerprint: "0123".to_owned(),
+        }
     }
 
     fn read(text: &str) -> Result<Baseline> {
@@ -223,7 +232,7 @@ mod tests {
         assert_eq!(count, 2);
         assert_eq!(
             text,
-            "{\n  \"version\": 1,\n  \"findings\": [\n    {\"revision\": \"a\", \"rule\": \"y\", \"fingerprint\": \"0123\", \"count\": 1},\n    {\"revision\": \"b\", \"rule\": \"x\", \"fingerprint\": \"0123\", \"count\": 2}\n  ]\n}\n"
+            "{\n  \"version\": 1,\n  \"findings\": [\n    {\"revision\": \"a\", \"plugin\": \"p\", \"rule\": \"y\", \"fingerprint\": \"0123\", \"count\": 1},\n    {\"revision\": \"b\", \"plugin\": \"p\", \"rule\": \"x\", \"fingerprint\": \"0123\", \"count\": 2}\n  ]\n}\n"
         );
         let baseline = read(&text).unwrap();
         let mut comparison = baseline.compare();

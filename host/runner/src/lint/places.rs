@@ -6,6 +6,16 @@ pub(crate) struct Places<'a> {
     text: &'a str,
     /// Byte offsets, the first one 0.
     starts: Vec<usize>,
+    /// Characters that begin before each multiple of [`STRIDE`]: a line may be megabytes long.
+    marks: Vec<usize>,
+}
+
+/// Bytes from one mark to the next.
+const STRIDE: usize = 1024;
+
+/// Characters that begin in a piece of UTF-8.
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| (**byte & 0xc0) != 0x80).count()
 }
 
 /// A line and a column, both from 1; columns count characters.
@@ -21,15 +31,24 @@ impl<'a> Places<'a> {
             _ => false,
         });
         let starts = std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect();
-        Places { text, starts }
+        let mut marks = vec![0];
+        for piece in bytes.chunks(STRIDE) {
+            marks.push(marks.last().copied().unwrap_or(0) + characters(piece));
+        }
+        Places { text, starts, marks }
     }
 
     /// Line and column of an offset; one that is behind the text is its end.
     pub(crate) fn of(&self, offset: usize) -> Place {
         let line = self.line_of(offset);
         let start = self.starts[line - 1];
-        let before = self.text.get(start..offset.min(self.text.len())).unwrap_or_default();
-        (number(line), number(before.chars().count() + 1))
+        let column = self.characters_before(offset.min(self.text.len())) - self.characters_before(start) + 1;
+        (number(line), number(column))
+    }
+
+    fn characters_before(&self, offset: usize) -> usize {
+        let mark = offset / STRIDE;
+        self.marks[mark] + characters(&self.text.as_bytes()[mark * STRIDE..offset])
     }
 
     /// The line of an offset, from 1.

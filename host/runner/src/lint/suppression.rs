@@ -58,6 +58,15 @@ struct Directive {
     used: Vec<bool>,
 }
 
+/// Whose comments suppress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Languages {
+    /// Ours and those of other tools, which need no reason.
+    All,
+    /// Ours alone.
+    Own,
+}
+
 impl<'a> Comments<'a> {
     /// Reads the comments of a revision.
     pub(crate) fn of(revision: &'a Revision, dialect: Dialect) -> Self {
@@ -73,7 +82,12 @@ impl<'a> Comments<'a> {
     }
 
     /// Why a finding of this revision is suppressed, if it is.
-    pub(crate) fn suppress(&mut self, finding: &LintFinding, catalogue: &Catalogue) -> Option<Suppression> {
+    pub(crate) fn suppress(
+        &mut self,
+        finding: &LintFinding,
+        catalogue: &Catalogue,
+        languages: Languages,
+    ) -> Option<Suppression> {
         let verdict = &finding.verdict;
         if verdict.plugin == RUNNER || verdict.refusal {
             return None;
@@ -87,7 +101,8 @@ impl<'a> Comments<'a> {
             let is_own = said.origin == Origin::Own;
             let is_others =
                 matches!(said.origin, Origin::Squawk | Origin::SquawkFile) && verdict.plugin == OBEYS_SQUAWK;
-            if is_others || is_own && said.reason.is_none() || !scope.covers(place, statement) {
+            let is_foreign = !is_own && languages == Languages::Own;
+            if is_others || is_foreign || is_own && said.reason.is_none() || !scope.covers(place, statement) {
                 continue;
             }
             let named = said.names.iter().position(|name| catalogue.means(&name.text, &verdict.plugin, rule));

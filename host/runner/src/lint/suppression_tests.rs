@@ -22,7 +22,8 @@ fn outcome(body: &str, findings: &[LintFinding]) -> (Vec<bool>, Vec<String>) {
     let revision = revision(body);
     let catalogue = catalogue();
     let mut comments = Comments::of(&revision, Dialect::Sqlite);
-    let suppressed = findings.iter().map(|finding| comments.suppress(finding, &catalogue).is_some()).collect();
+    let suppressed =
+        findings.iter().map(|finding| comments.suppress(finding, &catalogue, Languages::All).is_some()).collect();
     let complaints = comments.complaints(&catalogue, true, true);
     let shown = |complaint: &LintFinding| {
         let verdict = &complaint.verdict;

@@ -56,3 +56,4 @@ pub(crate) use situation::load_chain;
 pub(crate) use situation::versions;
 pub(crate) use sources::plugin_set;
 pub(crate) use surroundings::alone;
+pub(crate) use weighing::Weighing;

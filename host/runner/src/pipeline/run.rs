@@ -324,7 +324,10 @@ async fn judge(
     let memory = context::policy_host().memory(&config.migrations.to_string_lossy());
     let lints = !prepared.steps.is_empty() && !order.operation.only_records() && policies.has(Role::Lint);
     let weighing = match lints {
-        true => Some(Weighing::of(config, &prepared, database.dialect, policies, identity, context).await?),
+        true => {
+            let looked_at = prepared.steps.iter().map(|step| step.revision.id.to_string()).collect();
+            Some(Weighing::of(config, looked_at, database.dialect, policies, identity, context).await?)
+        }
         false => None,
     };
     let scales = weighing.as_ref().map(|weighing| weighing.scales(&database.chain, database.dialect));

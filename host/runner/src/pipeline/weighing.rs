@@ -7,7 +7,6 @@ use runner_policy::Policies;
 use runner_policy::data;
 
 use super::lint::known_levels;
-use super::prepare::Prepared;
 use crate::config::Config;
 use crate::error::Result;
 use crate::lint::Assessment;
@@ -17,7 +16,7 @@ use crate::lint::Severities;
 use crate::lint::baseline::Baseline;
 
 /// Everything that findings are weighed with.
-pub(super) struct Weighing {
+pub(crate) struct Weighing {
     severities: Severities,
     baseline: Option<Baseline>,
     looked_at: Vec<String>,
@@ -28,9 +27,9 @@ impl Weighing {
     ///
     /// # Errors
     /// The configuration or the baseline can't be read.
-    pub(super) async fn of(
+    pub(crate) async fn of(
         config: &Config,
-        prepared: &Prepared<'_>,
+        looked_at: Vec<String>,
         dialect: Dialect,
         policies: &Policies,
         identity: &Identity,
@@ -46,12 +45,11 @@ impl Weighing {
         }
         let baseline = settings.baseline.as_ref().map(|(path, shown)| Baseline::read(path, shown)).transpose()?;
         let strict = config.active_set()?.strict().map(str::to_owned).collect();
-        let looked_at = prepared.steps.iter().map(|step| step.revision.id.to_string()).collect();
         Ok(Weighing { severities: Severities::new(settings.layers, here, strict), baseline, looked_at })
     }
 
     /// The place that all findings of the plan pass.
-    pub(super) fn scales<'a>(&'a self, chain: &'a Chain, dialect: Dialect) -> OfPlan<'a> {
+    pub(crate) fn scales<'a>(&'a self, chain: &'a Chain, dialect: Dialect) -> OfPlan<'a> {
         OfPlan::new(Assessment {
             chain,
             dialect,

@@ -5,11 +5,13 @@ mod since;
 
 use std::cell::Cell;
 
+use runner_chain::Chain;
 use runner_database::Access;
 use runner_database::LedgerCheck;
 use runner_database::LedgerRow;
 use runner_database::Session;
 use runner_policy::FactsSource;
+use runner_policy::Linting;
 use runner_policy::Outcome;
 use runner_policy::PluginDefinition;
 use runner_policy::Policies;
@@ -34,6 +36,7 @@ use crate::error::exit;
 use crate::output::Printer;
 use crate::output::Style;
 use crate::pipeline::ROLES;
+use crate::pipeline::Weighing;
 use crate::pipeline::load_chain;
 use crate::pipeline::policy_context;
 use crate::pipeline::policy_host;
@@ -110,7 +113,7 @@ impl Args {
         let mut all = Vec::with_capacity(runs.len());
         for run in runs {
             let replayed = match replay::replay(&chain, &ledger, run) {
-                Ok(replay) => subject.ask(run, replay).await,
+                Ok(replay) => subject.ask(&config, &chain, run, replay).await?,
                 Err(why) => Replayed::Not(why),
             };
             show(printer, run, &replayed);
@@ -153,6 +156,9 @@ impl Args {
     }
 }
 
+/// What a plugin hears that asks for facts.
+const NO_FACTS: &str = "facts are not recorded";
+
 fn unknown(name: &str, known: &[String]) -> Error {
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     Error::new(ErrorKind::Usage, format!("there is no plugin `{name}`"))
@@ -166,36 +172,55 @@ fn granted(plugin: &PluginDefinition) -> Option<(String, Vec<String>)> {
 }
 
 impl Subject {
-    async fn ask(&mut self, run: &LedgerRow, replay: Replay) -> Replayed {
+    async fn ask(&mut self, config: &Config, chain: &Chain, run: &LedgerRow, replay: Replay) -> Result<Replayed> {
         // Facts of then are not recorded, and those of now would be a guess.
         let wants_facts = Cell::new(false);
         let (source, requests) = FactsSource::asked();
         let refuse = async || {
             wants_facts.set(true);
-            Err(data::Failure { message: "facts are not recorded".to_owned(), help: None })
+            Err(data::Failure { message: NO_FACTS.to_owned(), help: None })
         };
         match self {
             Subject::Set(policies) => policies.offer_facts(&source),
             Subject::One { trial, .. } => trial.offer_facts(&source),
         }
-        let replayed = requests.serve(self.compare(run, replay), refuse).await;
-        if wants_facts.get() {
-            return Replayed::Not(
-                "a plugin asks for facts about the target, and those of then are not recorded".to_owned(),
-            );
+        let (replayed, blind) = requests.serve(self.compare(config, chain, run, replay), refuse).await?;
+        if wants_facts.get() && !blind {
+            let why = "a plugin asks for facts about the target, and those of then are not recorded";
+            return Ok(Replayed::Not(why.to_owned()));
         }
-        replayed
+        Ok(replayed)
     }
 
-    async fn compare(&self, run: &LedgerRow, replay: Replay) -> Replayed {
+    /// The difference, and whether something was left out because it rests on facts: whoever lints says so.
+    async fn compare(
+        &self,
+        config: &Config,
+        chain: &Chain,
+        run: &LedgerRow,
+        mut replay: Replay,
+    ) -> Result<(Replayed, bool)> {
+        let mut blind = Vec::new();
         let (recorded, verdicts) = match self {
-            Subject::Set(policies) => (replay.verdicts.clone(), ask_set(policies, &replay).await),
+            Subject::Set(policies) => {
+                let mut verdicts = ask_set(config, chain, policies, &replay).await?;
+                let is_blind = |verdict: &&Verdict| {
+                    verdict.refusal && verdict.role == Some(Role::Lint) && verdict.message == NO_FACTS
+                };
+                blind.extend(verdicts.iter().filter(is_blind).map(|verdict| verdict.plugin.clone()));
+                verdicts.retain(|verdict| !blind.contains(&verdict.plugin));
+                replay.verdicts.retain(|verdict| !blind.contains(&verdict.plugin));
+                (replay.verdicts.clone(), verdicts)
+            }
             Subject::One { name, trial } => {
                 let of_it = |verdict: &&Verdict| verdict.plugin == *name;
                 let recorded = replay.verdicts.iter().filter(of_it).cloned().collect();
                 (recorded, ask_one(trial, &replay).await)
             }
         };
+        // Whoever decides on the plan by facts decides on all of it.
+        let lints_alone = !verdicts.iter().any(|verdict| verdict.refusal && verdict.message == NO_FACTS);
+        let is_blind = !blind.is_empty() && lints_alone;
         let before = outcome_of(&replay.verdicts);
         let after = match self {
             Subject::Set(_) => outcome_of(&verdicts),
@@ -207,10 +232,11 @@ impl Subject {
         };
         let (removed, added) = changed(&recorded, &verdicts);
         if removed.is_empty() && added.is_empty() && before == after {
-            return Replayed::Same;
+            return Ok((Replayed::Same, is_blind));
         }
         let notes = self.notes(run, &replay);
-        Replayed::Different(Box::new(Change { removed, added, before, after, notes }))
+        let change = Change { removed, added, before, after, notes };
+        Ok((Replayed::Different(Box::new(change)), is_blind))
     }
 
     /// What else is not as it was then.
@@ -247,10 +273,18 @@ impl Subject {
 }
 
 /// Asks a whole set: first what the environment is, then everything else.
-async fn ask_set(policies: &Policies, replay: &Replay) -> Vec<Verdict> {
+/// What is found in revisions is weighed with the comments and the configuration of now.
+async fn ask_set(config: &Config, chain: &Chain, policies: &Policies, replay: &Replay) -> Result<Vec<Verdict>> {
     let context = unidentified(&replay.request.context, &replay.configured_environment);
     let identity = policies.identify(&context).await;
-    policies.review_as(replay.request.clone(), &identity, |fates| replay.hash(fates)).await.verdicts
+    let dialect = config.database_url()?.dialect();
+    let looked_at = replay.request.sources.iter().map(|source| source.revision.id.clone()).collect();
+    let weighing = Weighing::of(config, looked_at, dialect, policies, &identity, &context).await?;
+    let scales = weighing.scales(chain, dialect);
+    let memory = policy_host().memory(&config.migrations.to_string_lossy());
+    let linting = Linting { memory: &memory, assess: &scales };
+    let request = replay.request.clone();
+    Ok(policies.review_with(request, &identity, |fates| replay.hash(fates), linting).await.verdicts)
 }
 
 /// Asks one plugin. Unless it decides on environments itself, it sees what the one that did then has said.

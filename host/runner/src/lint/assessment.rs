@@ -145,8 +145,11 @@ impl Assessment<'_> {
     }
 }
 
+/// File, line, column, and how serious it is.
+type Order<'a> = (Option<&'a str>, Option<u32>, Option<u32>, std::cmp::Reverse<Option<Severity>>);
+
 /// By file and place; what is about a file as a whole comes first.
-fn order(finding: &LintFinding) -> (Option<&str>, Option<u32>, Option<u32>, std::cmp::Reverse<Option<Severity>>) {
+fn order(finding: &LintFinding) -> Order<'_> {
     let verdict = &finding.verdict;
     (verdict.file.as_deref(), verdict.line, verdict.column, std::cmp::Reverse(verdict.severity))
 }

@@ -140,7 +140,7 @@ impl Comparison<'_> {
                         key.rule, key.revision
                     ),
                 };
-                let mut finding = OwnRule::StaleBaseline.finding(message);
+                let mut finding = OwnRule::StaleBaseline.finding(&message);
                 finding.verdict.file = Some(self.baseline.file.clone());
                 finding.verdict.line = Some(*line);
                 finding.verdict.help = Some("`runner lint --write-baseline` takes it away".to_owned());

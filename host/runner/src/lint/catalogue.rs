@@ -1,5 +1,6 @@
 //! The rules of all lint policies, by their names and by what other tools call them.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use runner_policy::PluginRules;
@@ -14,6 +15,8 @@ pub(crate) struct Catalogue {
     plugins: Vec<PluginRules>,
     /// Plugin and rule, by every name in lower case.
     by_name: HashMap<String, Vec<(usize, usize)>>,
+    /// What was probably meant by a name: comparing it with all others takes its time.
+    meant: RefCell<HashMap<String, Option<String>>>,
 }
 
 impl Catalogue {
@@ -29,7 +32,7 @@ impl Catalogue {
                 }
             }
         }
-        Catalogue { plugins, by_name }
+        Catalogue { plugins, by_name, meant: RefCell::default() }
     }
 
     /// All rules with the plugin that has them, sorted by name.
@@ -61,9 +64,14 @@ impl Catalogue {
     }
 
     /// The name that was probably meant.
-    pub(crate) fn nearest(&self, name: &str) -> Option<&str> {
+    pub(crate) fn nearest(&self, name: &str) -> Option<String> {
+        if let Some(meant) = self.meant.borrow().get(name) {
+            return meant.clone();
+        }
         let known: Vec<&str> = self.plugins.iter().flat_map(|plugin| &plugin.rules).flat_map(names).collect();
-        nearest(name, &known)
+        let meant = nearest(name, &known).map(str::to_owned);
+        self.meant.borrow_mut().insert(name.to_owned(), meant.clone());
+        meant
     }
 
     fn at(&self, plugin: usize, rule: usize) -> Option<(&str, &RevisionRule)> {
@@ -128,7 +136,7 @@ pub(crate) mod tests {
         assert!(catalogue.means("DS103", "lint", "ban-drop-column"));
         assert!(!catalogue.means("DS103", "acme", "ban-drop-column"));
         assert!(catalogue.means("of-nobody", "other", "of-nobody"));
-        assert_eq!(catalogue.nearest("ban-drop-tabel"), Some("ban-drop-table"));
+        assert_eq!(catalogue.nearest("ban-drop-tabel").as_deref(), Some("ban-drop-table"));
         assert_eq!(catalogue.rule("acme", "unused-ignore"), None);
     }
 

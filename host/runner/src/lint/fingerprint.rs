@@ -75,7 +75,7 @@ mod tests {
     }
 
     fn at(line: u32, column: Option<u32>, statement: Option<u32>) -> LintFinding {
-        let mut finding = own_rules::finding("r", Severity::Error, String::new());
+        let mut finding = own_rules::finding("r", Severity::Error, "");
         (finding.verdict.line, finding.verdict.column, finding.statement) = (Some(line), column, statement);
         finding
     }

@@ -203,6 +203,15 @@ impl Fixes {
         self.changed.is_empty()
     }
 
+    /// What is done, a line for each file and fix.
+    pub(crate) fn summary(&self) -> Vec<String> {
+        let of_file = |changed: &Changed| -> Vec<String> {
+            changed.summaries.iter().map(|summary| format!("{}: {summary}", changed.file)).collect()
+        };
+        let added = self.added.iter().map(|added| format!("{}: new", added.file));
+        self.changed.iter().flat_map(of_file).chain(added).collect()
+    }
+
     /// The changes as a unified diff, in lines.
     pub(crate) fn diff(&self) -> Vec<String> {
         let mut lines = Vec::new();

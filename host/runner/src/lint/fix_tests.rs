@@ -29,7 +29,7 @@ fn fix(edits: Vec<Edit>) -> Fix {
 }
 
 fn finding(revision: &str, fix: Fix) -> Finding {
-    let mut found = own_rules::finding("r", Severity::Warning, "m".to_owned());
+    let mut found = own_rules::finding("r", Severity::Warning, "m");
     found.verdict.revision = Some(revision.to_owned());
     found.fix = Some(fix);
     Finding { found, fingerprint: String::new() }

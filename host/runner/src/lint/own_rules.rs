@@ -117,7 +117,7 @@ pub(crate) fn is_fault(name: &str) -> bool {
 }
 
 /// A finding of the runner.
-pub(crate) fn finding(rule: &str, severity: Severity, message: String) -> LintFinding {
+pub(crate) fn finding(rule: &str, severity: Severity, message: &str) -> LintFinding {
     let identity = identity();
     LintFinding {
         verdict: Verdict {
@@ -130,7 +130,7 @@ pub(crate) fn finding(rule: &str, severity: Severity, message: String) -> LintFi
             revision: None,
             rule: Some(rule.to_owned()),
             severity: Some(severity),
-            message: runner_policy::printable(&message),
+            message: runner_policy::printable(message),
             file: None,
             line: None,
             column: None,
@@ -145,7 +145,7 @@ pub(crate) fn finding(rule: &str, severity: Severity, message: String) -> LintFi
 
 impl OwnRule {
     /// A finding of this rule.
-    pub(crate) fn finding(self, message: String) -> LintFinding {
+    pub(crate) fn finding(self, message: &str) -> LintFinding {
         finding(self.name(), Severity::Warning, message)
     }
 }
@@ -157,7 +157,7 @@ pub(crate) fn of_problem(problem: &runner_chain::Problem) -> LintFinding {
         Some(label) => format!("{} ({label})", problem.message),
         None => problem.message.clone(),
     };
-    let mut finding = finding(problem.fault.name(), Severity::Error, message);
+    let mut finding = finding(problem.fault.name(), Severity::Error, &message);
     finding.verdict.file = Some(problem.file.clone());
     finding.verdict.line = Some(number(problem.line));
     finding.verdict.column = Some(number(problem.column));

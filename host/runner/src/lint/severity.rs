@@ -196,13 +196,13 @@ impl Severities {
                         Some(nearest) => format!("did you mean `{nearest}`?"),
                         None => "`runner lint --rules` lists the rules".to_owned(),
                     };
-                    complaints.push(complaint(layer, message, help));
+                    complaints.push(complaint(layer, &message, &help));
                 }
                 for key in levels.keys().filter(|_| !environments.is_empty()) {
                     let is_known = key == DEFAULT || key == PRODUCTION || key.parse::<Dialect>().is_ok();
                     if !is_known && !environments.contains(key) {
                         let message = format!("`lint.rules.{name}.{key}`: there is no such environment or dialect");
-                        complaints.push(complaint(layer, message, key_help(key, environments)));
+                        complaints.push(complaint(layer, &message, &key_help(key, environments)));
                     }
                 }
             }
@@ -232,10 +232,10 @@ fn key_help(key: &str, environments: &[String]) -> String {
     }
 }
 
-fn complaint(layer: &LintLayer, message: String, help: String) -> LintFinding {
+fn complaint(layer: &LintLayer, message: &str, help: &str) -> LintFinding {
     let mut finding = OwnRule::LintConfiguration.finding(message);
     finding.verdict.file = Some(layer.file.clone());
-    finding.verdict.help = Some(runner_policy::printable(&help));
+    finding.verdict.help = Some(runner_policy::printable(help));
     finding
 }
 

@@ -18,7 +18,7 @@ fn here(environment: &str, production: Option<bool>) -> Here {
 }
 
 fn finding(plugin: &str, rule: &str, severity: Severity) -> LintFinding {
-    let mut finding = own_rules::finding(rule, severity, "m".to_owned());
+    let mut finding = own_rules::finding(rule, severity, "m");
     finding.verdict.plugin = plugin.to_owned();
     finding
 }

@@ -1,5 +1,7 @@
 //! Which findings are suppressed by comments, and what is wrong with the comments.
 
+use std::collections::HashMap;
+
 use runner_chain::Dialect;
 use runner_chain::Revision;
 use runner_policy::LintFinding;
@@ -10,8 +12,10 @@ use super::comments::Located;
 use super::comments::directives;
 use super::directive::Name;
 use super::directive::Origin;
+use super::directive::Scope;
 use super::own_rules::OwnRule;
 use super::own_rules::RUNNER;
+use super::places::Place;
 use super::places::Places;
 
 /// The plugin that looks at squawk's comments itself, and knows better what they are about.
@@ -50,6 +54,7 @@ pub(crate) struct Comments<'a> {
     dialect: Dialect,
     places: Places<'a>,
     directives: Vec<Directive>,
+    index: Index,
 }
 
 struct Directive {
@@ -72,8 +77,9 @@ impl<'a> Comments<'a> {
     pub(crate) fn of(revision: &'a Revision, dialect: Dialect) -> Self {
         let used = |located: &Located| vec![false; located.directive.names.len().max(1)];
         let found = directives(revision, dialect).into_iter();
-        let directives = found.map(|located| Directive { used: used(&located), located }).collect();
-        Comments { revision, dialect, places: Places::new(revision.source()), directives }
+        let directives: Vec<Directive> = found.map(|located| Directive { used: used(&located), located }).collect();
+        let index = Index::of(&directives);
+        Comments { revision, dialect, places: Places::new(revision.source()), directives, index }
     }
 
     /// Whether there is nothing to look at.
@@ -96,7 +102,8 @@ impl<'a> Comments<'a> {
         let place = verdict.line.map(|line| (line, verdict.column.unwrap_or(1)));
         let statement = finding.statement.and_then(|statement| usize::try_from(statement).ok());
         let mut suppression = None;
-        for directive in &mut self.directives {
+        for number in self.index.candidates(place, statement) {
+            let Some(directive) = self.directives.get_mut(number) else { continue };
             let Located { directive: said, scope, base } = &directive.located;
             let is_own = said.origin == Origin::Own;
             let is_others =
@@ -143,14 +150,14 @@ impl<'a> Comments<'a> {
     fn unknown(&self, directive: &Directive, catalogue: &Catalogue, complaints: &mut Vec<LintFinding>) {
         let Located { directive: said, .. } = &directive.located;
         if said.names.is_empty() {
-            let complaint = self.at(directive, None, OwnRule::UnknownRule, "`lint:ignore` names no rule".to_owned());
+            let complaint = self.at(directive, None, OwnRule::UnknownRule, "`lint:ignore` names no rule");
             complaints
                 .push(help(complaint, "write `-- lint:ignore RULE reason`; `runner lint --rules` lists the rules"));
             return;
         }
         for name in said.names.iter().filter(|name| catalogue.named(&name.text).is_empty()) {
             let message = format!("no lint policy in force has a rule `{}`", name.text);
-            let complaint = self.at(directive, Some(name), OwnRule::UnknownRule, message);
+            let complaint = self.at(directive, Some(name), OwnRule::UnknownRule, &message);
             complaints.push(match catalogue.nearest(&name.text) {
                 Some(nearest) => help(complaint, &format!("did you mean `{nearest}`?")),
                 None => help(complaint, "`runner lint --rules` lists the rules"),
@@ -166,7 +173,7 @@ impl<'a> Comments<'a> {
         let is_rule = |word: &str| !catalogue.named(word).is_empty();
         let reason = said.reason.as_deref().unwrap_or_default();
         if reason.split([' ', ',']).filter(|word| !word.is_empty()).all(is_rule) {
-            let message = "`lint:ignore` gives no reason, so it does not count".to_owned();
+            let message = "`lint:ignore` gives no reason, so it does not count";
             let complaint = self.at(directive, None, OwnRule::IgnoreWithoutReason, message);
             let names: Vec<&str> = said.names.iter().map(|name| name.text.as_str()).collect();
             let advice = match reason {
@@ -188,7 +195,7 @@ impl<'a> Comments<'a> {
         if said.names.is_empty() {
             if said.origin == Origin::Atlas && !directive.used[0] {
                 let message = format!("`{}` suppresses nothing", said.word());
-                complaints.push(help(self.at(directive, None, OwnRule::UnusedIgnore, message), UNUSED));
+                complaints.push(help(self.at(directive, None, OwnRule::UnusedIgnore, &message), UNUSED));
             }
             return;
         }
@@ -198,13 +205,13 @@ impl<'a> Comments<'a> {
             let is_for_here = rules.iter().any(|(_, rule)| serves(rule, self.dialect));
             if is_for_here {
                 let message = format!("`{} {}` suppresses nothing", said.word(), name.text);
-                complaints.push(help(self.at(directive, Some(name), OwnRule::UnusedIgnore, message), UNUSED));
+                complaints.push(help(self.at(directive, Some(name), OwnRule::UnusedIgnore, &message), UNUSED));
             }
         }
     }
 
     /// A finding at a directive, or at a name in it.
-    fn at(&self, directive: &Directive, name: Option<&Name>, rule: OwnRule, message: String) -> LintFinding {
+    fn at(&self, directive: &Directive, name: Option<&Name>, rule: OwnRule, message: &str) -> LintFinding {
         let Located { directive: said, base, .. } = &directive.located;
         let (offset, length) = match name {
             Some(name) => (name.offset, name.text.len()),
@@ -227,6 +234,56 @@ const UNUSED: &str =
 fn help(mut finding: LintFinding, advice: &str) -> LintFinding {
     finding.verdict.help = Some(printable(advice));
     finding
+}
+
+/// The directives that may be about a place, so that a file with many of them and many findings takes no time that grows with
+/// both.
+#[derive(Default)]
+struct Index {
+    /// Those about the whole file.
+    of_file: Vec<usize>,
+    /// Those about a statement of the up section, by its index.
+    of_statement: HashMap<usize, Vec<usize>>,
+    /// Those about a part of the file, by where that begins. Parts do not overlap.
+    by_place: Vec<(Place, usize)>,
+}
+
+impl Index {
+    fn of(directives: &[Directive]) -> Self {
+        let mut index = Index::default();
+        for (number, directive) in directives.iter().enumerate() {
+            match &directive.located.scope {
+                Scope::File => index.of_file.push(number),
+                Scope::Statement { index: statement, from, .. } => {
+                    index.by_place.push((*from, number));
+                    if let Some(statement) = statement {
+                        index.of_statement.entry(*statement).or_default().push(number);
+                    }
+                }
+                Scope::Comments { from, .. } => index.by_place.push((*from, number)),
+            }
+        }
+        index.by_place.sort_unstable();
+        index
+    }
+
+    fn candidates(&self, place: Option<Place>, statement: Option<usize>) -> Vec<usize> {
+        let mut found = self.of_file.clone();
+        match (statement, place) {
+            (Some(statement), _) => found.extend(self.of_statement.get(&statement).into_iter().flatten()),
+            (None, Some(place)) => {
+                let behind = self.by_place.partition_point(|(from, _)| *from <= place);
+                let before = self.by_place.get(..behind).unwrap_or_default();
+                let part = before.last().map(|(from, _)| *from);
+                found
+                    .extend(before.iter().rev().take_while(|(from, _)| Some(*from) == part).map(|(_, number)| *number));
+            }
+            (None, None) => {}
+        }
+        // The first one of the file gives the reason.
+        found.sort_unstable();
+        found
+    }
 }
 
 /// Whether a rule can report something on a dialect.

@@ -10,7 +10,7 @@ fn revision(body: &str) -> Revision {
 }
 
 fn finding(plugin: &str, rule: &str, line: Option<u32>, statement: Option<u32>) -> LintFinding {
-    let mut finding = own_rules::finding(rule, Severity::Warning, "m".to_owned());
+    let mut finding = own_rules::finding(rule, Severity::Warning, "m");
     finding.verdict.plugin = plugin.to_owned();
     finding.verdict.line = line;
     finding.statement = statement;
@@ -123,6 +123,15 @@ fn comments_of_other_tools_need_no_reason() {
     }
     let squawk = finding("lint-postgres", "ban-drop-table", Some(6), Some(0));
     assert_eq!(outcome("-- migrate:up\n-- squawk-ignore ban-drop-table\nDROP TABLE a;\n", &[squawk]).0, [false]);
+}
+
+#[test]
+fn many_comments_and_many_findings_are_matched_in_time() {
+    let body = format!("-- migrate:up\n{}", "A; -- lint:ignore todo-fixme, unknwon r\n".repeat(20_000));
+    let findings: Vec<_> = (0..20_000).map(|index| finding("lint", "todo-fixme", Some(index + 5), None)).collect();
+    let (suppressed, complaints) = outcome(&body, &findings);
+    assert!(suppressed.iter().all(|suppressed| *suppressed));
+    assert_eq!(complaints.len(), 20_000);
 }
 
 #[test]

@@ -140,7 +140,7 @@ impl Places {
         for byte in path.bytes() {
             match byte {
                 b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                    uri.push(char::from(byte))
+                    uri.push(char::from(byte));
                 }
                 _ => uri.push_str(&format!("%{byte:02X}")),
             }

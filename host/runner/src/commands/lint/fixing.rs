@@ -1,5 +1,8 @@
 //! `runner lint --fix`: the diff, the question, and the writing.
 
+use std::sync::Arc;
+
+use runner_chain::Chain;
 use runner_chain::Revision;
 
 use super::look::Look;
@@ -7,6 +10,7 @@ use super::look::Looker;
 use crate::args::Global;
 use crate::commands::init::new_id;
 use crate::commands::init::now;
+use crate::config::Config;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
@@ -39,14 +43,7 @@ pub(super) async fn fix(
         return Ok(Some(Vec::new()));
     }
     let config = looker.config;
-    let known = match pipeline::lint::target(config, chain).await {
-        Ok(target) => {
-            let applied = target.applied.clone();
-            target.close().await?;
-            Known::Applied(applied, config.database_url()?.to_string())
-        }
-        Err(error) => Known::Nothing(error.to_string()),
-    };
+    let known = known(config, chain).await?;
     let refused = |revision: &Revision| match &known {
         Known::Applied(applied, name) => {
             let is_applied = chain.index(revision.id.as_str()).is_some_and(|index| applied.contains(index));
@@ -70,12 +67,6 @@ pub(super) async fn fix(
         note(printer, format, "Nothing was mended");
         return Ok(Some(Vec::new()));
     }
-    let done: Vec<String> = fixes
-        .changed
-        .iter()
-        .flat_map(|changed| changed.summaries.iter().map(move |summary| format!("{}: {summary}", changed.file)))
-        .chain(fixes.added.iter().map(|added| format!("{}: new", added.file)))
-        .collect();
     if dry_run {
         note(printer, format, &format!("Dry run: nothing was written; {} would change", files(fixes.changed.len())));
         return Ok(Some(Vec::new()));
@@ -87,10 +78,23 @@ pub(super) async fn fix(
         return Ok(None);
     }
     fixes.write(config)?;
+    let done = fixes.summary();
     for line in &done {
         note(printer, format, &format!("mended {line}"));
     }
     Ok(Some(done))
+}
+
+/// What the configured database has. That it can't be asked is no reason to stop, but one to ask somebody else.
+async fn known(config: &Config, chain: &Arc<Chain>) -> Result<Known> {
+    Ok(match pipeline::lint::target(config, chain).await {
+        Ok(target) => {
+            let applied = target.applied.clone();
+            target.close().await?;
+            Known::Applied(applied, config.database_url()?.to_string())
+        }
+        Err(error) => Known::Nothing(error.to_string()),
+    })
 }
 
 /// Nobody knows whether the files are applied somewhere; whoever does has to say so.

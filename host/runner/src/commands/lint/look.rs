@@ -10,6 +10,7 @@ use runner_chain::Problem;
 use runner_chain::Problems;
 use runner_chain::directory;
 use runner_policy::LintFinding;
+use runner_policy::PluginRules;
 use runner_policy::Verdict;
 
 use super::unknown_rule;
@@ -47,6 +48,15 @@ pub(super) struct Looker<'a> {
     pub(super) wants_rules: bool,
     /// The policies, once they are loaded.
     pub(super) desk: Option<LintDesk<'a>>,
+}
+
+/// What the policies have said.
+struct Asked {
+    choice: Choice,
+    looked_at: Vec<String>,
+    findings: Vec<LintFinding>,
+    rules: Vec<PluginRules>,
+    refusals: Vec<Verdict>,
 }
 
 /// What was seen.
@@ -89,21 +99,29 @@ impl<'a> Looker<'a> {
             return Ok(self.nothing(chain));
         }
         self.open().await?;
-        let severities = self.severities().await?;
-        let (config, wants_rules, is_planned) = (self.config, self.wants_rules, target.is_some());
+        let choice = Choice { revisions, planned: target.is_some() };
+        let wants_rules = self.wants_rules;
         let Some(desk) = &mut self.desk else { return Ok(self.nothing(chain)) };
         if !desk.has_lint() && desk.refusals().is_empty() {
             let set = desk.set();
             printer.warn(format_args!("no policy of the set `{set}` lints, so the chain alone was looked at"));
         }
-        let choice = Choice { revisions, planned: is_planned };
         let linted = desk.lint(&chain, &choice, target.as_mut(), wants_rules).await;
         if let Some(target) = target {
             target.close().await?;
         }
-        let (dialect, audited) = (desk.dialect(), desk.audited());
         let mut refusals = desk.refusals();
         refusals.extend(linted.refusals);
+        let asked = Asked { choice, looked_at, findings: linted.findings, rules: linted.rules, refusals };
+        self.weigh(chain, asked).await
+    }
+
+    /// What counts of what the policies have found.
+    async fn weigh(&self, chain: Arc<Chain>, asked: Asked) -> Result<Look> {
+        let Asked { choice, looked_at, findings, rules, refusals } = asked;
+        let severities = self.severities().await?;
+        let Some(desk) = &self.desk else { return Ok(self.nothing(chain)) };
+        let (dialect, audited, is_whole) = (desk.dialect(), desk.audited(), refusals.is_empty());
         let assessment = Assessment {
             chain: &chain,
             dialect,
@@ -111,28 +129,28 @@ impl<'a> Looker<'a> {
             baseline: self.baseline,
             looked_at: &looked_at,
             // With facts, or some of the policies, less is found than could be.
-            is_complete: !is_planned && refusals.is_empty() && desk.has_lint(),
-            knows_rules: refusals.is_empty(),
+            is_complete: !choice.planned && is_whole && desk.has_lint(),
+            knows_rules: is_whole,
             is_plan: false,
             audited: &audited,
         };
-        let names_rules = assessment.names_rules();
-        let catalogue = Catalogue::new(&if names_rules { desk.rules().await? } else { linted.rules });
-        let is_unknown = |name: &&String| refusals.is_empty() && catalogue.named(name).is_empty();
+        let rules = if assessment.names_rules() { desk.rules().await? } else { rules };
+        let catalogue = Catalogue::new(&rules);
+        let is_unknown = |name: &&String| is_whole && catalogue.named(name).is_empty();
         if let Some(unknown) = self.denied_rules.iter().find(is_unknown) {
             return Err(unknown_rule(unknown, &catalogue));
         }
         let problems = unreadable_sql(&chain, &choice.revisions, dialect);
         let mut own: Vec<LintFinding> = problems.iter().map(of_problem).collect();
-        if severities.names_rules() && refusals.is_empty() {
+        if severities.names_rules() && is_whole {
             let names = desk.environments().await?.into_iter();
             let names: Vec<String> = names.flat_map(|(name, aliases)| std::iter::once(name).chain(aliases)).collect();
             own.extend(severities.complaints(&catalogue, &names));
         }
-        let assessed = assessment.weigh(linted.findings, own, &catalogue);
+        let assessed = assessment.weigh(findings, own, &catalogue);
         let environment = match desk.identity.level {
             Some(_) => desk.identity.name.clone(),
-            None => config.environment.clone(),
+            None => self.config.environment.clone(),
         };
         Ok(Look { chain: Some(chain), looked_at, assessed, refusals, problems, catalogue, environment, dialect })
     }

@@ -1,5 +1,7 @@
 //! Findings for people, as rustc shows them: message, place, the line itself, and what to do.
 
+use std::collections::HashMap;
+
 use annotate_snippets::AnnotationKind;
 use annotate_snippets::Group;
 use annotate_snippets::Level;
@@ -15,6 +17,7 @@ use super::rule;
 use super::severity;
 use crate::lint::Finding;
 use crate::lint::Suppressed;
+use crate::lint::places::Places;
 use crate::output::Printer;
 use crate::output::Style;
 use crate::output::problem;
@@ -36,9 +39,14 @@ pub(super) fn print(report: &Report<'_>, printer: &Printer) {
         // Remarks are for whoever asks for them, unless they refuse.
         severity(verdict) > Severity::Info || verdict.decision == Decision::Deny || printer.is_verbose()
     };
+    // Where lines begin is looked for once a file.
+    let mut sources: HashMap<&str, Places<'_>> = HashMap::new();
     let is_problem = |finding: &&Finding| report.problems.iter().any(|problem| is_of(problem, finding));
     for finding in report.assessed.findings.iter().filter(is_shown).filter(|finding| !is_problem(finding)) {
-        printer.line(render(report, finding, printer.is_verbose(), color));
+        let revision = finding.found.verdict.revision.as_deref().unwrap_or_default();
+        let source =
+            report.source(finding).map(|source| sources.entry(revision).or_insert_with(|| Places::new(source)));
+        printer.line(render(source.as_deref(), finding, printer.is_verbose(), color));
     }
     if printer.is_verbose() {
         for suppressed in &report.assessed.suppressed {
@@ -88,7 +96,7 @@ fn place(verdict: &Verdict) -> String {
 }
 
 /// One finding, with a newline at the end.
-fn render(report: &Report<'_>, finding: &Finding, is_verbose: bool, color: bool) -> String {
+fn render(source: Option<&Places<'_>>, finding: &Finding, is_verbose: bool, color: bool) -> String {
     let verdict = &finding.found.verdict;
     let level = match severity(verdict) {
         Severity::Error => Level::ERROR,
@@ -96,7 +104,7 @@ fn render(report: &Report<'_>, finding: &Finding, is_verbose: bool, color: bool)
         Severity::Info => Level::INFO,
     };
     let mut group: Group<'_> = Group::with_title(level.primary_title(verdict.message.as_str()).id(rule(verdict)));
-    let piece = report.source(finding).and_then(|source| Piece::of(source, finding));
+    let piece = source.and_then(|source| Piece::of(source, finding));
     let is_whole = piece.as_ref().is_some_and(|piece| piece.is_whole);
     if let Some(file) = verdict.file.as_deref().filter(|_| !is_whole) {
         let mut origin = Origin::path(file);
@@ -133,6 +141,10 @@ fn render(report: &Report<'_>, finding: &Finding, is_verbose: bool, color: bool)
     text
 }
 
+fn small(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
 fn size(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
@@ -149,24 +161,20 @@ struct Piece {
 }
 
 impl Piece {
-    fn of(source: &str, finding: &Finding) -> Option<Self> {
+    fn of(source: &Places<'_>, finding: &Finding) -> Option<Self> {
         let verdict = &finding.found.verdict;
-        let line = size(verdict.line?);
+        let number = verdict.line?;
+        let line = size(number);
         let first = size(verdict.column.unwrap_or(1)).saturating_sub(1);
-        let (end_line, end) =
-            finding.found.end.map_or((line, None), |(line, column)| (size(line), Some(size(column).saturating_sub(1))));
-        let mut lines = source.split('\n').skip(line.checked_sub(1)?);
-        let head = lines.next()?;
+        let end = finding.found.end.map(|(_, column)| size(column).saturating_sub(1));
+        let head = source.line(number)?;
         let is_short = |text: &str| text.len() <= WIDEST;
-        let count = end_line.saturating_sub(line);
-        let tail: Vec<&str> = lines.take(count).take(MOST_LINES).collect();
+        let count = finding.found.end.map_or(0, |(end_line, _)| size(end_line.saturating_sub(number)));
+        let tail: Vec<&str> =
+            (1..=count).take(MOST_LINES).map_while(|more| source.line(number + small(more))).collect();
         // A place at the beginning of a line means the end of the one before.
-        if count == 0
-            || count >= MOST_LINES
-            || tail.len() < count
-            || !is_short(head)
-            || !tail.iter().all(|text| is_short(text))
-        {
+        let is_piece = count > 0 && count < MOST_LINES && tail.len() == count;
+        if !is_piece || !is_short(head) || !tail.iter().all(|text| is_short(text)) {
             let last = if count == 0 { end } else { None };
             return Some(Self::in_line(head, line, first, last));
         }
@@ -246,9 +254,9 @@ mod tests {
     use crate::lint::finding_of_runner;
 
     fn piece(source: &str, at: (u32, Option<u32>), end: Option<(u32, u32)>) -> Option<Piece> {
-        let mut found: LintFinding = finding_of_runner("r", Severity::Error, "m".to_owned());
+        let mut found: LintFinding = finding_of_runner("r", Severity::Error, "m");
         (found.verdict.line, found.verdict.column, found.end) = (Some(at.0), at.1, end);
-        Piece::of(source, &Finding { found, fingerprint: String::new() })
+        Piece::of(&Places::new(source), &Finding { found, fingerprint: String::new() })
     }
 
     fn underlined(source: &str, at: (u32, Option<u32>), end: Option<(u32, u32)>) -> Option<String> {

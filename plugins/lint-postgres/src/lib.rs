@@ -7,6 +7,7 @@
 mod catalogue;
 mod checks;
 mod engine;
+mod exceptions;
 mod fixes;
 mod forecast;
 mod judge;
@@ -22,6 +23,7 @@ mod server;
 mod settings;
 mod statements;
 mod subject;
+mod volatility;
 
 use runner_policy_sdk::Description;
 use runner_policy_sdk::Failure;

@@ -10,6 +10,7 @@ use squawk_linter::Rule as EngineRule;
 
 use crate::checks;
 use crate::engine;
+use crate::exceptions;
 use crate::fixes;
 use crate::forecast;
 use crate::forecast::Forecast;
@@ -100,6 +101,9 @@ impl Review {
     pub(crate) fn judged(&self, opt_in: &[String], forecast: &[Forecast]) -> Result<Vec<Judged>, Failure> {
         let mut raws = self.engine(opt_in);
         raws.retain(|raw| self.is_sound_at(raw.range.start));
+        if !self.is_plain {
+            exceptions::apply(self, &mut raws);
+        }
         raws.extend(checks::all(self, forecast)?);
         raws.extend(self.faults());
         raws.sort_by_key(|raw| raw.range.start);

@@ -9,9 +9,9 @@ use super::Level;
 use super::Locks;
 use super::Told as _;
 use super::retype;
-use crate::engine;
 use crate::names::Name;
 use crate::subject;
+use crate::volatility;
 
 impl Locks<'_> {
     pub(super) fn alter_table(&mut self, node: &ast::AlterTable) -> Result<(), Failure> {
@@ -94,10 +94,9 @@ impl Locks<'_> {
         for constraint in node.constraints() {
             match &constraint {
                 ast::Constraint::DefaultConstraint(default) => {
-                    rewrites |= default.expr().is_some_and(|expr| {
-                        !self.version().has(11)
-                            || engine::is_computed_for_each_row(&expr, self.review.situation.version)
-                    });
+                    rewrites |= default
+                        .expr()
+                        .is_some_and(|expr| volatility::is_computed_for_each_row(&expr, self.review.situation.version));
                 }
                 ast::Constraint::GeneratedConstraint(generated) => {
                     rewrites |= self.is_written(generated);

@@ -1,9 +1,14 @@
-//! Where PostgreSQL does otherwise than the engine thinks: findings that are taken back. The command line of `squawk` has
-//! them, so files that are compared with it keep them.
+//! Where PostgreSQL does otherwise than the engine thinks: findings that are taken back, or are less serious. The command
+//! line of `squawk` has them as they are, so files that are compared with it keep them.
 
+use runner_policy_sdk::Failure;
+use runner_policy_sdk::Severity;
+use runner_policy_sdk::facts::RelationKind;
 use squawk_syntax::ast;
 use squawk_syntax::ast::AstNode as _;
 
+use crate::catalogue;
+use crate::names::Name;
 use crate::raw::Raw;
 use crate::review::Review;
 use crate::statements::Statement;
@@ -11,20 +16,99 @@ use crate::statements::range_of;
 use crate::volatility;
 
 /// Takes back what is not so.
-pub(crate) fn apply(review: &Review, raws: &mut Vec<Raw>) {
-    raws.retain(|raw| {
-        let position = review.parsed.at(raw.range.start);
-        position.is_none_or(|position| !is_wrong(review, raw, position))
-    });
+///
+/// # Errors
+/// Facts were needed and could not be had.
+pub(crate) fn apply(review: &Review, raws: Vec<Raw>) -> Result<Vec<Raw>, Failure> {
+    let mut kept = Vec::with_capacity(raws.len());
+    for mut raw in raws {
+        if let Some(position) = review.parsed.at(raw.range.start) {
+            if is_wrong(review, &raw, position)? {
+                continue;
+            }
+            soften(review, &mut raw, position);
+        }
+        kept.push(raw);
+    }
+    Ok(kept)
 }
 
-fn is_wrong(review: &Review, raw: &Raw, position: usize) -> bool {
+fn is_wrong(review: &Review, raw: &Raw, position: usize) -> Result<bool, Failure> {
     let statement = &review.parsed.statements[position];
-    match raw.entry.name {
+    Ok(match raw.entry.name {
         "transaction-nesting" => ends_nothing(review, position),
         "adding-field-with-default" => is_kept_once(review, statement, raw),
+        "constraint-missing-not-valid" => has_no_not_valid(statement, raw),
+        "ban-char-field" => is_internal_type(review, raw),
+        "require-concurrent-index-creation" => is_of_parent_only(review, statement)?,
         _ => false,
+    })
+}
+
+/// Makes what can't do that much harm here less serious.
+fn soften(review: &Review, raw: &mut Raw, position: usize) {
+    let statement = &review.parsed.statements[position];
+    if raw.entry.name == "adding-foreign-key-constraint" && is_of_empty_column(statement, raw) {
+        raw.entry = catalogue::capped(raw.entry, Severity::Warning);
+        raw.message =
+            "A new column with a foreign key takes a `SHARE ROW EXCLUSIVE` lock on the table that it refers to, and \
+                       `ACCESS EXCLUSIVE` on its own; the column is empty, so no row is checked."
+                .to_owned();
+        raw.help = Some("Keep the transaction short, and limit how long it waits for the locks.".to_owned());
+        raw.fix = None;
     }
+}
+
+/// Whether the constraint is one of those that are made of an index, for which there is no `NOT VALID`. They have rules of
+/// their own.
+fn has_no_not_valid(statement: &Statement, raw: &Raw) -> bool {
+    let ast::Stmt::AlterTable(table) = &statement.node else { return false };
+    table.actions().any(|action| match action {
+        ast::AlterTableAction::AddConstraint(add) => {
+            range_of(add.syntax()).start == raw.range.start
+                && matches!(
+                    add.constraint(),
+                    Some(
+                        ast::Constraint::UniqueConstraint(_)
+                            | ast::Constraint::PrimaryKeyConstraint(_)
+                            | ast::Constraint::ExcludeConstraint(_)
+                    )
+                )
+        }
+        _ => false,
+    })
+}
+
+/// Whether a foreign key is one of a new column that is NULL in all rows.
+fn is_of_empty_column(statement: &Statement, raw: &Raw) -> bool {
+    let ast::Stmt::AlterTable(table) = &statement.node else { return false };
+    table.actions().any(|action| match action {
+        ast::AlterTableAction::AddColumn(add) => {
+            let is_filled = |constraint| {
+                matches!(constraint, ast::Constraint::DefaultConstraint(_) | ast::Constraint::GeneratedConstraint(_))
+            };
+            range_of(add.syntax()).contains(&raw.range.start) && !add.constraints().any(is_filled)
+        }
+        _ => false,
+    })
+}
+
+/// Whether a type is `"char"`, in quotes: one byte without spaces at its end.
+fn is_internal_type(review: &Review, raw: &Raw) -> bool {
+    let written = review.script.text().get(raw.range.clone()).unwrap_or_default();
+    let name = written.strip_prefix("pg_catalog.").unwrap_or(written);
+    name.starts_with("\"char\"")
+}
+
+/// Whether an index is made for a partitioned table without its partitions, which is over at once.
+fn is_of_parent_only(review: &Review, statement: &Statement) -> Result<bool, Failure> {
+    let ast::Stmt::CreateIndex(index) = &statement.node else { return Ok(false) };
+    let Some(table) = index.table_relation_name().filter(|table| table.only_token().is_some()) else {
+        return Ok(false);
+    };
+    let Some(name) = Name::within(Some(table)) else { return Ok(false) };
+    let relation = review.knowledge.relation(&name)?;
+    Ok(relation.is_none_or(|relation| relation.kind == RelationKind::PartitionedTable))
 }
 
 /// Whether a statement only goes back to a savepoint, or ends a transaction that the revision has begun and that the engine

@@ -102,7 +102,7 @@ impl Review {
         let mut raws = self.engine(opt_in);
         raws.retain(|raw| self.is_sound_at(raw.range.start));
         if !self.is_plain {
-            exceptions::apply(self, &mut raws);
+            raws = exceptions::apply(self, raws)?;
         }
         raws.extend(checks::all(self, forecast)?);
         raws.extend(self.faults());

@@ -1,5 +1,9 @@
 //! Where PostgreSQL does otherwise than the engine thinks.
 
+use runner_policy_sdk::Severity;
+use runner_policy_sdk::facts::Relation;
+use runner_policy_sdk::facts::RelationKind;
+
 use crate::support::ask;
 
 #[test]
@@ -50,4 +54,62 @@ fn a_default_that_is_computed_once_rewrites_nothing() {
     }
     let old = ask("ALTER TABLE visit ADD COLUMN c date DEFAULT CURRENT_DATE;\n").on("10.3");
     assert!(old.has("adding-field-with-default") && old.report().locks[0].rewrites);
+}
+
+#[test]
+fn a_check_that_comes_with_its_column_reads_the_table() {
+    let question = ask("ALTER TABLE visit ADD COLUMN rating int DEFAULT 3 CHECK (rating > 0);\n");
+    let found = question.of("constraint-missing-not-valid");
+    assert_eq!(found.len(), 1);
+    assert!(found[0].fix.is_none());
+    assert!(question.report().locks[0].scans);
+    let new = "CREATE TABLE t (id bigint PRIMARY KEY);\nALTER TABLE t ADD COLUMN a int DEFAULT 1 CHECK (a > 0);\n";
+    assert!(!ask(new).has("constraint-missing-not-valid"));
+}
+
+#[test]
+fn not_valid_is_asked_for_only_where_it_can_be_written() {
+    let cases = [
+        ("UNIQUE (number)", "disallowed-unique-constraint"),
+        ("PRIMARY KEY (id)", "adding-serial-primary-key-field"),
+        ("EXCLUDE USING gist (span WITH &&)", "adding-exclusion-constraint"),
+    ];
+    for (constraint, rule) in cases {
+        let question = ask(&format!("ALTER TABLE visit ADD CONSTRAINT c {constraint};\n"));
+        assert!(!question.has("constraint-missing-not-valid"), "{constraint}");
+        assert!(question.has(rule), "{constraint}: {:?}", question.rules());
+    }
+    assert!(ask("ALTER TABLE visit ADD CONSTRAINT c CHECK (a > 0);\n").has("constraint-missing-not-valid"));
+}
+
+#[test]
+fn a_foreign_key_of_an_empty_column_checks_no_row() {
+    let rule = "adding-foreign-key-constraint";
+    let empty = ask("ALTER TABLE visit ADD COLUMN country_id bigint REFERENCES country (id);\n");
+    let found = empty.of(rule);
+    assert_eq!(found[0].severity, Severity::Warning);
+    assert!(found[0].message.contains("no row is checked"), "{}", found[0].message);
+    assert!(empty.report().locks.iter().all(|lock| !lock.scans));
+    let filled = ask("ALTER TABLE visit ADD COLUMN country_id bigint DEFAULT 1 REFERENCES country (id);\n").of(rule);
+    assert_eq!(filled[0].severity, Severity::Error);
+    assert!(filled[0].message.contains("table scan"), "{}", filled[0].message);
+}
+
+#[test]
+fn the_internal_type_char_is_one_byte() {
+    assert!(!ask("ALTER TABLE visit ADD COLUMN kind \"char\";\n").has("ban-char-field"));
+    assert!(ask("ALTER TABLE visit ADD COLUMN kind char;\n").has("ban-char-field"));
+    assert!(ask("ALTER TABLE visit ADD COLUMN kind char(2);\n").has("ban-char-field"));
+}
+
+#[test]
+fn an_index_of_the_parent_alone_is_over_at_once() {
+    let rule = "require-concurrent-index-creation";
+    let sql = "CREATE INDEX i ON ONLY log (day);\n";
+    assert!(!ask(sql).has(rule));
+    let parent = Relation { kind: RelationKind::PartitionedTable, ..Relation::table("log") };
+    assert!(!ask(sql).holding(vec![parent.clone()]).has(rule));
+    assert!(ask("CREATE INDEX i ON log (day);\n").holding(vec![parent]).has(rule));
+    // A table without partitions is read all the same.
+    assert!(ask(sql).holding(vec![Relation::table("log").rows(1_000_000)]).has(rule));
 }

@@ -9,10 +9,13 @@ use squawk_syntax::ast::AstNode as _;
 
 use crate::catalogue;
 use crate::names::Name;
+use crate::names::Quoted;
 use crate::raw::Raw;
 use crate::review::Review;
+use crate::server::Version;
 use crate::statements::Statement;
 use crate::statements::range_of;
+use crate::subject;
 use crate::volatility;
 
 /// Takes back what is not so.
@@ -27,6 +30,7 @@ pub(crate) fn apply(review: &Review, raws: Vec<Raw>) -> Result<Vec<Raw>, Failure
                 continue;
             }
             soften(review, &mut raw, position);
+            foretell(review, &mut raw, position)?;
         }
         kept.push(raw);
     }
@@ -39,6 +43,7 @@ fn is_wrong(review: &Review, raw: &Raw, position: usize) -> Result<bool, Failure
         "transaction-nesting" => ends_nothing(review, position),
         "adding-field-with-default" => is_kept_once(review, statement, raw),
         "constraint-missing-not-valid" => has_no_not_valid(statement, raw),
+        "adding-not-nullable-field" => is_proven(review, statement, raw, position),
         "ban-char-field" => is_internal_type(review, raw),
         "require-concurrent-index-creation" => is_of_parent_only(review, statement)?,
         _ => false,
@@ -57,6 +62,36 @@ fn soften(review: &Review, raw: &mut Raw, position: usize) {
         raw.help = Some("Keep the transaction short, and limit how long it waits for the locks.".to_owned());
         raw.fix = None;
     }
+}
+
+/// Says that `SET NOT NULL` fails where statistics know of NULLs.
+fn foretell(review: &Review, raw: &mut Raw, position: usize) -> Result<(), Failure> {
+    let statement = &review.parsed.statements[position];
+    if raw.entry.name != "adding-not-nullable-field" {
+        return Ok(());
+    }
+    let Some((table, column)) = made_not_null(statement, raw) else { return Ok(()) };
+    let Some(relation) = review.knowledge.relation(&table)? else { return Ok(()) };
+    let nulls = relation.columns.iter().find(|its| its.name == column).and_then(|its| its.null_fraction);
+    if nulls.is_some_and(|nulls| nulls > 0.0) {
+        let told = format!(" There are rows in which `{}` is NULL, and while there are it fails.", Quoted(&column));
+        raw.message.push_str(&told);
+    }
+    Ok(())
+}
+
+/// Whether an earlier step has added and validated a check that says the same, which the server trusts.
+fn is_proven(review: &Review, statement: &Statement, raw: &Raw, position: usize) -> bool {
+    let trusts_checks = review.situation.version.unwrap_or(Version::ASSUMED).has(12);
+    let made = made_not_null(statement, raw).filter(|_| trusts_checks);
+    made.is_some_and(|(table, column)| review.proofs.hold(&table, &column, position))
+}
+
+/// The table and the column of the `SET NOT NULL` that a finding is about.
+fn made_not_null(statement: &Statement, raw: &Raw) -> Option<(Name, String)> {
+    let ast::Stmt::AlterTable(table) = &statement.node else { return None };
+    let action = table.actions().find(|action| range_of(action.syntax()).contains(&raw.range.start))?;
+    Some((Name::within(table.table_relation_name())?, subject::column_of(&action)?))
 }
 
 /// Whether the constraint is one of those that are made of an index, for which there is no `NOT VALID`. They have rules of

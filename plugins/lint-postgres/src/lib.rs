@@ -16,6 +16,7 @@ mod names;
 mod nesting;
 mod novelty;
 mod plain;
+mod proof;
 mod raw;
 mod review;
 mod script;

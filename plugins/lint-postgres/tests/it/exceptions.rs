@@ -1,6 +1,7 @@
 //! Where PostgreSQL does otherwise than the engine thinks.
 
 use runner_policy_sdk::Severity;
+use runner_policy_sdk::facts::Column;
 use runner_policy_sdk::facts::Relation;
 use runner_policy_sdk::facts::RelationKind;
 
@@ -112,4 +113,39 @@ fn an_index_of_the_parent_alone_is_over_at_once() {
     assert!(ask("CREATE INDEX i ON log (day);\n").holding(vec![parent]).has(rule));
     // A table without partitions is read all the same.
     assert!(ask(sql).holding(vec![Relation::table("log").rows(1_000_000)]).has(rule));
+}
+
+/// The three steps by which a column becomes NOT NULL without a scan under the strong lock.
+const STEPS: [&str; 3] = [
+    "ALTER TABLE visit ADD CONSTRAINT nn CHECK (note IS NOT NULL) NOT VALID;\n",
+    "ALTER TABLE visit VALIDATE CONSTRAINT nn;\n",
+    "ALTER TABLE visit ALTER COLUMN note SET NOT NULL;\n",
+];
+
+#[test]
+fn not_null_is_trusted_to_a_valid_check_of_an_earlier_step() {
+    let rule = "adding-not-nullable-field";
+    let added = ask(STEPS[0]).notes();
+    let mut validated = added.clone();
+    validated.extend(ask(STEPS[1]).after(&added).notes());
+    let last = ask(STEPS[2]).after(&validated);
+    assert!(!last.has(rule), "{validated:?}");
+    assert!(!last.report().locks[0].scans);
+    // A check that is not validated, or of another column or table, proves nothing; nor does one that was dropped.
+    assert!(ask(STEPS[2]).after(&added).has(rule));
+    assert!(ask("ALTER TABLE visit ALTER COLUMN other SET NOT NULL;\n").after(&validated).has(rule));
+    assert!(ask("ALTER TABLE patient ALTER COLUMN note SET NOT NULL;\n").after(&validated).has(rule));
+    let mut dropped = validated.clone();
+    dropped.extend(ask("ALTER TABLE visit DROP CONSTRAINT nn;\n").after(&validated).notes());
+    assert!(ask(STEPS[2]).after(&dropped).has(rule), "{dropped:?}");
+    assert!(ask(STEPS[2]).after(&validated).on("11.2").has(rule));
+}
+
+#[test]
+fn not_null_fails_where_there_are_nulls() {
+    let mut note = Column::new("note", "text");
+    note.null_fraction = Some(0.2);
+    let relation = Relation::table("visit").rows(50_000).column(note);
+    let found = ask(STEPS[2]).holding(vec![relation]).of("adding-not-nullable-field");
+    assert!(found[0].message.contains("while there are it fails"), "{}", found[0].message);
 }

@@ -8,7 +8,9 @@ use squawk_syntax::ast;
 use squawk_syntax::ast::AstNode as _;
 
 use crate::catalogue;
+use crate::names::Kind;
 use crate::names::Name;
+use crate::names::Object;
 use crate::names::Quoted;
 use crate::raw::Raw;
 use crate::review::Review;
@@ -52,6 +54,7 @@ fn is_wrong(review: &Review, raw: &Raw, position: usize) -> Result<bool, Failure
 
 /// Makes what can't do that much harm here less serious.
 fn soften(review: &Review, raw: &mut Raw, position: usize) {
+    raw.entry = catalogue::capped(raw.entry, most(review, raw, position));
     let statement = &review.parsed.statements[position];
     if raw.entry.name == "adding-foreign-key-constraint" && is_of_empty_column(statement, raw) {
         raw.entry = catalogue::capped(raw.entry, Severity::Warning);
@@ -62,6 +65,45 @@ fn soften(review: &Review, raw: &mut Raw, position: usize) {
         raw.help = Some("Keep the transaction short, and limit how long it waits for the locks.".to_owned());
         raw.fix = None;
     }
+}
+
+/// How serious a finding is at most, for what the revision itself makes up for.
+fn most(review: &Review, raw: &Raw, position: usize) -> Severity {
+    let statement = &review.parsed.statements[position].node;
+    let later = &review.parsed.statements[position + 1..];
+    let is_made_again = |old: &Object| later.iter().any(|statement| makes(&statement.node, old));
+    match (raw.entry.name, statement) {
+        // No client names them, or hardly any.
+        ("renaming-object", ast::Stmt::AlterIndex(_)) => Severity::Info,
+        ("renaming-object", ast::Stmt::AlterTable(table))
+            if table.actions().all(|action| is_constraint_renamed(&action)) =>
+        {
+            Severity::Info
+        }
+        ("renaming-table", ast::Stmt::AlterTable(_)) | ("ban-drop-view", _) | ("ban-drop-function", _) => {
+            let objects = subject::objects(statement);
+            let all = !objects.is_empty() && objects.iter().all(is_made_again);
+            if all { Severity::Warning } else { Severity::Error }
+        }
+        _ => Severity::Error,
+    }
+}
+
+fn is_constraint_renamed(action: &ast::AlterTableAction) -> bool {
+    matches!(action, ast::AlterTableAction::RenameConstraint(_))
+}
+
+/// Whether a statement makes a view or a function of the name that an object had.
+fn makes(statement: &ast::Stmt, old: &Object) -> bool {
+    let made = match statement {
+        ast::Stmt::CreateView(node) => Name::within(node.view()).map(|name| Object::new(Kind::Relation, name)),
+        ast::Stmt::CreateMaterializedView(node) => {
+            Name::within(node.view()).map(|name| Object::new(Kind::Relation, name))
+        }
+        ast::Stmt::CreateFunction(node) => Name::within(node.name()).map(|name| Object::new(Kind::Function, name)),
+        _ => None,
+    };
+    made.is_some_and(|made| made.kind == old.kind && made.name.may_be(&old.name))
 }
 
 /// Says that `SET NOT NULL` fails where statistics know of NULLs.

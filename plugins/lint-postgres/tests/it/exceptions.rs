@@ -149,3 +149,55 @@ fn not_null_fails_where_there_are_nulls() {
     let found = ask(STEPS[2]).holding(vec![relation]).of("adding-not-nullable-field");
     assert!(found[0].message.contains("while there are it fails"), "{}", found[0].message);
 }
+
+fn severity(sql: &str, rule: &str) -> Severity {
+    ask(sql).of(rule)[0].severity
+}
+
+#[test]
+fn what_is_made_again_under_its_name_is_a_warning() {
+    let renamed = "ALTER TABLE o RENAME TO p;\n";
+    assert_eq!(severity(renamed, "renaming-table"), Severity::Error);
+    assert_eq!(severity(&format!("{renamed}CREATE VIEW o AS SELECT * FROM p;\n"), "renaming-table"), Severity::Warning);
+    assert_eq!(severity(&format!("{renamed}CREATE VIEW q AS SELECT * FROM p;\n"), "renaming-table"), Severity::Error);
+    assert_eq!(severity("DROP VIEW v;\nCREATE VIEW v AS SELECT 1;\n", "ban-drop-view"), Severity::Warning);
+    assert_eq!(severity("DROP VIEW v;\nCREATE VIEW w AS SELECT 1;\n", "ban-drop-view"), Severity::Error);
+    let function = "DROP FUNCTION f(int);\nCREATE FUNCTION f(a bigint) RETURNS int LANGUAGE sql AS 'SELECT 1';\n";
+    assert_eq!(severity(function, "ban-drop-function"), Severity::Warning);
+}
+
+#[test]
+fn names_that_no_client_uses_are_worth_knowing() {
+    assert_eq!(severity("ALTER INDEX a RENAME TO b;\n", "renaming-object"), Severity::Info);
+    assert_eq!(severity("ALTER TABLE t RENAME CONSTRAINT a TO b;\n", "renaming-object"), Severity::Info);
+    assert_eq!(severity("ALTER SCHEMA a RENAME TO b;\n", "renaming-object"), Severity::Error);
+}
+
+#[test]
+fn a_default_that_is_dropped_at_once_makes_the_column_required() {
+    let added = "ALTER TABLE visit ADD COLUMN flag boolean DEFAULT false NOT NULL;\n";
+    let rule = "adding-required-field";
+    assert!(!ask(added).has(rule));
+    let found = ask(&format!("{added}ALTER TABLE visit ALTER COLUMN flag DROP DEFAULT;\n")).of(rule);
+    assert_eq!(found.len(), 1);
+    assert!(found[0].message.contains("loses its default"), "{}", found[0].message);
+    assert!(!ask(&format!("{added}ALTER TABLE visit ALTER COLUMN other DROP DEFAULT;\n")).has(rule));
+    assert!(
+        !ask(&format!("CREATE TABLE visit (id int PRIMARY KEY);\n{added}ALTER TABLE visit ALTER flag DROP DEFAULT;\n"))
+            .has(rule)
+    );
+}
+
+#[test]
+fn facts_of_the_sessions_schema_are_not_those_of_another() {
+    let message = |sql: &str| {
+        ask(sql).holding(vec![Relation::table("orders").rows(50_000)]).of("ban-drop-table")[0].message.clone()
+    };
+    assert!(message("DROP TABLE orders;\n").contains("50 000"));
+    assert!(message("DROP TABLE public.orders;\n").contains("50 000"));
+    assert!(!message("DROP TABLE other.orders;\n").contains("50 000"));
+    let small = || vec![Relation::table("orders").rows(5)];
+    let rule = "require-concurrent-index-creation";
+    assert_eq!(ask("CREATE INDEX i ON orders (a);\n").holding(small()).of(rule)[0].severity, Severity::Warning);
+    assert_eq!(ask("CREATE INDEX i ON other.orders (a);\n").holding(small()).of(rule)[0].severity, Severity::Error);
+}

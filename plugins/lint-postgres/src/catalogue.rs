@@ -8,6 +8,8 @@ mod privileges;
 mod style;
 mod transactions;
 
+use std::sync::LazyLock;
+
 use runner_policy_sdk::Dialect;
 use runner_policy_sdk::Severity;
 use runner_policy_sdk::revision_lint::Rule;
@@ -26,7 +28,7 @@ pub(crate) enum Concern {
 }
 
 /// A rule.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
     pub(crate) name: &'static str,
     pub(crate) concern: Concern,
@@ -94,6 +96,27 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Entry> {
 /// A rule by its name.
 pub(crate) fn named(name: &str) -> Option<&'static Entry> {
     all().find(|entry| entry.name == name)
+}
+
+/// A rule that is no more serious than this here.
+pub(crate) fn capped(entry: &'static Entry, most: Severity) -> &'static Entry {
+    static WARNINGS: LazyLock<Vec<Entry>> = LazyLock::new(|| all_capped(Severity::Warning));
+    static ADVICE: LazyLock<Vec<Entry>> = LazyLock::new(|| all_capped(Severity::Info));
+    let entries = match most {
+        Severity::Error => return entry,
+        Severity::Warning => &WARNINGS,
+        Severity::Info => &ADVICE,
+    };
+    entries.iter().find(|capped| capped.name == entry.name).unwrap_or(entry)
+}
+
+fn all_capped(most: Severity) -> Vec<Entry> {
+    let capped = |entry: &Entry| Entry {
+        severity: entry.severity.min(most),
+        in_production: entry.in_production.min(most),
+        ..*entry
+    };
+    all().map(capped).collect()
 }
 
 /// Whether a rule is one of the engine. Two of them are not to be named in its comments.

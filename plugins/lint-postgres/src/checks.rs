@@ -1,5 +1,6 @@
 //! Rules that the engine lacks.
 
+mod defaults;
 mod dependents;
 mod drops;
 mod indexes;
@@ -52,6 +53,7 @@ pub(crate) fn all(review: &Review, forecast: &[Forecast]) -> Result<Vec<Raw>, Fa
         findings.transactions(statement);
     }
     findings.revision();
+    findings.defaults();
     findings.strong_locks();
     Ok(findings.found)
 }

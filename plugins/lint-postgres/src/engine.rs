@@ -8,9 +8,6 @@ use squawk_linter::Rule;
 use squawk_linter::Version as EngineVersion;
 use squawk_linter::Violation;
 use squawk_syntax::SourceFile;
-use squawk_syntax::SyntaxElement;
-use squawk_syntax::ast;
-use squawk_syntax::ast::AstNode as _;
 
 use crate::catalogue;
 use crate::raw::Raw;
@@ -80,19 +77,14 @@ fn within(text: String, code: Rule, options: &Options<'_>) -> String {
     }
 }
 
-/// Whether a default has another value in each row, as the engine sees it: an expression that it does not know may have.
-pub(crate) fn is_computed_for_each_row(expression: &ast::Expr, version: Option<Version>) -> bool {
-    if matches!(expression, ast::Expr::Literal(_)) {
+/// Whether a function is one of those built in that have one value for a statement, as the engine knows them.
+pub(crate) fn is_stable_function(name: &str) -> bool {
+    let is_plain = name.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    if !is_plain {
         return false;
     }
-    let tokens = expression.syntax().descendants_with_tokens().filter_map(SyntaxElement::into_token);
-    // Comments are left out: one of them might tell the engine to keep quiet.
-    let words: Vec<String> =
-        tokens.filter(|token| !token.kind().is_trivia()).map(|token| token.text().to_owned()).collect();
-    let text = format!("ALTER TABLE t ADD COLUMN c int DEFAULT {}", words.join(" "));
-    let mut linter = Linter::from([Rule::AddingFieldWithDefault]);
-    linter.settings.pg_version = engine_version(version);
-    !linter.lint(&SourceFile::parse(&text), &text).is_empty()
+    let text = format!("ALTER TABLE t ADD COLUMN c int DEFAULT {name}()");
+    Linter::from([Rule::AddingFieldWithDefault]).lint(&SourceFile::parse(&text), &text).is_empty()
 }
 
 /// The version as the engine has it; unknown, it is the one that the engine assumes.

@@ -57,7 +57,10 @@ impl Knowledge {
     /// # Errors
     /// As [`relations`](Self::relations).
     pub(crate) fn table_of_index(&self, index: &Name) -> Result<Option<&Relation>, Failure> {
-        let owner = |relation: &&Relation| relation.indexes.iter().any(|its| its.name == index.name);
+        let owner = |relation: &&Relation| {
+            is_in(relation.schema.as_deref(), index.schema.as_deref())
+                && relation.indexes.iter().any(|its| its.name == index.name)
+        };
         Ok(self.relations()?.and_then(|relations| relations.iter().find(owner)))
     }
 }
@@ -67,10 +70,19 @@ pub(crate) fn name(relation: &Relation) -> Name {
     Name { schema: relation.schema.clone(), name: relation.name.clone() }
 }
 
-/// Whether a relation may be what a name stands for. Facts are about the session's schema only.
+/// Whether a relation is what a name stands for.
 pub(crate) fn is_named(relation: &Relation, name: &Name) -> bool {
-    let schema = relation.schema.as_ref();
-    relation.name == name.name && name.schema.as_ref().is_none_or(|wanted| schema.is_none_or(|its| its == wanted))
+    relation.name == name.name && is_in(relation.schema.as_deref(), name.schema.as_deref())
+}
+
+/// Whether something of a schema as facts have it is in the schema that is written. Facts are about the session's schema and
+/// do not name it; where a name has a schema, it is taken for the session's only if it is `public`.
+pub(crate) fn is_in(known: Option<&str>, written: Option<&str>) -> bool {
+    match (known, written) {
+        (_, None) => true,
+        (None, Some(written)) => written == "public",
+        (Some(known), Some(written)) => known == written,
+    }
 }
 
 /// Whether a table is so small that nobody notices a lock that is held while it is read. Partitions are relations of their

@@ -7,6 +7,7 @@
 mod catalogue;
 mod checks;
 mod engine;
+mod exceptions;
 mod fixes;
 mod forecast;
 mod judge;
@@ -15,6 +16,7 @@ mod names;
 mod nesting;
 mod novelty;
 mod plain;
+mod proof;
 mod raw;
 mod review;
 mod script;
@@ -22,6 +24,7 @@ mod server;
 mod settings;
 mod statements;
 mod subject;
+mod volatility;
 
 use runner_policy_sdk::Description;
 use runner_policy_sdk::Failure;

@@ -10,6 +10,7 @@ use squawk_linter::Rule as EngineRule;
 
 use crate::checks;
 use crate::engine;
+use crate::exceptions;
 use crate::fixes;
 use crate::forecast;
 use crate::forecast::Forecast;
@@ -17,6 +18,7 @@ use crate::judge;
 use crate::judge::Judged;
 use crate::knowledge::Knowledge;
 use crate::novelty::Novelty;
+use crate::proof::Proofs;
 use crate::raw::Raw;
 use crate::script::Script;
 use crate::server::Version;
@@ -44,6 +46,7 @@ pub(crate) struct Review {
     pub(crate) script: Script,
     pub(crate) parsed: Parsed,
     pub(crate) novelty: Novelty,
+    pub(crate) proofs: Proofs,
     pub(crate) knowledge: Knowledge,
     pub(crate) situation: Situation,
     /// Whether it is a file that is compared with the engine's command line, and no revision.
@@ -83,14 +86,17 @@ pub(crate) fn check(
         Direction::Down => Vec::new(),
     };
     let locks = forecast::reported(&review, &forecast);
-    Ok(Report { findings, locks, notes: review.novelty.into_notes() })
+    let mut notes = review.proofs.notes().to_vec();
+    notes.extend(review.novelty.into_notes());
+    Ok(Report { findings, locks, notes })
 }
 
 impl Review {
     pub(crate) fn new(script: Script, notes: &[String], knowledge: Knowledge, situation: Situation) -> Self {
         let parsed = Parsed::new(&script);
         let novelty = Novelty::new(notes, &parsed.statements);
-        Review { script, parsed, novelty, knowledge, situation, is_plain: false }
+        let proofs = Proofs::new(notes, &parsed.statements);
+        Review { script, parsed, novelty, proofs, knowledge, situation, is_plain: false }
     }
 
     /// Everything that is wrong, and what excuses it, in the order of the script.
@@ -100,6 +106,9 @@ impl Review {
     pub(crate) fn judged(&self, opt_in: &[String], forecast: &[Forecast]) -> Result<Vec<Judged>, Failure> {
         let mut raws = self.engine(opt_in);
         raws.retain(|raw| self.is_sound_at(raw.range.start));
+        if !self.is_plain {
+            raws = exceptions::apply(self, raws)?;
+        }
         raws.extend(checks::all(self, forecast)?);
         raws.extend(self.faults());
         raws.sort_by_key(|raw| raw.range.start);

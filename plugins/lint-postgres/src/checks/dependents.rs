@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use runner_policy_sdk::Failure;
+use runner_policy_sdk::facts::ForeignKey;
 use runner_policy_sdk::facts::Relation;
 use runner_policy_sdk::facts::RelationKind;
 use squawk_syntax::SourceFile;
@@ -68,7 +69,7 @@ impl Findings<'_> {
         let mut users = Vec::new();
         for relation in self.others(name, position)? {
             for key in &relation.foreign_keys {
-                if key.referenced_table == name.name && !self.is_dropped_constraint(key.name.as_deref(), position) {
+                if refers_to(key, name) && !self.is_dropped_constraint(key.name.as_deref(), position) {
                     users.push(foreign_key(relation, key.name.as_deref()));
                 }
             }
@@ -83,8 +84,7 @@ impl Findings<'_> {
         let mut users = Vec::new();
         for relation in self.others(table, position)? {
             for key in &relation.foreign_keys {
-                let is_referenced =
-                    key.referenced_table == table.name && key.referenced_columns.iter().any(|its| its == column);
+                let is_referenced = refers_to(key, table) && key.referenced_columns.iter().any(|its| its == column);
                 if is_referenced && !self.is_dropped_constraint(key.name.as_deref(), position) {
                     users.push(foreign_key(relation, key.name.as_deref()));
                 }
@@ -137,6 +137,10 @@ impl Findings<'_> {
     }
 }
 
+fn refers_to(key: &ForeignKey, table: &Name) -> bool {
+    key.referenced_table == table.name && knowledge::is_in(key.referenced_schema.as_deref(), table.schema.as_deref())
+}
+
 fn foreign_key(relation: &Relation, name: Option<&str>) -> String {
     let name = name.map_or_else(String::new, |name| format!(" `{}`", Quoted(name)));
     format!("the foreign key{name} of `{}`", Quoted(&relation.name))
@@ -156,7 +160,7 @@ fn reads(view: &Relation, name: &Name, column: Option<&str>) -> bool {
         .descendants()
         .filter_map(ast::RelationFromItem::cast)
         .filter_map(|item| Name::within(item.relation_name_ref()))
-        .any(|read| read.may_be(name));
+        .any(|read| read.name == name.name && knowledge::is_in(read.schema.as_deref(), name.schema.as_deref()));
     reads && column.is_none_or(|column| names_in(definition).contains(column))
 }
 

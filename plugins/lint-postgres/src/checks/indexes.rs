@@ -22,8 +22,10 @@ impl Findings<'_> {
             ast::Stmt::Reindex(node) if node.is_concurrently() => self.corruption(statement),
             ast::Stmt::AlterTable(table) => {
                 for action in table.actions() {
-                    if let ast::AlterTableAction::AddConstraint(add) = action {
-                        self.added_constraint(table, &add)?;
+                    match action {
+                        ast::AlterTableAction::AddConstraint(add) => self.added_constraint(table, &add)?,
+                        ast::AlterTableAction::AddColumn(add) => self.checked_column(&add),
+                        _ => {}
                     }
                 }
             }
@@ -58,6 +60,22 @@ impl Findings<'_> {
             let message = "this version of PostgreSQL may leave rows out of an index that is built concurrently";
             self.add_whole("concurrent-index-corruption", statement, message)
                 .helped("update the server to 14.4 or later first");
+        }
+    }
+
+    /// A check that comes with its column is always valid: there is no `NOT VALID` for it.
+    fn checked_column(&mut self, add: &ast::AddColumn) {
+        // The command line of `squawk` does not have it.
+        if self.review.is_plain {
+            return;
+        }
+        for constraint in add.constraints() {
+            if let ast::Constraint::CheckConstraint(check) = constraint {
+                let message = "a check of a new column reads all rows while nobody can use the table";
+                self.add_at("constraint-missing-not-valid", check.syntax(), message).helped(
+                    "add the column without it, the check by `ADD CONSTRAINT … NOT VALID`, and validate that in a later revision",
+                );
+            }
         }
     }
 

@@ -9,9 +9,9 @@ use super::Level;
 use super::Locks;
 use super::Told as _;
 use super::retype;
-use crate::engine;
 use crate::names::Name;
 use crate::subject;
+use crate::volatility;
 
 impl Locks<'_> {
     pub(super) fn alter_table(&mut self, node: &ast::AlterTable) -> Result<(), Failure> {
@@ -94,10 +94,9 @@ impl Locks<'_> {
         for constraint in node.constraints() {
             match &constraint {
                 ast::Constraint::DefaultConstraint(default) => {
-                    rewrites |= default.expr().is_some_and(|expr| {
-                        !self.version().has(11)
-                            || engine::is_computed_for_each_row(&expr, self.review.situation.version)
-                    });
+                    rewrites |= default
+                        .expr()
+                        .is_some_and(|expr| volatility::is_computed_for_each_row(&expr, self.review.situation.version));
                 }
                 ast::Constraint::GeneratedConstraint(generated) => {
                     rewrites |= self.is_written(generated);
@@ -187,7 +186,13 @@ impl Locks<'_> {
             }
             Some(Change::SetNotNull(_)) => {
                 let trusts_checks = self.version().has(12);
-                let lock = self.take(own, Level::AccessExclusive).scanned();
+                let column = subject::column_of(&ast::AlterTableAction::AlterColumn(node.clone()));
+                let is_proven = column.is_some_and(|column| self.review.proofs.hold(table, &column, self.position));
+                let lock = self.take(own, Level::AccessExclusive);
+                if trusts_checks && is_proven {
+                    return Ok(());
+                }
+                let lock = lock.scanned();
                 if trusts_checks {
                     lock.remarked("not read if a valid check says the same");
                 }

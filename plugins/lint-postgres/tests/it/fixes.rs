@@ -71,7 +71,7 @@ fn a_constraint_is_validated_by_a_revision_that_follows() {
 fn what_can_not_be_done_without_thinking_has_no_fix() {
     for (sql, rule) in [
         ("ALTER TABLE visit ADD CHECK (n > 0);\n", "constraint-missing-not-valid"),
-        ("ALTER TABLE visit ADD CONSTRAINT u UNIQUE (n);\n", "constraint-missing-not-valid"),
+        ("ALTER TABLE visit ADD CONSTRAINT u UNIQUE (n);\n", "disallowed-unique-constraint"),
         ("ALTER TYPE state ADD VALUE 'b';\n", "require-enum-value-ordering"),
         ("BEGIN;\nSELECT 1;\n", "ban-uncommitted-transaction"),
     ] {

@@ -2,6 +2,7 @@
 
 mod context;
 mod engine;
+mod exceptions;
 mod facts;
 mod fixes;
 mod hostile;

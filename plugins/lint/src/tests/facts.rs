@@ -313,6 +313,10 @@ fn versions_of_servers_are_told_apart() {
         ("10.3.39-MariaDB-1:10.3.39", false, true, true),
         ("5.5.5-10.6.12-MariaDB", false, false, false),
         ("11.4.2-MariaDB", false, false, false),
+        ("10.2.44", true, true, true),
+        ("10.11.14", false, false, false),
+        ("12.1.2", false, false, false),
+        ("9.1.0", false, false, false),
         ("", false, false, false),
         ("not a version", false, false, false),
     ] {
@@ -335,7 +339,10 @@ fn versions_of_servers_are_told_apart() {
         "CREATE OR REPLACE TABLE v (id INT PRIMARY KEY)",
     ] {
         assert!(has("8.4.3", sql, "unsupported-statement"), "{sql}");
-        assert!(!has("11.4.2-MariaDB", sql, "unsupported-statement"), "{sql}");
+        assert!(has("9.1.0", sql, "unsupported-statement"), "{sql}");
+        for version in ["11.4.2-MariaDB", "10.11.14", "11.8.1", "12.0.2", "10.6.18-MariaDB-log"] {
+            assert!(!has(version, sql, "unsupported-statement"), "{version}: {sql}");
+        }
         assert!(!has("", sql, "unsupported-statement"), "{sql}");
     }
     assert!(has("11.4.2-MariaDB", "CREATE TABLE v (id INT PRIMARY KEY, t TIMESTAMP)", "timestamp-2038"));

@@ -217,6 +217,17 @@ pub(crate) enum Rows {
     Query,
 }
 
+/// What a query that fills a table takes from where.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Selection {
+    /// Names of columns, `*` for all of them, and nothing for an expression.
+    pub(crate) items: Vec<String>,
+    /// The table from which the rows come; `None`: it is more than one, or a query.
+    pub(crate) from: Option<String>,
+    /// Where it leaves rows out, or may do so.
+    pub(crate) leaves_out: Option<Range<usize>>,
+}
+
 /// What is dropped by a statement of its own, without much that depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Object {
@@ -308,6 +319,8 @@ pub(crate) enum Deed {
         has_columns: bool,
         columns: Vec<String>,
         source: Vec<String>,
+        /// Of `Rows::Query`.
+        selection: Option<Selection>,
     },
     Select,
     Grant {

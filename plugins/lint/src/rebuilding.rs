@@ -24,6 +24,10 @@ pub(crate) struct Rebuild {
     pub(crate) copied: usize,
     /// The old table was renamed first, which takes what refers to it along.
     pub(crate) wrong_order: bool,
+    /// The table from which the rows come, as it is called then.
+    pub(crate) source: String,
+    /// Rows or values are lost on the way, so that the old table must not go unnoticed.
+    pub(crate) is_lossy: bool,
 }
 
 /// Where tables are made, dropped and renamed: statements by the table's name in lower case, in their order.
@@ -89,13 +93,30 @@ pub(crate) fn find(script: &Script<'_>, dialect: Dialect) -> Vec<Rebuild> {
         for old in source.iter().map(|old| old.to_lowercase()) {
             let Some(dropped) = after(marks.dropped.get(&old), copied) else { continue };
             let pair = (new.clone(), old.clone());
+            let source = old.clone();
             if let Some(renamed) = after(marks.renamed.get(&pair), dropped) {
                 let steps = [created, copied, dropped, renamed];
-                found.entry(dropped).or_insert(Rebuild { table: old, steps, created, copied, wrong_order: false });
+                found.entry(dropped).or_insert(Rebuild {
+                    table: old,
+                    steps,
+                    created,
+                    copied,
+                    wrong_order: false,
+                    source,
+                    is_lossy: false,
+                });
             } else if let Some(renamed) = before(marks.renamed.get(&pair), created) {
                 let steps = [renamed, created, copied, dropped];
                 let table = new.clone();
-                found.entry(dropped).or_insert(Rebuild { table, steps, created, copied, wrong_order: true });
+                found.entry(dropped).or_insert(Rebuild {
+                    table,
+                    steps,
+                    created,
+                    copied,
+                    wrong_order: true,
+                    source,
+                    is_lossy: false,
+                });
             }
         }
     }

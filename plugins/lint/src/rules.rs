@@ -131,6 +131,7 @@ pub(crate) fn check(case: &mut Case<'_>, findings: &mut Findings<'_>) {
     file::check(case, findings);
     comments::check(case, findings);
     transactions::check(case, findings);
+    rebuild::judge(case);
     rebuild::check(case, findings);
     indexes::check(case, findings);
     // Each statement is looked at with the target as it is then.

@@ -20,7 +20,9 @@ impl Server {
         let mut numbers = bare.split(|sign: char| !sign.is_ascii_digit()).map(str::parse::<u32>);
         let mut next = || numbers.next().and_then(Result::ok);
         let version = next().map(|major| (major, next().unwrap_or(0), next().unwrap_or(0)));
-        Server { dialect: circumstances.dialect, is_mariadb: text.contains("MariaDB"), version }
+        // The name may be left out: MySQL has 5, 8 and 9, and MariaDB has everything from 10 on.
+        let is_mariadb = text.contains("MariaDB") || version.is_some_and(|(major, ..)| major >= 10);
+        Server { dialect: circumstances.dialect, is_mariadb, version }
     }
 
     /// Whether it is known to be MySQL of this version or later.

@@ -6,6 +6,8 @@ use crate::cursor::Read;
 use crate::deed::Deed;
 use crate::deed::Name;
 use crate::deed::Rows;
+use crate::deed::Selection;
+use crate::lexeme::Kind;
 use crate::lexeme::Lexeme;
 use crate::lexeme::unquoted;
 
@@ -64,8 +66,12 @@ fn with(cursor: &mut Cursor<'_>) -> Read<Deed> {
 
 fn insert(cursor: &mut Cursor<'_>) -> Read<Deed> {
     while cursor.take_any(&["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE"]) {}
+    let or = cursor.start();
+    let mut skips = None;
     if cursor.take("OR") {
+        let skips_rows = cursor.is_any(&["IGNORE", "REPLACE"]);
         cursor.word()?;
+        skips = skips_rows.then(|| cursor.since(or));
     }
     cursor.take("INTO");
     let table = cursor.name()?;
@@ -85,9 +91,82 @@ fn insert(cursor: &mut Cursor<'_>) -> Read<Deed> {
     let has_columns = has_list || cursor.is("SET") || cursor.is("DEFAULT");
     let is_query = cursor.is_any(&["SELECT", "WITH", "TABLE"]) || cursor.is_symbol(b'(');
     let source = if is_query { tables_read(cursor) } else { Vec::new() };
+    let selection =
+        is_query.then(|| selection(cursor)).map(|found| Selection { leaves_out: skips.or(found.leaves_out), ..found });
     cursor.skip_all();
     let rows = if is_query { Rows::Query } else { Rows::Values };
-    Ok(Deed::Insert { table, rows, has_columns, columns, source })
+    Ok(Deed::Insert { table, rows, has_columns, columns, source, selection })
+}
+
+/// `SELECT a, b FROM t …`; of anything else nothing is known.
+fn selection(cursor: &Cursor<'_>) -> Selection {
+    let mut ahead = cursor.clone();
+    let cursor = &mut ahead;
+    let mut found = Selection::default();
+    if !cursor.take("SELECT") {
+        return found;
+    }
+    if cursor.is("DISTINCT") {
+        found.leaves_out = cursor.peek().map(|lexeme| lexeme.start..lexeme.end);
+    }
+    cursor.take_any(&["DISTINCT", "ALL"]);
+    let before = cursor.clone();
+    skip_to(cursor, &["FROM"]);
+    let chosen = &before.rest()[..before.rest().len() - cursor.rest().len()];
+    found.items = crate::cursor::items(cursor.text, chosen).into_iter().map(|item| chosen_name(cursor, item)).collect();
+    if !cursor.take("FROM") {
+        return found;
+    }
+    found.from = cursor.name().ok().map(|name| name.name);
+    let rest = leaves_out(cursor);
+    found.leaves_out = found.leaves_out.or(rest);
+    found
+}
+
+/// `a`, `t.a`, `a AS b`, `*` or `t.*`
+fn chosen_name(cursor: &Cursor<'_>, item: &[Lexeme]) -> String {
+    let text = cursor.text;
+    let is_name = |lexeme: &Lexeme| matches!(lexeme.kind, Kind::Word | Kind::Name);
+    let item = match item {
+        [rest @ .., name, known, _] if known.is_word(text, "AS") && (is_name(name) || name.is_symbol(text, b'*')) => {
+            &item[..=rest.len()]
+        }
+        _ => item,
+    };
+    match item {
+        [name] | [_, _, name] if is_name(name) && item.get(1).is_none_or(|dot| dot.is_symbol(text, b'.')) => {
+            unquoted(name.of(text))
+        }
+        [star] | [_, _, star] if star.is_symbol(text, b'*') => "*".to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// The first word after the table that leaves out rows of it.
+fn leaves_out(cursor: &mut Cursor<'_>) -> Option<std::ops::Range<usize>> {
+    const WORDS: [&str; 8] = ["WHERE", "LIMIT", "OFFSET", "GROUP", "HAVING", "EXCEPT", "INTERSECT", "CONFLICT"];
+    let (mut is_outer, mut is_ordered) = (false, false);
+    while let Some(lexeme) = cursor.peek() {
+        let always = cursor.ahead_is(1, "TRUE") || cursor.ahead(1) == "1";
+        let is_last = cursor.rest().len() == 2;
+        let leaves = match () {
+            () if cursor.is("WHERE") && always && is_last => false,
+            () if cursor.is_any(&WORDS) => true,
+            () if cursor.is("UNION") => !cursor.ahead_is(1, "ALL"),
+            () if cursor.is("JOIN") => !is_outer,
+            () if cursor.is_symbol(b',') => !is_ordered,
+            () => false,
+        };
+        if leaves {
+            return Some(lexeme.start..lexeme.end);
+        }
+        is_outer = cursor.is("LEFT") || is_outer && cursor.is("OUTER");
+        is_ordered = is_ordered || cursor.is("ORDER");
+        if !cursor.is_symbol(b'(') || cursor.skip_group().is_err() {
+            cursor.advance();
+        }
+    }
+    None
 }
 
 /// The names after `FROM` and `JOIN`.

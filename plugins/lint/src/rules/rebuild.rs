@@ -1,11 +1,14 @@
 //! SQLite: whether a table that is made anew is the old one in all that nobody meant to change.
 
+use std::ops::Range;
+
 use super::Case;
 use super::Here;
 use super::columns;
 use crate::deed::ConstraintKind;
 use crate::deed::Deed;
 use crate::deed::IndexKind;
+use crate::deed::Selection;
 use crate::deed::Table;
 use crate::findings::Findings;
 use crate::rebuilding::Rebuild;
@@ -19,11 +22,12 @@ static LOSES: Rule = Rule::new(
     DANGER,
     SQLITE,
     &[],
-    "A table is rebuilt without its indexes, triggers or foreign keys",
+    "A table is rebuilt without its indexes, triggers, foreign keys or some of its rows and values",
     r"
 Indexes and triggers go with the table that is dropped, and foreign keys are those of the new definition. What is
 not made again is missing from then on, and nothing says so: queries get slow, histories are no longer written.
-Found with facts about the target only.
+That is found with facts about the target only. Rows and values that are not copied (`WHERE`, `LIMIT`, a join,
+a shorter list of columns) are dropped with the old table.
 
 ```sql
 CREATE TABLE new_visit (…);
@@ -32,7 +36,7 @@ DROP TABLE visit;                       -- and its index with it
 ALTER TABLE new_visit RENAME TO visit;
 ```
 
-Make all indexes and triggers of the table again at the end of the same revision.",
+Copy all rows with all columns by name. Make all indexes and triggers of the table again at the end of the revision.",
 );
 
 static ORDER: Rule = Rule::new(
@@ -65,11 +69,85 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Findings<'_>) {
             let help = "create the new table under another name, copy, drop the old one, and rename the new one last";
             findings.add(&ORDER, here.verb(), message).help(help);
         }
+        if let Some((span, message)) = loss(case, rebuild) {
+            let here = Here { index: rebuild.copied, stated: &case.up.statements[rebuild.copied] };
+            let help = "copy all rows and name all columns on both sides; what may really go, delete by a statement of its own";
+            findings.add(&LOSES, here.place(&span.unwrap_or_else(|| here.stated.verb.clone())), message).help(help);
+        }
         // Whether something is lost is a question about a table that was there before.
         if case.is_used(&rebuild.table) && case.circumstances.dialect == runner_policy_sdk::Dialect::Sqlite {
             compare(case, rebuild, findings);
         }
     }
+}
+
+/// Finds the rebuilds that lose rows or values.
+pub(super) fn judge(case: &mut Case<'_>) {
+    let lossy: Vec<bool> = case.rebuilds.iter().map(|rebuild| loss(case, rebuild).is_some()).collect();
+    for (rebuild, is_lossy) in case.rebuilds.iter_mut().zip(lossy) {
+        rebuild.is_lossy = is_lossy;
+    }
+}
+
+/// Which rows or values the copy leaves behind: where, and in words.
+fn loss(case: &Case<'_>, rebuild: &Rebuild) -> Option<(Option<Range<usize>>, String)> {
+    let is_made_here = case.up.statements[..rebuild.steps[0]]
+        .iter()
+        .any(|stated| matches!(&stated.deed, Deed::CreateTable { name, .. } if name.is(&rebuild.table)));
+    if is_made_here || !case.is_used(&rebuild.table) {
+        return None;
+    }
+    let copied = &case.up.statements[rebuild.copied];
+    let Deed::Insert { columns, selection: Some(selection), .. } = &copied.deed else { return None };
+    let Deed::CreateTable { table, .. } = &case.up.statements[rebuild.created].deed else { return None };
+    let old = &rebuild.table;
+    if let Some(span) = &selection.leaves_out {
+        let word = copied.statement.text.get(span.clone()).unwrap_or_default();
+        return Some((Some(span.clone()), format!("copies only some rows of `{old}`: `{word}` leaves out the others")));
+    }
+    match &selection.from {
+        Some(from) if from.eq_ignore_ascii_case(&rebuild.source) => {}
+        from => {
+            let from = from.as_ref().map_or_else(|| "a query".to_owned(), |from| format!("`{from}`"));
+            return Some((None, format!("copies rows of {from}, which may be only some rows of `{old}`")));
+        }
+    }
+    let made = table.columns.iter().filter(|column| column.generated.is_none()).map(|column| column.name.as_str());
+    let made: Vec<&str> = if table.derived { Vec::new() } else { made.collect() };
+    lost_columns(case, rebuild, &made, columns, selection).map(|message| (None, message))
+}
+
+fn lost_columns(
+    case: &Case<'_>,
+    rebuild: &Rebuild,
+    made: &[&str],
+    listed: &[String],
+    selection: &Selection,
+) -> Option<String> {
+    let old = &rebuild.table;
+    let has = |names: &[&str], wanted: &str| names.iter().any(|name| name.eq_ignore_ascii_case(wanted));
+    let known = case.target.relation(old).map(|relation| &relation.columns).filter(|columns| !columns.is_empty());
+    let known: Option<Vec<&str>> = known.map(|columns| columns.iter().map(|column| column.name.as_str()).collect());
+    let filled: Vec<&str> = if listed.is_empty() { made.to_vec() } else { listed.iter().map(String::as_str).collect() };
+    // Without facts any column of the new table may have been one of the old table.
+    let were = known.as_deref().unwrap_or(made);
+    let lost = were.iter().filter(|name| has(made, name) && !has(&filled, name));
+    let lost: Vec<String> = lost.map(|name| format!("`{name}`")).collect();
+    if !lost.is_empty() {
+        return Some(format!("copies only some columns of `{old}`: {} stays empty", lost.join(", ")));
+    }
+    let mut chosen: Vec<&str> = Vec::new();
+    for item in &selection.items {
+        match item.as_str() {
+            "*" => chosen.extend(known.as_ref()?),
+            name => chosen.push(name),
+        }
+    }
+    if chosen.len() != filled.len() {
+        return None;
+    }
+    let moved = chosen.iter().zip(&filled).find(|(from, to)| !from.eq_ignore_ascii_case(to) && has(&filled, from));
+    moved.map(|(from, to)| format!("copies `{old}.{from}` into `{to}`: the columns are in another order"))
 }
 
 fn compare(case: &Case<'_>, rebuild: &Rebuild, findings: &mut Findings<'_>) {

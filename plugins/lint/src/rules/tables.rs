@@ -206,7 +206,9 @@ pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Fi
                     .add(&DROP_CASCADE, here.place(cascade), message)
                     .help("drop what depends on the table by its name");
             }
-            for name in names.iter().filter(|name| is_lost(case, here, &name.name)) {
+            let is_lossy = case.rebuild_at(here.index).is_some_and(|rebuild| rebuild.is_lossy);
+            let is_dropped = |name: &&Name| is_lost(case, here, &name.name) || is_lossy && case.is_used(&name.name);
+            for name in names.iter().filter(is_dropped) {
                 drop_table(case, here, name, &name.span, findings);
             }
         }

@@ -30,7 +30,8 @@ UPDATE visit SET state = 'open' WHERE state IS NULL;
 COMMIT;
 ```
 
-Leave both out. If the statements need transactions of their own, say `Transaction: off` in the header.",
+Leave both out. If the statements need transactions of their own, say `Transaction: off` in the header. MySQL and
+MariaDB have no transaction around a whole revision, so there a `START TRANSACTION` with its `COMMIT` is left alone.",
 );
 
 static UNCOMMITTED: Rule = Rule::new(
@@ -142,7 +143,11 @@ pub(super) static RULES: &[&Rule] = &[&NESTING, &UNCOMMITTED, &PRAGMA, &UNSAFE, 
 
 /// What only the order of all statements shows.
 pub(super) fn check(case: &Case<'_>, findings: &mut Findings<'_>) {
-    if case.source.revision.transactional || is_elsewhere(case) {
+    if is_elsewhere(case) {
+        return;
+    }
+    if case.source.revision.transactional {
+        nesting(case, findings);
         return;
     }
     let (mut begun, mut keys_off) = (None, None);
@@ -166,6 +171,39 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Findings<'_>) {
     }
 }
 
+/// Transactions in a revision that the runner applies in one, or, on MySQL and MariaDB, those that are not ended where they should.
+fn nesting(case: &Case<'_>, findings: &mut Findings<'_>) {
+    let may_pair = case.circumstances.dialect == runner_policy_sdk::Dialect::Mysql;
+    let mut found: Vec<Here<'_>> = Vec::new();
+    // The place in `found` of what was begun last.
+    let mut begun = None;
+    for (index, stated) in case.up.statements.iter().enumerate() {
+        let here = Here { index, stated };
+        match &stated.deed {
+            Deed::Begin => {
+                let is_ordinary = !here.text(&stated.verb).eq_ignore_ascii_case("XA");
+                begun = (may_pair && is_ordinary).then_some(found.len());
+                found.push(here);
+            }
+            Deed::Commit => match begun.take() {
+                Some(begun) => {
+                    found.remove(begun);
+                }
+                None => found.push(here),
+            },
+            Deed::Rollback => {
+                begun = None;
+                found.push(here);
+            }
+            _ => {}
+        }
+    }
+    for here in found {
+        let message = "ends or begins a transaction inside of the one that the runner makes";
+        findings.add(&NESTING, here.verb(), message).help("leave it out, or say `Transaction: off` in the header");
+    }
+}
+
 fn is_off(value: &str) -> bool {
     ["0", "off", "false", "no"].iter().any(|off| value.trim_matches(['\'', '"']).eq_ignore_ascii_case(off))
 }
@@ -175,10 +213,6 @@ pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Fi
         return;
     }
     match &here.stated.deed {
-        Deed::Begin | Deed::Commit | Deed::Rollback if case.source.revision.transactional => {
-            let message = "ends or begins a transaction inside of the one that the runner makes";
-            findings.add(&NESTING, here.verb(), message).help("leave it out, or say `Transaction: off` in the header");
-        }
         Deed::Pragma { name, value: Some(_) } if name == "foreign_keys" && case.source.revision.transactional => {
             let message = "has no effect inside of a transaction";
             findings.add(&PRAGMA, here.verb(), message).help("leave it out: foreign keys are off while migrations run");

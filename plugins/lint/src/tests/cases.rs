@@ -318,8 +318,13 @@ const CASES: &[Case] = &[
         "CREATE DEFINER='root'@'localhost' VIEW v AS SELECT 1 | CREATE DEFINER=a@b TRIGGER t BEFORE INSERT ON u FOR EACH ROW SET @a = 1 | CREATE DEFINER=a PROCEDURE p() SELECT 1",
         "CREATE VIEW v AS SELECT 1 | CREATE DEFINER=CURRENT_USER SQL SECURITY INVOKER VIEW v AS SELECT 1",
     ),
-    Case("transaction-nesting", B, "BEGIN; SELECT 1; COMMIT | ROLLBACK", "SELECT 1"),
-    Case("transaction-nesting", M, "START TRANSACTION", "SAVEPOINT a"),
+    Case("transaction-nesting", S, "BEGIN; SELECT 1; COMMIT | ROLLBACK", "SELECT 1 | SAVEPOINT a; ROLLBACK TO a"),
+    Case(
+        "transaction-nesting",
+        M,
+        "START TRANSACTION | COMMIT | ROLLBACK | BEGIN; SELECT 1; ROLLBACK | BEGIN; SELECT 1; COMMIT; COMMIT | START TRANSACTION; BEGIN; COMMIT",
+        "SAVEPOINT a | SAVEPOINT a; ROLLBACK TO SAVEPOINT a | START TRANSACTION; UPDATE a SET b = 1 WHERE c = 1; UPDATE a SET b = 2 WHERE c = 2; COMMIT | BEGIN; SELECT 1; COMMIT; BEGIN; SELECT 2; COMMIT",
+    ),
     Case(
         "pragma-foreign-keys",
         S,

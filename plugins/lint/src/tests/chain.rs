@@ -264,7 +264,7 @@ const CASES: &[Case] = &[
     (
         "transaction-nesting",
         &[Dialect::Sqlite, Dialect::Mysql],
-        &[|on| revision(on, "BEGIN; COMMIT;")],
+        &[|on| revision(on, "BEGIN; ROLLBACK;")],
         &[|on| revision(on, "BEGIN; COMMIT;").without_transaction()],
     ),
 ];

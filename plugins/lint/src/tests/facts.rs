@@ -313,6 +313,10 @@ fn versions_of_servers_are_told_apart() {
         ("10.3.39-MariaDB-1:10.3.39", false, true, true),
         ("5.5.5-10.6.12-MariaDB", false, false, false),
         ("11.4.2-MariaDB", false, false, false),
+        ("10.2.44", true, true, true),
+        ("10.11.14", false, false, false),
+        ("12.1.2", false, false, false),
+        ("9.1.0", false, false, false),
         ("", false, false, false),
         ("not a version", false, false, false),
     ] {
@@ -335,7 +339,10 @@ fn versions_of_servers_are_told_apart() {
         "CREATE OR REPLACE TABLE v (id INT PRIMARY KEY)",
     ] {
         assert!(has("8.4.3", sql, "unsupported-statement"), "{sql}");
-        assert!(!has("11.4.2-MariaDB", sql, "unsupported-statement"), "{sql}");
+        assert!(has("9.1.0", sql, "unsupported-statement"), "{sql}");
+        for version in ["11.4.2-MariaDB", "10.11.14", "11.8.1", "12.0.2", "10.6.18-MariaDB-log"] {
+            assert!(!has(version, sql, "unsupported-statement"), "{version}: {sql}");
+        }
         assert!(!has("", sql, "unsupported-statement"), "{sql}");
     }
     assert!(has("11.4.2-MariaDB", "CREATE TABLE v (id INT PRIMARY KEY, t TIMESTAMP)", "timestamp-2038"));
@@ -355,4 +362,53 @@ fn facts_are_asked_for_only_when_they_matter() {
     assert_eq!(failing("DROP TABLE visit").unwrap_err().message, "gone");
     assert_eq!(failing("CREATE TABLE IF NOT EXISTS visit (id INTEGER PRIMARY KEY)"), Ok(()));
     assert_eq!(failing("CREATE TABLE visit (id INTEGER PRIMARY KEY); INSERT INTO visit (id) VALUES (1)"), Ok(()));
+}
+
+#[test]
+fn rebuilds_that_lose_rows_or_values_are_no_whole() {
+    const NEW: &str = "CREATE TABLE n (id BIGINT PRIMARY KEY, name TEXT)";
+    const SWAP: &str = "DROP TABLE patient; ALTER TABLE n RENAME TO patient";
+    for (created, copied, is_lossy) in [
+        (NEW, "INSERT INTO n SELECT * FROM patient", false),
+        (NEW, "INSERT INTO n SELECT p.* FROM patient AS p ORDER BY id, name", false),
+        (NEW, "INSERT INTO n (name, id) SELECT name, id FROM patient", false),
+        (NEW, "INSERT INTO n (id, name) SELECT p.id, COALESCE(name, '') AS name FROM patient p", false),
+        (NEW, "INSERT INTO n (id, name) SELECT id, (SELECT a FROM empty WHERE a = 1) FROM patient", false),
+        (NEW, "INSERT INTO n SELECT patient.* FROM patient LEFT JOIN empty ON a = id", false),
+        (NEW, "INSERT INTO n SELECT * FROM patient WHERE true", false),
+        ("CREATE TABLE n (id BIGINT, title TEXT)", "INSERT INTO n (id, title) SELECT id, name FROM patient", false),
+        (
+            "CREATE TABLE n (id BIGINT, name TEXT, added INT)",
+            "INSERT INTO n (id, name) SELECT id, name FROM patient",
+            false,
+        ),
+        (NEW, "INSERT INTO n SELECT * FROM patient WHERE id > 5", true),
+        (NEW, "INSERT INTO n SELECT * FROM patient LIMIT 10", true),
+        (NEW, "INSERT INTO n SELECT DISTINCT * FROM patient", true),
+        (NEW, "INSERT INTO n SELECT id, name FROM patient GROUP BY name", true),
+        (NEW, "INSERT INTO n SELECT id, name FROM patient JOIN empty ON a = id", true),
+        (NEW, "INSERT INTO n SELECT id, name FROM patient, empty", true),
+        (NEW, "INSERT INTO n SELECT id, (SELECT name FROM patient) FROM empty", true),
+        (NEW, "INSERT INTO n SELECT id, name FROM (SELECT * FROM patient LIMIT 1)", true),
+        (NEW, "INSERT OR IGNORE INTO n SELECT * FROM patient", true),
+        (NEW, "INSERT INTO n (id) SELECT id FROM patient", true),
+        (NEW, "INSERT INTO n SELECT name, id FROM patient", true),
+        ("CREATE TABLE n (name TEXT, id BIGINT)", "INSERT INTO n SELECT * FROM patient", true),
+    ] {
+        let sql = format!("{created}; {copied}; {SWAP}");
+        let trial = known(Sqlite, &sql);
+        let rules = trial.rules();
+        for rule in ["incomplete-table-rebuild", "ban-drop-table"] {
+            assert_eq!(rules.contains(&rule.to_owned()), is_lossy, "{rule}: {sql}\n{rules:?}");
+        }
+        if is_lossy {
+            assert_eq!(trial.in_production().finding("incomplete-table-rebuild").severity, Severity::Error);
+        }
+    }
+    let blind = |copied: &str| revision(Sqlite, &format!("{NEW}; {copied}; {SWAP}")).rules();
+    assert!(blind("INSERT INTO n (id) SELECT id FROM patient").contains(&"ban-drop-table".to_owned()));
+    assert!(!blind("INSERT INTO n (id, name) SELECT id, name FROM patient").contains(&"ban-drop-table".to_owned()));
+    let message = known(Sqlite, &format!("{NEW}; INSERT INTO n SELECT * FROM patient WHERE id > 5; {SWAP}"));
+    let expected = "copies only some rows of `patient`: `WHERE` leaves out the others";
+    assert_eq!(message.message("incomplete-table-rebuild"), expected);
 }

@@ -85,16 +85,14 @@ trait Advised: Sized {
 
 impl Advised for Option<&mut Raw> {
     fn helped(self, help: impl Into<String>) -> Self {
-        self.map(|raw| {
-            raw.help = Some(help.into());
-            raw
-        })
+        let raw = self?;
+        raw.help = Some(help.into());
+        Some(raw)
     }
 
     fn fixed(self, fix: RawFix) -> Self {
-        self.map(|raw| {
-            raw.fix = Some(fix);
-            raw
-        })
+        let raw = self?;
+        raw.fix = Some(fix);
+        Some(raw)
     }
 }

@@ -84,7 +84,7 @@ pub(crate) fn is_computed_for_each_row(expression: &ast::Expr, version: Option<V
     if matches!(expression, ast::Expr::Literal(_)) {
         return false;
     }
-    let tokens = expression.syntax().descendants_with_tokens().filter_map(|element| element.into_token());
+    let tokens = expression.syntax().descendants_with_tokens().filter_map(squawk_syntax::SyntaxElement::into_token);
     // Comments are left out: one of them might tell the engine to keep quiet.
     let words: Vec<String> =
         tokens.filter(|token| !token.kind().is_trivia()).map(|token| token.text().to_owned()).collect();

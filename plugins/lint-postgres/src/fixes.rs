@@ -121,7 +121,7 @@ fn trimmed_end(review: &Review, node: &squawk_syntax::SyntaxNode) -> Range<usize
     let range = range_of(node);
     let last = node
         .descendants_with_tokens()
-        .filter_map(|element| element.into_token())
+        .filter_map(squawk_syntax::SyntaxElement::into_token)
         .filter(|token| !token.kind().is_trivia())
         .last();
     let end = last.map_or(range.end, |token| Range::<usize>::from(token.text_range()).end);

@@ -230,23 +230,20 @@ trait Told: Sized {
 
 impl Told for Option<&mut Forecast> {
     fn scanned(self) -> Self {
-        self.map(|forecast| {
-            forecast.scans = true;
-            forecast
-        })
+        let forecast = self?;
+        forecast.scans = true;
+        Some(forecast)
     }
 
     fn rewritten(self) -> Self {
-        self.scanned().map(|forecast| {
-            forecast.rewrites = true;
-            forecast
-        })
+        let forecast = self.scanned()?;
+        forecast.rewrites = true;
+        Some(forecast)
     }
 
     fn remarked(self, remark: &str) -> Self {
-        self.map(|forecast| {
-            forecast.remark = Some(remark.to_owned());
-            forecast
-        })
+        let forecast = self?;
+        forecast.remark = Some(remark.to_owned());
+        Some(forecast)
     }
 }

@@ -30,13 +30,13 @@ impl Findings<'_> {
             ast::Stmt::DropTable(_) | ast::Stmt::DropView(_) | ast::Stmt::DropMaterializedView(_) => {
                 for object in subject::objects(&statement.node) {
                     let users = self.users_of_relation(&object.name, position)?;
-                    self.used(&statement.range.clone(), &object.name.to_string(), users);
+                    self.used(&statement.range.clone(), &object.name.to_string(), &users);
                 }
             }
             ast::Stmt::DropFunction(_) => {
                 for object in subject::objects(&statement.node) {
                     let users = self.users_of_function(&object.name, position)?;
-                    self.used(&statement.range.clone(), &object.name.to_string(), users);
+                    self.used(&statement.range.clone(), &object.name.to_string(), &users);
                 }
             }
             ast::Stmt::AlterTable(table) => {
@@ -46,7 +46,7 @@ impl Findings<'_> {
                         && let Some(column) = subject::column_of(&action)
                     {
                         let users = self.users_of_column(&name, &column, position)?;
-                        self.used(&range_of(drop.syntax()), &format!("{name}.{}", Quoted(&column)), users);
+                        self.used(&range_of(drop.syntax()), &format!("{name}.{}", Quoted(&column)), &users);
                     }
                 }
             }
@@ -55,7 +55,7 @@ impl Findings<'_> {
         Ok(())
     }
 
-    fn used(&mut self, range: &std::ops::Range<usize>, what: &str, users: Vec<String>) {
+    fn used(&mut self, range: &std::ops::Range<usize>, what: &str, users: &[String]) {
         if !users.is_empty() {
             self.add("dropping-what-is-used", range.clone(), format!("`{what}` is used by {}", users.join(", ")))
                 .helped("change or drop these first, in the same revision");
@@ -166,7 +166,7 @@ fn names_in(definition: &str) -> HashSet<String> {
     }
     let tokens = SourceFile::parse(definition).syntax_node().descendants_with_tokens();
     tokens
-        .filter_map(|element| element.into_token())
+        .filter_map(squawk_syntax::SyntaxElement::into_token)
         .filter(|token| !token.kind().is_trivia() && token.kind() != SyntaxKind::STRING)
         .map(|token| match token.text().strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
             Some(quoted) => quoted.replace("\"\"", "\""),

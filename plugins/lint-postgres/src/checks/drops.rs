@@ -25,5 +25,7 @@ impl Findings<'_> {
 /// Whether a statement or an action begins with `DROP`.
 fn is_drop(node: &SyntaxNode) -> bool {
     let first = node.children_with_tokens().find(|child| !child.kind().is_trivia());
-    first.and_then(|child| child.into_token()).is_some_and(|token| token.text().eq_ignore_ascii_case("drop"))
+    first
+        .and_then(squawk_syntax::SyntaxElement::into_token)
+        .is_some_and(|token| token.text().eq_ignore_ascii_case("drop"))
 }

@@ -74,10 +74,10 @@ impl Outline {
                         self.keyed.insert(table.name.clone());
                     }
                 }
-                ast::AlterTableAction::AddColumn(add) => {
-                    if add.constraints().any(|its| matches!(its, ast::Constraint::PrimaryKeyConstraint(_))) {
-                        self.keyed.insert(table.name.clone());
-                    }
+                ast::AlterTableAction::AddColumn(add)
+                    if add.constraints().any(|its| matches!(its, ast::Constraint::PrimaryKeyConstraint(_))) =>
+                {
+                    self.keyed.insert(table.name.clone());
                 }
                 ast::AlterTableAction::AlterColumn(alter) => {
                     if matches!(alter.option(), Some(ast::AlterColumnOption::SetNotNull(_)))

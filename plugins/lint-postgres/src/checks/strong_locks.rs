@@ -108,8 +108,9 @@ fn fills(statement: &ast::Stmt) -> bool {
         ast::Stmt::Update(_) | ast::Stmt::Delete(_) | ast::Stmt::Merge(_) => true,
         ast::Stmt::Insert(insert) => !matches!(
             insert.insert_source(),
-            None | Some(ast::InsertSource::DefaultValues(_))
-                | Some(ast::InsertSource::SelectVariant(ast::SelectVariant::Values(_)))
+            None | Some(
+                ast::InsertSource::DefaultValues(_) | ast::InsertSource::SelectVariant(ast::SelectVariant::Values(_))
+            )
         ),
         _ => false,
     }

@@ -45,8 +45,10 @@ impl Locks<'_> {
                 }
             }
             Stmt::Lock(node) => {
-                let level =
-                    node.lock_mode_clause().and_then(|clause| clause.lock_mode()).map_or(Level::AccessExclusive, level);
+                let level = node
+                    .lock_mode_clause()
+                    .and_then(|clause| clause.lock_mode())
+                    .map_or(Level::AccessExclusive, |mode| level(&mode));
                 let tables = subject::objects(statement);
                 self.take_all(tables.into_iter().map(|object| object.name), level);
             }
@@ -256,7 +258,7 @@ pub(crate) fn has_cascade(node: &SyntaxNode) -> bool {
     node.descendants().any(|node| ast::Cascade::can_cast(node.kind()))
 }
 
-fn level(mode: ast::LockMode) -> Level {
+fn level(mode: &ast::LockMode) -> Level {
     match mode {
         ast::LockMode::AccessShare(_) => Level::AccessShare,
         ast::LockMode::RowShare(_) => Level::RowShare,

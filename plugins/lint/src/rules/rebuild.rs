@@ -6,6 +6,7 @@ use super::columns;
 use crate::deed::ConstraintKind;
 use crate::deed::Deed;
 use crate::deed::IndexKind;
+use crate::deed::Name;
 use crate::deed::Table;
 use crate::findings::Findings;
 use crate::rebuilding::Rebuild;
@@ -66,7 +67,8 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Findings<'_>) {
             findings.add(&ORDER, here.verb(), message).help(help);
         }
         // Whether something is lost is a question about a table that was there before.
-        if case.is_used(&rebuild.table) && case.circumstances.dialect == runner_policy_sdk::Dialect::Sqlite {
+        if case.is_used(&Name::bare(&rebuild.table)) && case.circumstances.dialect == runner_policy_sdk::Dialect::Sqlite
+        {
             compare(case, rebuild, findings);
         }
     }

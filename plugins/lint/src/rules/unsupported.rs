@@ -213,8 +213,7 @@ fn sqlite_change(case: &Case<'_>, here: Here<'_>, table: &Name, change: &Change,
 }
 
 fn add_column(case: &Case<'_>, here: Here<'_>, table: &Name, column: &Column, findings: &mut Findings<'_>) {
-    let is_empty =
-        !case.is_used(&table.name) || case.target.relation(&table.name).is_some_and(|table| table.rows == Some(0));
+    let is_empty = !case.is_used(table) || case.target.relation(&table.name).is_some_and(|table| table.rows == Some(0));
     let (span, reason, help) = match &column.default {
         _ if column.primary_key => (&column.span, "a PRIMARY KEY", REBUILD),
         _ if column.unique => (&column.span, "a UNIQUE column", "add it without UNIQUE, and make a unique index"),

@@ -299,6 +299,17 @@ fn what_the_plan_has_made_is_empty() {
     );
 }
 
+#[test]
+fn what_sqlite_refuses_for_rows_is_an_error_where_there_are_rows_or_may_be_in_production() {
+    let sql = |what: &str| format!("ALTER TABLE visit ADD COLUMN at TEXT {what}");
+    let severity = |trial: Trial| trial.finding("unsupported-add-column").severity;
+    let now = sql("DEFAULT CURRENT_TIMESTAMP");
+    assert_eq!(severity(revision(Sqlite, &now)), Severity::Warning);
+    assert_eq!(severity(revision(Sqlite, &now).in_production()), Severity::Error);
+    assert_eq!(severity(known(Sqlite, &now)), Severity::Error);
+    assert_eq!(severity(revision(Sqlite, &sql("UNIQUE"))), Severity::Error, "no table takes that");
+}
+
 /// Whether the last statement is said to drop a table, in production.
 fn drops(trial: Trial) -> bool {
     let trial = trial.in_production();

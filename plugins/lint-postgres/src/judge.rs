@@ -143,9 +143,22 @@ fn is_new(review: &Review, object: &Object, position: usize, concern: Concern) -
     Ok(match review.novelty.of(object, position) {
         Newness::New => true,
         Newness::Old => false,
-        // The target knows better whether it was there.
-        Newness::Likely if object.kind == Kind::Relation => review.knowledge.relation(&object.name)?.is_none(),
-        Newness::Likely => true,
+        // Facts are about the session's schema, which a name with a schema may be or not.
+        Newness::Likely if object.name.schema.is_some() || !review.knowledge.is_there() => false,
+        Newness::Likely => match object.kind {
+            Kind::Relation => review.knowledge.relation(&object.name)?.is_none(),
+            Kind::Index if review.knowledge.table_of_index(&object.name)?.is_none() => {
+                match review.novelty.table_of(&object.name) {
+                    Some(table) => {
+                        let table = Object::new(Kind::Relation, table.clone());
+                        is_new(review, &table, position, concern)?
+                    }
+                    None => true,
+                }
+            }
+            // Nothing is known of others.
+            _ => false,
+        },
     })
 }
 

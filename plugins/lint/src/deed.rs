@@ -11,6 +11,11 @@ pub(crate) struct Name {
 }
 
 impl Name {
+    /// A name without a schema that is written nowhere.
+    pub(crate) fn bare(name: &str) -> Self {
+        Name { schema: None, name: name.to_owned(), span: 0..0 }
+    }
+
     /// Whether two names mean the same thing; case does not matter.
     pub(crate) fn is(&self, other: &str) -> bool {
         self.name.eq_ignore_ascii_case(other)

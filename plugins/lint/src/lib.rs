@@ -5,6 +5,7 @@ mod cursor;
 mod deed;
 mod findings;
 mod lexeme;
+mod made;
 mod query;
 mod reading;
 mod rebuilding;

@@ -28,6 +28,7 @@ use runner_policy_sdk::revision_lint::Circumstances;
 use runner_policy_sdk::revision_lint::Source;
 use runner_policy_sdk::revision_lint::Surroundings;
 
+use crate::deed::Name;
 use crate::findings::Added;
 use crate::findings::Findings;
 use crate::findings::Place;
@@ -110,7 +111,7 @@ impl<'a> Here<'a> {
 
 impl Case<'_> {
     /// Whether the table is not one that the plan itself has made.
-    pub(crate) fn is_used(&self, table: &str) -> bool {
+    pub(crate) fn is_used(&self, table: &Name) -> bool {
         !self.target.is_new(table)
     }
 
@@ -140,6 +141,9 @@ pub(crate) fn check(case: &mut Case<'_>, findings: &mut Findings<'_>) {
         let here = Here { index, stated };
         statement(case, here, findings);
         case.target.pass(&stated.deed);
+        if here.text(&stated.verb).eq_ignore_ascii_case("USE") {
+            case.target.leave_schema();
+        }
         if let Some(rebuild) = case.rebuilds.iter().find(|rebuild| rebuild.steps.last() == Some(&index)) {
             case.target.is_filled(&rebuild.table);
         }

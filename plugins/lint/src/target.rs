@@ -16,20 +16,10 @@ use runner_policy_sdk::revision_lint::Note;
 use crate::deed::ChangeKind;
 use crate::deed::Deed;
 use crate::deed::Index;
+use crate::deed::Name;
+use crate::made::Newness;
+use crate::made::Tables;
 use crate::server::Server;
-
-const CREATES: &str = "creates table ";
-const MAY_CREATE: &str = "creates if missing table ";
-const DROPS: &str = "drops table ";
-
-/// A table that the plan makes.
-#[derive(Clone, Copy, Debug)]
-struct Made {
-    /// False for `IF NOT EXISTS`, which makes none if there is one.
-    certain: bool,
-    /// Whether an earlier step has noted it.
-    told: bool,
-}
 
 /// The target, and how it changes from statement to statement.
 #[derive(Debug)]
@@ -40,9 +30,8 @@ pub(crate) struct Target<'a> {
     /// By name in lower case.
     index: OnceCell<BTreeMap<String, usize>>,
     failure: RefCell<Option<Failure>>,
-    /// Tables that the plan or the revision itself has made, in lower case.
-    created: BTreeMap<String, Made>,
-    /// Those that the revision has dropped or renamed.
+    tables: Tables,
+    /// Tables, views and triggers that the revision has dropped or renamed, in lower case.
     gone: BTreeSet<String>,
     /// Views and triggers that this revision makes somewhere, in lower case.
     makes: BTreeSet<String>,
@@ -54,29 +43,19 @@ pub(crate) struct Target<'a> {
     made_indexes: BTreeMap<String, Vec<(String, Vec<String>)>>,
     /// The tables of those indexes.
     index_tables: BTreeMap<String, String>,
-    /// Columns that this revision has added: table and column in lower case.
-    added: BTreeSet<(String, String)>,
+    /// Columns that this revision has added: schema, table and column in lower case.
+    added: BTreeSet<ColumnKey>,
 }
 
 impl<'a> Target<'a> {
     pub(crate) fn new(circumstances: &'a Circumstances, small: u64, notes: &[String]) -> Self {
-        let mut created = BTreeMap::new();
-        for note in notes {
-            if let Some(table) = note.strip_prefix(CREATES) {
-                created.insert(table.to_owned(), Made { certain: true, told: true });
-            } else if let Some(table) = note.strip_prefix(MAY_CREATE) {
-                created.insert(table.to_owned(), Made { certain: false, told: true });
-            } else if let Some(table) = note.strip_prefix(DROPS) {
-                created.remove(table);
-            }
-        }
         Target {
             circumstances,
             small,
             relations: OnceCell::new(),
             index: OnceCell::new(),
             failure: RefCell::new(None),
-            created,
+            tables: Tables::told(notes),
             gone: BTreeSet::new(),
             gone_indexes: BTreeSet::new(),
             made_indexes: BTreeMap::new(),
@@ -119,10 +98,21 @@ impl<'a> Target<'a> {
     }
 
     /// Whether the plan itself has made the table, so that nobody uses it and nothing is lost with it.
-    pub(crate) fn is_new(&self, table: &str) -> bool {
-        let name = table.to_lowercase();
-        let is_new = |made: &Made| made.certain || self.gone.contains(&name) || self.relation(table).is_none();
-        self.created.get(&name).is_some_and(is_new)
+    pub(crate) fn is_new(&self, table: &Name) -> bool {
+        match self.tables.newness(table) {
+            Newness::New => true,
+            Newness::Old => false,
+            // `IF NOT EXISTS`: only the target knows.
+            Newness::Likely => {
+                self.circumstances.has_facts && self.relation(&table.name).is_none() && self.failure().is_none()
+            }
+        }
+    }
+
+    /// Whether facts say that there is no such table, and the plan has given its name to no other.
+    pub(crate) fn is_missing(&self, table: &Name) -> bool {
+        let is_known = self.circumstances.has_facts && table.schema.is_none() && !self.tables.is_kept(table);
+        is_known && self.relation(&table.name).is_none() && self.failure().is_none()
     }
 
     /// Whether the table, view or trigger was dropped or renamed before.
@@ -178,8 +168,8 @@ impl<'a> Target<'a> {
     }
 
     /// Whether this revision has added the column.
-    pub(crate) fn is_added(&self, table: &str, column: &str) -> bool {
-        self.added.contains(&(table.to_lowercase(), column.to_lowercase()))
+    pub(crate) fn is_added(&self, table: &Name, column: &str) -> bool {
+        self.added.contains(&column_key(table, column))
     }
 
     /// Whether facts say that the table is small.
@@ -211,11 +201,17 @@ impl<'a> Target<'a> {
     /// Goes past a statement.
     pub(crate) fn pass(&mut self, deed: &Deed) {
         match deed {
-            Deed::CreateTable { name, table } => {
-                // `IF NOT EXISTS` may leave an old table as it is.
-                self.created.insert(name.name.to_lowercase(), Made { certain: !table.if_not_exists, told: false });
+            Deed::CreateTable { name, table } if table.temporary => self.tables.create_temporary(name),
+            Deed::CreateTable { name, table } => self.tables.create(name, table.if_not_exists),
+            Deed::DropTable { names, temporary: true, .. } => {
+                names.iter().for_each(|name| self.tables.drop_temporary(name));
             }
-            Deed::DropTable { names, .. } => names.iter().for_each(|name| self.forget(&name.name)),
+            Deed::DropTable { names, .. } => {
+                for name in names {
+                    self.tables.drop(name);
+                    self.forget(name);
+                }
+            }
             Deed::CreateIndex { table, index, .. } => {
                 let name = index.name.as_ref().map(|name| name.name.to_lowercase()).unwrap_or_default();
                 let table = table.name.to_lowercase();
@@ -233,56 +229,89 @@ impl<'a> Target<'a> {
                 }
             }
             Deed::Drop { names, .. } => self.gone.extend(names.iter().map(|name| name.name.to_lowercase())),
-            Deed::RenameTables(pairs) => pairs.iter().for_each(|(old, new)| self.rename(&old.name, &new.name)),
+            Deed::RenameTables(pairs) => pairs.iter().for_each(|(old, new)| self.rename(old, new)),
             Deed::AlterTable { table, changes, .. } => {
                 for change in changes {
-                    match &change.what {
-                        ChangeKind::RenameTable(new) => self.rename(&table.name, &new.name),
-                        ChangeKind::AddColumn { column, .. } => {
-                            self.added.insert((table.name.to_lowercase(), column.name.to_lowercase()));
-                        }
-                        _ => {}
-                    }
+                    self.change(table, &change.what);
                 }
             }
             _ => {}
         }
     }
 
-    fn forget(&mut self, table: &str) {
-        self.created.remove(&table.to_lowercase());
-        self.gone.insert(table.to_lowercase());
+    fn change(&mut self, table: &Name, change: &ChangeKind) {
+        match change {
+            ChangeKind::RenameTable(new) => self.rename(table, new),
+            // With `IF NOT EXISTS` it may have been there.
+            ChangeKind::AddColumn { column, if_not_exists: false } => {
+                self.added.insert(column_key(table, &column.name));
+            }
+            ChangeKind::DropColumn { column, .. } => {
+                self.added.remove(&column_key(table, &column.name));
+            }
+            ChangeKind::RenameColumn { old, new } => self.rename_column(table, old, &new.name),
+            ChangeKind::Redefine { old, column, .. } if !old.is(&column.name) => {
+                self.rename_column(table, old, &column.name);
+            }
+            _ => {}
+        }
     }
 
-    fn rename(&mut self, old: &str, new: &str) {
-        let made = self.created.get(&old.to_lowercase()).copied();
-        self.forget(old);
-        if let Some(made) = made {
-            self.created.insert(new.to_lowercase(), Made { told: false, ..made });
+    /// A column that was there before may get the name of one that was added and dropped.
+    fn rename_column(&mut self, table: &Name, old: &Name, new: &str) {
+        let key = column_key(table, new);
+        if self.added.remove(&column_key(table, &old.name)) {
+            self.added.insert(key);
+        } else {
+            self.added.remove(&key);
         }
+    }
+
+    fn rename(&mut self, old: &Name, new: &Name) {
+        let is_new = self.is_new(old);
+        self.tables.rename(old, new, is_new);
+        self.forget(old);
+        self.forget_columns(new);
+    }
+
+    fn forget(&mut self, table: &Name) {
+        self.forget_columns(table);
+        if table.schema.is_none() {
+            self.gone.insert(table.name.to_lowercase());
+        }
+    }
+
+    fn forget_columns(&mut self, table: &Name) {
+        self.added.retain(|(_, other, _)| *other != table.name.to_lowercase());
     }
 
     /// A table that was rebuilt holds the rows of the one that it replaces.
     pub(crate) fn is_filled(&mut self, table: &str) {
-        self.created.remove(&table.to_lowercase());
+        self.tables.fill(table);
+    }
+
+    /// Names without a schema mean other tables from now on.
+    pub(crate) fn leave_schema(&mut self) {
+        self.tables.leave_schema();
+        self.added.retain(|(schema, ..)| schema.is_some());
     }
 
     /// What later steps of the plan have to know.
     pub(crate) fn notes(&self) -> Vec<Note> {
-        let dropped =
-            self.gone.iter().filter(|table| !self.created.contains_key(*table) && !self.makes.contains(*table));
-        let dropped = dropped.map(|table| Note::about(table, format!("{DROPS}{table}")));
-        let made = self.created.iter().filter(|(_, made)| !made.told).map(|(table, made)| {
-            let verb = if made.certain { CREATES } else { MAY_CREATE };
-            Note::about(table, format!("{verb}{table}"))
-        });
-        dropped.chain(made).collect()
+        self.tables.notes()
     }
 
     /// What kind of server it is.
     pub(crate) fn server(&self) -> Server {
         Server::of(self.circumstances)
     }
+}
+
+/// Schema, table and column in lower case.
+type ColumnKey = (Option<String>, String, String);
+
+fn column_key(table: &Name, column: &str) -> ColumnKey {
+    (table.schema.as_ref().map(|schema| schema.to_lowercase()), table.name.to_lowercase(), column.to_lowercase())
 }
 
 /// As in `48 213 rows`.

@@ -173,7 +173,7 @@ pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Fi
         return;
     }
     let Deed::AlterTable { table, changes, .. } = &here.stated.deed else { return };
-    if !case.is_used(&table.name) {
+    if !case.is_used(table) {
         return;
     }
     for change in changes {
@@ -208,7 +208,7 @@ fn check_change(case: &Case<'_>, here: Here<'_>, table: &Name, change: &Change, 
 }
 
 fn drop_column(case: &Case<'_>, here: Here<'_>, table: &Name, column: &Name, findings: &mut Findings<'_>) {
-    if case.target.is_added(&table.name, &column.name) {
+    if case.target.is_added(table, &column.name) {
         return;
     }
     let mut message = format!("drops `{}.{}` ({}", table.name, column.name, case.target.size(&table.name));
@@ -228,7 +228,7 @@ fn drop_column(case: &Case<'_>, here: Here<'_>, table: &Name, column: &Name, fin
 }
 
 fn rename(case: &Case<'_>, here: Here<'_>, table: &Name, old: &Name, new: &str, findings: &mut Findings<'_>) {
-    if case.target.is_added(&table.name, &old.name) || old.is(new) {
+    if case.target.is_added(table, &old.name) || old.is(new) {
         return;
     }
     let message = format!("renames `{}.{}` to `{new}`, and what uses the old name fails", table.name, old.name);
@@ -267,7 +267,7 @@ fn add(case: &Case<'_>, here: Here<'_>, table: &Name, column: &Column, findings:
 
 /// `MODIFY` and `CHANGE` state the whole column anew.
 fn redefine(case: &Case<'_>, here: Here<'_>, table: &Name, old: &Name, column: &Column, findings: &mut Findings<'_>) {
-    if case.target.is_added(&table.name, &old.name) {
+    if case.target.is_added(table, &old.name) {
         return;
     }
     retype(case, here, table, old, &column.data_type, findings);
@@ -286,7 +286,7 @@ fn redefine(case: &Case<'_>, here: Here<'_>, table: &Name, old: &Name, column: &
 
 fn retype(case: &Case<'_>, here: Here<'_>, table: &Name, old: &Name, new: &DataType, findings: &mut Findings<'_>) {
     // Values of ENUM and SET have rules of their own.
-    if case.target.is_added(&table.name, &old.name) || matches!(new.name.as_str(), "ENUM" | "SET") {
+    if case.target.is_added(table, &old.name) || matches!(new.name.as_str(), "ENUM" | "SET") {
         return;
     }
     let size = case.target.size(&table.name);

@@ -78,13 +78,13 @@ fn destroys(case: &Case<'_>, here: Here<'_>) -> bool {
         return false;
     }
     match &here.stated.deed {
-        Deed::DropTable { names, temporary, .. } => !temporary && names.iter().any(|name| case.is_used(&name.name)),
-        Deed::Truncate { tables, .. } => tables.iter().any(|table| case.is_used(&table.name)),
+        Deed::DropTable { names, temporary, .. } => !temporary && names.iter().any(|name| case.is_used(name)),
+        Deed::Truncate { tables, .. } => tables.iter().any(|table| case.is_used(table)),
         Deed::DropDatabase(_) => true,
-        Deed::Delete { table: Some(table), condition: None, .. } => case.is_used(&table.name),
-        Deed::AlterTable { table, changes, .. } if case.is_used(&table.name) => {
+        Deed::Delete { table: Some(table), condition: None, .. } => case.is_used(table),
+        Deed::AlterTable { table, changes, .. } if case.is_used(table) => {
             changes.iter().any(|change| match &change.what {
-                ChangeKind::DropColumn { column, .. } => !case.target.is_added(&table.name, &column.name),
+                ChangeKind::DropColumn { column, .. } => !case.target.is_added(table, &column.name),
                 ChangeKind::DropPartition(_) | ChangeKind::TruncatePartition(_) => true,
                 _ => false,
             })

@@ -204,7 +204,7 @@ pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Fi
                 }
             }
         }
-        Deed::CreateIndex { table, index, .. } if index.kind == IndexKind::Unique && case.is_used(&table.name) => {
+        Deed::CreateIndex { table, index, .. } if index.kind == IndexKind::Unique && case.is_used(table) => {
             let columns = index.columns.join("`, `");
             let message = format!(
                 "`{columns}` of `{}` must be unique from now on ({})",
@@ -216,8 +216,8 @@ pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Fi
         }
         Deed::DropIndex { names, table, .. } => {
             for name in names {
-                let owner = table.as_ref().map(|table| table.name.clone()).or_else(|| owner(case, &name.name));
-                drop_index(case, here, owner.as_deref(), name, findings);
+                let owner = table.clone().or_else(|| owner(case, &name.name));
+                drop_index(case, here, owner.as_ref(), name, findings);
             }
         }
         Deed::AlterTable { table, changes, .. } => {
@@ -230,11 +230,11 @@ pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Fi
 }
 
 /// The table of an index in SQLite, where names of indexes stand alone.
-fn owner(case: &Case<'_>, index: &str) -> Option<String> {
+fn owner(case: &Case<'_>, index: &str) -> Option<Name> {
     let has = |relation: &&runner_policy_sdk::facts::Relation| {
         relation.indexes.iter().any(|known| known.name.eq_ignore_ascii_case(index))
     };
-    case.target.relations().iter().find(has).map(|relation| relation.name.clone())
+    case.target.relations().iter().find(has).map(|relation| Name::bare(&relation.name))
 }
 
 fn check_change(
@@ -245,7 +245,7 @@ fn check_change(
     all: &[Change],
     findings: &mut Findings<'_>,
 ) {
-    let is_used = case.is_used(&table.name);
+    let is_used = case.is_used(table);
     match &change.what {
         ChangeKind::AddColumn { column, .. } => {
             column_references(case, here, column, findings);
@@ -276,7 +276,7 @@ fn check_change(
             let added = findings.add(&DROP_PRIMARY, here.place(&change.span), message);
             case.eased(added, &table.name).help("replace it in one statement, or make a new table and swap the two");
         }
-        ChangeKind::DropIndex(name) => drop_index(case, here, Some(&table.name), name, findings),
+        ChangeKind::DropIndex(name) => drop_index(case, here, Some(table), name, findings),
         _ => {}
     }
 }
@@ -292,7 +292,7 @@ fn add(
     if let ConstraintKind::ForeignKey { reference, .. } = &constraint.what {
         cascades(here, reference, findings);
     }
-    if !case.is_used(&table.name) {
+    if !case.is_used(table) {
         return;
     }
     let (place, size) = (here.place(&constraint.span), case.target.size(&table.name));
@@ -326,7 +326,7 @@ fn only_new(case: &Case<'_>, table: &Name, columns: &[String], all: &[Change]) -
             matches!(&change.what, ChangeKind::AddColumn { column, .. }
                 if column.name.eq_ignore_ascii_case(name) && column.default.is_none() && !column.not_null)
         });
-        added || case.target.is_added(&table.name, name)
+        added || case.target.is_added(table, name)
     };
     !columns.is_empty() && columns.iter().any(is_new)
 }
@@ -366,16 +366,18 @@ fn cascades(here: Here<'_>, reference: &Reference, findings: &mut Findings<'_>) 
     findings.add(&CASCADES, here.place(span), message).help("use it only for what is a part of the other row");
 }
 
-fn drop_index(case: &Case<'_>, here: Here<'_>, table: Option<&str>, name: &Name, findings: &mut Findings<'_>) {
+fn drop_index(case: &Case<'_>, here: Here<'_>, table: Option<&Name>, name: &Name, findings: &mut Findings<'_>) {
     let is_new = table.is_some_and(|table| !case.is_used(table));
     if is_new || case.target.is_index_made(&name.name) {
         return;
     }
     let mut message = match table {
-        Some(table) => format!("drops the index `{}` of `{table}` ({})", name.name, case.target.size(table)),
+        Some(table) => {
+            format!("drops the index `{}` of `{}` ({})", name.name, table.name, case.target.size(&table.name))
+        }
         None => format!("drops the index `{}`", name.name),
     };
-    let relation = table.and_then(|table| case.target.relation(table));
+    let relation = table.and_then(|table| case.target.relation(&table.name));
     let index = relation.and_then(|relation| relation.indexes.iter().find(|index| name.is(&index.name)));
     if let Some((relation, index)) = relation.zip(index) {
         let needs = |key: &&runner_policy_sdk::facts::ForeignKey| index.columns.starts_with(&key.columns);

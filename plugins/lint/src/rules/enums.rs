@@ -71,13 +71,13 @@ pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Fi
         return;
     }
     let Deed::AlterTable { table, changes, .. } = &here.stated.deed else { return };
-    if !case.is_used(&table.name) {
+    if !case.is_used(table) {
         return;
     }
     for change in changes {
         let ChangeKind::Redefine { old, column, .. } = &change.what else { continue };
         let new = &column.data_type;
-        if !matches!(new.name.as_str(), "ENUM" | "SET") || case.target.is_added(&table.name, &old.name) {
+        if !matches!(new.name.as_str(), "ENUM" | "SET") || case.target.is_added(table, &old.name) {
             continue;
         }
         let (name, size) = (format!("`{}.{}`", table.name, old.name), case.target.size(&table.name));

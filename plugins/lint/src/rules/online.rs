@@ -110,17 +110,17 @@ pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Fi
         return;
     }
     match &here.stated.deed {
-        Deed::AlterTable { table, changes, .. } if case.is_used(&table.name) => {
+        Deed::AlterTable { table, changes, .. } if case.is_used(table) => {
             changes.iter().for_each(|change| check_change(case, here, table, change, findings));
             prefer(case, here, table, changes, findings);
         }
-        Deed::CreateIndex { table, index, options, .. } if case.is_used(&table.name) => {
+        Deed::CreateIndex { table, index, options, .. } if case.is_used(table) => {
             options.iter().for_each(|option| check_change(case, here, table, option, findings));
             if matches!(index.kind, IndexKind::Fulltext | IndexKind::Spatial) {
                 blocking(case, here, table, &index.span, findings);
             }
         }
-        Deed::DropIndex { table: Some(table), options, .. } if case.is_used(&table.name) => {
+        Deed::DropIndex { table: Some(table), options, .. } if case.is_used(table) => {
             options.iter().for_each(|option| check_change(case, here, table, option, findings));
         }
         Deed::Maintain(verb) if verb == "OPTIMIZE" => {

@@ -8,6 +8,7 @@ use super::columns;
 use crate::deed::ConstraintKind;
 use crate::deed::Deed;
 use crate::deed::IndexKind;
+use crate::deed::Name;
 use crate::deed::Selection;
 use crate::deed::Table;
 use crate::findings::Findings;
@@ -75,7 +76,8 @@ pub(super) fn check(case: &Case<'_>, findings: &mut Findings<'_>) {
             findings.add(&LOSES, here.place(&span.unwrap_or_else(|| here.stated.verb.clone())), message).help(help);
         }
         // Whether something is lost is a question about a table that was there before.
-        if case.is_used(&rebuild.table) && case.circumstances.dialect == runner_policy_sdk::Dialect::Sqlite {
+        if case.is_used(&Name::bare(&rebuild.table)) && case.circumstances.dialect == runner_policy_sdk::Dialect::Sqlite
+        {
             compare(case, rebuild, findings);
         }
     }
@@ -94,7 +96,7 @@ fn loss(case: &Case<'_>, rebuild: &Rebuild) -> Option<(Option<Range<usize>>, Str
     let is_made_here = case.up.statements[..rebuild.steps[0]]
         .iter()
         .any(|stated| matches!(&stated.deed, Deed::CreateTable { name, .. } if name.is(&rebuild.table)));
-    if is_made_here || !case.is_used(&rebuild.table) {
+    if is_made_here || !case.is_used(&Name::bare(&rebuild.table)) {
         return None;
     }
     let copied = &case.up.statements[rebuild.copied];

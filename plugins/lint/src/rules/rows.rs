@@ -135,9 +135,8 @@ pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Fi
     match &here.stated.deed {
         Deed::Update { table: Some(table), columns, condition, limited } => {
             duplicates(here, columns, findings);
-            let fills_new =
-                !columns.is_empty() && columns.iter().all(|column| case.target.is_added(&table.name, column));
-            if case.is_used(&table.name) && !fills_new && !chooses(case, here, condition.as_ref()) && !limited {
+            let fills_new = !columns.is_empty() && columns.iter().all(|column| case.target.is_added(table, column));
+            if case.is_used(table) && !fills_new && !chooses(case, here, condition.as_ref()) && !limited {
                 let message = format!("changes every row of `{}` ({})", table.name, case.target.size(&table.name));
                 findings.add(&UPDATE, here.verb(), message).help("say with WHERE which rows are meant");
             } else if !limited {
@@ -145,7 +144,7 @@ pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Fi
             }
         }
         Deed::Delete { table: Some(table), condition, limited } => {
-            if case.is_used(&table.name) && !chooses(case, here, condition.as_ref()) && !limited {
+            if case.is_used(table) && !chooses(case, here, condition.as_ref()) && !limited {
                 let message = format!("removes every row of `{}` ({})", table.name, case.target.size(&table.name));
                 findings.add(&DELETE, here.verb(), message).help("say with WHERE which rows have to go");
             } else if !limited {
@@ -186,7 +185,7 @@ fn duplicates(here: Here<'_>, columns: &[String], findings: &mut Findings<'_>) {
 }
 
 fn backfill(case: &Case<'_>, here: Here<'_>, table: &Name, findings: &mut Findings<'_>) {
-    if !case.is_used(&table.name) || !case.target.is_large(&table.name) {
+    if !case.is_used(table) || !case.target.is_large(&table.name) {
         return;
     }
     let message = format!("changes rows of `{}` in one statement ({})", table.name, case.target.size(&table.name));

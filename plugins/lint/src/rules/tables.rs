@@ -207,15 +207,13 @@ pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Fi
                     .help("drop what depends on the table by its name");
             }
             let is_lossy = case.rebuild_at(here.index).is_some_and(|rebuild| rebuild.is_lossy);
-            let is_dropped = |name: &&Name| is_lost(case, here, &name.name) || is_lossy && case.is_used(&name.name);
+            let is_dropped = |name: &&Name| is_lost(case, here, name) || is_lossy && case.is_used(name);
             for name in names.iter().filter(is_dropped) {
                 drop_table(case, here, name, &name.span, findings);
             }
         }
         // `CREATE OR REPLACE TABLE` of MariaDB drops the table that was there.
-        Deed::CreateTable { name, table: Table { replaces: Some(replaces), .. } }
-            if replaced(case, here, &name.name) =>
-        {
+        Deed::CreateTable { name, table: Table { replaces: Some(replaces), .. } } if replaced(case, here, name) => {
             drop_table(case, here, name, replaces, findings);
         }
         Deed::DropDatabase(name) => {
@@ -223,7 +221,7 @@ pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Fi
             findings.add(&DROP_DATABASE, here.place(&name.span), message).help("drop it by hand, after a backup");
         }
         Deed::Truncate { tables, .. } => {
-            for table in tables.iter().filter(|table| case.is_used(&table.name)) {
+            for table in tables.iter().filter(|table| case.is_used(table)) {
                 let message = format!("empties `{}` ({})", table.name, case.target.size(&table.name));
                 let help = "delete with a condition, or keep a copy first and say in a comment why the rows may go";
                 findings.add(&TRUNCATE, here.place(&table.span), message).help(help);
@@ -238,11 +236,11 @@ pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Fi
             for change in changes {
                 match &change.what {
                     ChangeKind::RenameTable(new) => rename(case, here, table, new, &change.span, findings),
-                    ChangeKind::DropPartition(partition) if case.is_used(&table.name) => {
+                    ChangeKind::DropPartition(partition) if case.is_used(table) => {
                         let message = format!("drops partition `{partition}` of `{}` with its rows", table.name);
                         findings.add(&DROP_PARTITION, here.place(&change.span), message);
                     }
-                    ChangeKind::TruncatePartition(partition) if case.is_used(&table.name) => {
+                    ChangeKind::TruncatePartition(partition) if case.is_used(table) => {
                         let message = format!("empties partition `{partition}` of `{}`", table.name);
                         findings.add(&TRUNCATE, here.place(&change.span), message);
                     }
@@ -260,13 +258,13 @@ pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Fi
 }
 
 /// Whether the rows of a table are lost with it.
-fn is_lost(case: &Case<'_>, here: Here<'_>, table: &str) -> bool {
+fn is_lost(case: &Case<'_>, here: Here<'_>, table: &Name) -> bool {
     case.is_used(table) && case.rebuild_at(here.index).is_none()
 }
 
 /// Whether there may be a table that `CREATE OR REPLACE TABLE` replaces.
-fn replaced(case: &Case<'_>, here: Here<'_>, table: &str) -> bool {
-    is_lost(case, here, table) && (!case.circumstances.has_facts || case.target.relation(table).is_some())
+fn replaced(case: &Case<'_>, here: Here<'_>, table: &Name) -> bool {
+    is_lost(case, here, table) && !case.target.is_missing(table)
 }
 
 fn drop_table(case: &Case<'_>, here: Here<'_>, name: &Name, span: &Range<usize>, findings: &mut Findings<'_>) {
@@ -321,7 +319,7 @@ pub(super) fn users(case: &Case<'_>, table: &str, column: Option<&str>) -> Vec<S
 }
 
 fn rename(case: &Case<'_>, here: Here<'_>, old: &Name, new: &Name, span: &Range<usize>, findings: &mut Findings<'_>) {
-    if !is_lost(case, here, &old.name) {
+    if !is_lost(case, here, old) {
         return;
     }
     let message = format!("renames `{}` to `{}`, and what uses the old name fails", old.name, new.name);

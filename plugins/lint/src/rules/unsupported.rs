@@ -213,8 +213,7 @@ fn sqlite_change(case: &Case<'_>, here: Here<'_>, table: &Name, change: &Change,
 }
 
 fn add_column(case: &Case<'_>, here: Here<'_>, table: &Name, column: &Column, findings: &mut Findings<'_>) {
-    let is_empty =
-        !case.is_used(&table.name) || case.target.relation(&table.name).is_some_and(|table| table.rows == Some(0));
+    let is_empty = !case.is_used(table) || case.target.relation(&table.name).is_some_and(|table| table.rows == Some(0));
     let (span, reason, help) = match &column.default {
         _ if column.primary_key => (&column.span, "a PRIMARY KEY", REBUILD),
         _ if column.unique => (&column.span, "a UNIQUE column", "add it without UNIQUE, and make a unique index"),
@@ -228,7 +227,13 @@ fn add_column(case: &Case<'_>, here: Here<'_>, table: &Name, column: &Column, fi
         _ => return,
     };
     let message = format!("SQLite can't add {reason}: `{}.{}`", table.name, column.name);
-    findings.add(&ADD, here.place(span), message).help(help);
+    let added = findings.add(&ADD, here.place(span), message).help(help);
+    // Below production the table may well be empty, and then it works.
+    let rows = case.target.relation(&table.name).and_then(|table| table.rows);
+    let depends_on_rows = !column.primary_key && !column.unique;
+    if depends_on_rows && rows.is_none() && !case.circumstances.may_be_production() {
+        added.at_most(runner_policy_sdk::Severity::Warning);
+    }
 }
 
 fn drop_column(case: &Case<'_>, here: Here<'_>, table: &Name, column: &Name, findings: &mut Findings<'_>) {

@@ -294,9 +294,160 @@ fn what_the_plan_has_made_is_empty() {
     assert_eq!(notes("DROP TABLE a"), ["drops table a"]);
     assert_eq!(
         notes(REBUILD),
-        ["drops table new_visit", "drops table visit"],
+        ["drops table new_visit", "drops table visit", "keeps rows in table visit"],
         "the new one holds the rows of the old one"
     );
+}
+
+#[test]
+fn what_sqlite_refuses_for_rows_is_an_error_where_there_are_rows_or_may_be_in_production() {
+    let sql = |what: &str| format!("ALTER TABLE visit ADD COLUMN at TEXT {what}");
+    let severity = |trial: Trial| trial.finding("unsupported-add-column").severity;
+    let now = sql("DEFAULT CURRENT_TIMESTAMP");
+    assert_eq!(severity(revision(Sqlite, &now)), Severity::Warning);
+    assert_eq!(severity(revision(Sqlite, &now).in_production()), Severity::Error);
+    assert_eq!(severity(known(Sqlite, &now)), Severity::Error);
+    assert_eq!(severity(revision(Sqlite, &sql("UNIQUE"))), Severity::Error, "no table takes that");
+}
+
+/// Whether the last statement is said to drop a table, in production.
+fn drops(trial: Trial) -> bool {
+    let trial = trial.in_production();
+    let last = u32::try_from(trial.source.up.as_ref().map_or(0, Vec::len)).unwrap().checked_sub(1);
+    let mut found = trial.findings().into_iter().filter(|finding| finding.statement == last);
+    found.any(|finding| finding.rule == "ban-drop-table" && finding.severity == Severity::Error)
+}
+
+#[test]
+fn only_what_is_surely_new_may_be_dropped() {
+    for (sql, without_facts, with_facts) in [
+        ("CREATE TABLE fresh (id INT PRIMARY KEY); DROP TABLE fresh", false, false),
+        ("CREATE TABLE app.fresh (id INT PRIMARY KEY); DROP TABLE App.Fresh", false, false),
+        (
+            "CREATE TABLE fresh (id INT PRIMARY KEY); CREATE TABLE IF NOT EXISTS fresh (id INT); DROP TABLE fresh",
+            false,
+            false,
+        ),
+        ("CREATE TABLE archive.visit AS SELECT * FROM visit; DROP TABLE visit", true, true),
+        ("CREATE TABLE visit2 AS SELECT * FROM visit; DROP TABLE visit", true, true),
+        ("CREATE TABLE fresh (id INT PRIMARY KEY); DROP TABLE archive.fresh", true, true),
+        ("CREATE TABLE `app.fresh` (id INT PRIMARY KEY); DROP TABLE app.fresh", true, true),
+        ("CREATE TABLE IF NOT EXISTS visit (id INT PRIMARY KEY); DROP TABLE visit", true, true),
+        ("CREATE TABLE IF NOT EXISTS fresh (id INT PRIMARY KEY); DROP TABLE fresh", true, false),
+        ("CREATE TABLE IF NOT EXISTS app.fresh (id INT PRIMARY KEY); DROP TABLE app.fresh", true, true),
+        ("CREATE TEMPORARY TABLE visit (id INT PRIMARY KEY); DROP TABLE visit", true, true),
+        ("CREATE TEMPORARY TABLE fresh (id INT PRIMARY KEY); DROP TABLE fresh", true, true),
+        (
+            "CREATE TEMPORARY TABLE a (id INT); DROP TABLE a; CREATE TABLE IF NOT EXISTS a (id INT); DROP TABLE a",
+            true,
+            false,
+        ),
+        ("DROP TABLE visit; CREATE TABLE IF NOT EXISTS visit (id INT PRIMARY KEY); DROP TABLE visit", false, false),
+        ("DROP TRIGGER visit; CREATE TABLE IF NOT EXISTS visit (id INT PRIMARY KEY); DROP TABLE visit", true, true),
+        ("ALTER TABLE visit RENAME TO fresh; CREATE TABLE IF NOT EXISTS fresh (id INT); DROP TABLE fresh", true, true),
+        ("CREATE TABLE IF NOT EXISTS visit (id INT); ALTER TABLE visit RENAME TO fresh; DROP TABLE fresh", true, true),
+        ("CREATE TABLE a (id INT); DROP TABLE a; ALTER TABLE visit RENAME TO a; DROP TABLE a", true, true),
+        ("CREATE TABLE a (id INT); ALTER TABLE a RENAME TO b; DROP TABLE b", false, false),
+    ] {
+        for dialect in [Mysql, Sqlite] {
+            assert_eq!(drops(revision(dialect, sql)), without_facts, "{dialect:?}, no facts: {sql}");
+            assert_eq!(drops(known(dialect, sql)), with_facts, "{dialect:?}, facts: {sql}");
+        }
+    }
+    let temporary = "CREATE TEMPORARY TABLE visit (id INT PRIMARY KEY); DROP TEMPORARY TABLE visit";
+    assert!(!drops(revision(Mysql, temporary)));
+    let real = format!("{temporary}; CREATE TABLE IF NOT EXISTS visit (id INT PRIMARY KEY); DROP TABLE visit");
+    assert!(drops(known(Mysql, &real)), "what was dropped was the temporary one");
+    let other = "CREATE TABLE fresh (id INT PRIMARY KEY); USE other; DROP TABLE fresh";
+    assert!(drops(revision(Mysql, other)), "the name means a table of another database");
+}
+
+#[test]
+fn later_steps_know_what_earlier_ones_have_taken_back() {
+    for (steps, is_found) in [
+        (&["CREATE TABLE staging (id INT PRIMARY KEY)", "DROP TABLE staging"][..], false),
+        (&["CREATE TABLE app.staging (id INT PRIMARY KEY)", "DROP TABLE app.staging"], false),
+        (&["CREATE TABLE app.staging (id INT PRIMARY KEY)", "DROP TABLE staging"], true),
+        (&["CREATE TABLE IF NOT EXISTS staging (id INT PRIMARY KEY)", "DROP TABLE staging"], false),
+        (
+            &[
+                "CREATE TABLE IF NOT EXISTS app.visit (id INT)",
+                "ALTER TABLE app.visit DROP COLUMN note; DROP TABLE app.visit",
+            ],
+            true,
+        ),
+        (&["CREATE TEMPORARY TABLE visit (id INT)", "DROP TABLE visit"], true),
+        (
+            &[
+                "CREATE TABLE staging (id INT PRIMARY KEY)",
+                "DROP TABLE staging; ALTER TABLE visit RENAME TO staging",
+                "DROP TABLE staging",
+            ],
+            true,
+        ),
+        (
+            &[
+                "CREATE TABLE staging (id INT PRIMARY KEY)",
+                "DROP TABLE staging; ALTER TABLE visit RENAME TO staging; CREATE TRIGGER staging AFTER INSERT ON patient FOR EACH ROW BEGIN SELECT 1; END",
+                "DROP TABLE staging",
+            ],
+            true,
+        ),
+        (
+            &[
+                "ALTER TABLE visit RENAME TO staging",
+                "CREATE TABLE IF NOT EXISTS staging (id INT)",
+                "DROP TABLE staging",
+            ],
+            true,
+        ),
+        (&["CREATE TABLE a (id INT)", "ALTER TABLE a RENAME TO b", "DROP TABLE b"], false),
+        (
+            &["CREATE TABLE a (id INT)", "ALTER TABLE a RENAME TO b; ALTER TABLE visit RENAME TO a", "DROP TABLE a"],
+            true,
+        ),
+    ] {
+        for dialect in [Mysql, Sqlite] {
+            let mut notes: Vec<String> = Vec::new();
+            let (last, before) = steps.split_last().unwrap();
+            for step in before {
+                let told: Vec<&str> = notes.iter().map(String::as_str).collect();
+                let trial = known(dialect, step).noted(&told);
+                notes.extend(trial.report().notes.into_iter().map(|note| note.text));
+            }
+            let told: Vec<&str> = notes.iter().map(String::as_str).collect();
+            assert_eq!(drops(known(dialect, last).noted(&told)), is_found, "{dialect:?}: {steps:?} {notes:?}");
+        }
+    }
+    let notes = ["creates if missing table app.visit"];
+    assert!(
+        known(Mysql, "ALTER TABLE app.visit DROP COLUMN note")
+            .noted(&notes)
+            .rules()
+            .contains(&"ban-drop-column".to_owned())
+    );
+}
+
+#[test]
+fn an_added_column_may_be_dropped_and_no_other_of_its_name() {
+    for (sql, is_found) in [
+        ("ALTER TABLE v ADD COLUMN a INT; ALTER TABLE v DROP COLUMN a", false),
+        ("ALTER TABLE archive.v ADD COLUMN a INT; ALTER TABLE v DROP COLUMN a", true),
+        ("ALTER TABLE v ADD COLUMN a INT; ALTER TABLE v RENAME COLUMN a TO b; ALTER TABLE v DROP COLUMN b", false),
+        (
+            "ALTER TABLE v ADD COLUMN a INT; ALTER TABLE v DROP COLUMN a; ALTER TABLE v RENAME COLUMN b TO a; ALTER TABLE v DROP COLUMN a",
+            true,
+        ),
+        (
+            "ALTER TABLE v ADD COLUMN a INT; ALTER TABLE v RENAME TO w; ALTER TABLE x RENAME TO v; ALTER TABLE v DROP COLUMN a",
+            true,
+        ),
+    ] {
+        for dialect in [Mysql, Sqlite] {
+            let rules = revision(dialect, sql).rules();
+            assert_eq!(rules.contains(&"ban-drop-column".to_owned()), is_found, "{dialect:?}: {sql}");
+        }
+    }
 }
 
 #[test]

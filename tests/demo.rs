@@ -58,8 +58,6 @@ fn a_newcomers_first_upgrade() {
       allow  production-override [VERSION]
       warn   environment-hierarchy [VERSION]  0c907eda6bb9 is for staging (level 30) and above, this is development (level 10)
       warn   environment-hierarchy [VERSION]  b0878a5ba93e is for production (level 100) and above, this is development (level 10)
-      warn   lint [VERSION]                   d7482e186bc9 runs in local, qa, staging, production, where `12d2cb8bef21`, on which it builds, does not
-      warn   lint [VERSION]                   fc6c0914310f runs in development, local, test, qa, staging, where `b0878a5ba93e`, on which it builds, does not
       applied   cc83c9d939f7  Create patient register       [TIME]
       applied   bf7262bdae44  Create staff and treatments   [TIME]
       applied   d80a33b972a2  Fill treatment catalogue      [TIME]

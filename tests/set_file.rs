@@ -161,7 +161,7 @@ fn a_wrong_file_is_an_error_with_its_place() {
     error: `ci/strict-prod.toml` is not a valid configuration
     "#);
     snapshot!(error("extends = \"strict-prod\"\n"), @r#"
-    error: unknown field `extends`, expected one of `set`, `plugins`, `trust`
+    error: unknown field `extends`, expected one of `set`, `plugins`, `trust`, `lint`
      --> ci/strict-prod.toml:1:1
       |
     1 | extends = "strict-prod"
@@ -179,7 +179,7 @@ fn a_wrong_file_is_an_error_with_its_place() {
     error: `ci/strict-prod.toml` is not a valid configuration
     "#);
     snapshot!(error("[database]\nurl = \"sqlite://other.db\"\n"), @"
-    error: unknown field `database`, expected one of `set`, `plugins`, `trust`
+    error: unknown field `database`, expected one of `set`, `plugins`, `trust`, `lint`
      --> ci/strict-prod.toml:1:2
       |
     1 | [database]

@@ -139,6 +139,10 @@ impl Assessment<'_> {
             scales.count(complaint, "file".to_owned());
         }
         let mut assessed = scales.assessed;
+        // A plan is told in its own order.
+        if self.is_plan {
+            return assessed;
+        }
         assessed.findings.sort_by(|one, other| order(&one.found).cmp(&order(&other.found)));
         assessed.suppressed.sort_by(|one, other| order(&one.finding.found).cmp(&order(&other.finding.found)));
         assessed

@@ -80,7 +80,7 @@ fn most(review: &Review, raw: &Raw, position: usize) -> Severity {
         {
             Severity::Info
         }
-        ("renaming-table", ast::Stmt::AlterTable(_)) | ("ban-drop-view", _) | ("ban-drop-function", _) => {
+        ("renaming-table", ast::Stmt::AlterTable(_)) | ("ban-drop-view" | "ban-drop-function", _) => {
             let objects = subject::objects(statement);
             let all = !objects.is_empty() && objects.iter().all(is_made_again);
             if all { Severity::Warning } else { Severity::Error }

@@ -55,13 +55,10 @@ impl Findings<'_> {
             return Ok(());
         }
         let message = format!("many rows of `{table}` may be changed at once, and stay locked until the commit");
-        let finding = self.add_whole("backfill-in-migration", statement, message).map(|raw| {
+        let help = "change them in batches by the key, as in `AND id BETWEEN 1 AND 50000`, in a revision of their own";
+        if let Some(raw) = self.add_whole("backfill-in-migration", statement, message).helped(help) {
             raw.entry = catalogue::capped(raw.entry, Severity::Warning);
-            raw
-        });
-        finding.helped(
-            "change them in batches by the key, as in `AND id BETWEEN 1 AND 50000`, in a revision of their own",
-        );
+        }
         Ok(())
     }
 }

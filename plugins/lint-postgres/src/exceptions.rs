@@ -2,6 +2,7 @@
 //! line of `squawk` has them as they are, so files that are compared with it keep them.
 
 use std::collections::HashMap;
+use std::collections::HashSet;
 
 use runner_policy_sdk::Failure;
 use runner_policy_sdk::Severity;
@@ -28,10 +29,11 @@ use crate::volatility;
 /// Facts were needed and could not be had.
 pub(crate) fn apply(review: &Review, raws: Vec<Raw>) -> Result<Vec<Raw>, Failure> {
     let made = made(&review.parsed.statements);
+    let once = kept_once(review);
     let mut kept = Vec::with_capacity(raws.len());
     for mut raw in raws {
         if let Some(position) = review.parsed.at(raw.range.start) {
-            if is_wrong(review, &raw, position)? {
+            if is_wrong(review, &once, &raw, position)? {
                 continue;
             }
             soften(review, &made, &mut raw, position);
@@ -42,11 +44,11 @@ pub(crate) fn apply(review: &Review, raws: Vec<Raw>) -> Result<Vec<Raw>, Failure
     Ok(kept)
 }
 
-fn is_wrong(review: &Review, raw: &Raw, position: usize) -> Result<bool, Failure> {
+fn is_wrong(review: &Review, once: &HashSet<usize>, raw: &Raw, position: usize) -> Result<bool, Failure> {
     let statement = &review.parsed.statements[position];
     Ok(match raw.entry.name {
         "transaction-nesting" => ends_nothing(review, position),
-        "adding-field-with-default" => is_kept_once(review, statement, raw),
+        "adding-field-with-default" => once.contains(&raw.range.start),
         "constraint-missing-not-valid" => has_no_not_valid(statement, raw),
         "adding-not-nullable-field" => is_proven(review, statement, raw, position),
         "ban-char-field" => is_internal_type(review, raw),
@@ -223,19 +225,22 @@ fn goes_back_to_savepoint(statement: &ast::Stmt) -> bool {
     matches!(statement, ast::Stmt::Rollback(ast::Rollback::RollbackToSavepoint(_)))
 }
 
-/// Whether a default is computed once, so that no row is written.
-fn is_kept_once(review: &Review, statement: &Statement, raw: &Raw) -> bool {
-    let ast::Stmt::AlterTable(table) = &statement.node else { return false };
-    let defaults = table.actions().filter_map(|action| match action {
-        ast::AlterTableAction::AddColumn(add) => Some(add),
-        _ => None,
-    });
-    let default =
-        defaults.flat_map(|add| add.constraints().collect::<Vec<_>>()).find_map(|constraint| match constraint {
-            ast::Constraint::DefaultConstraint(default) => {
-                default.expr().filter(|expr| range_of(expr.syntax()).start == raw.range.start)
+/// Where defaults of new columns begin that are computed once, so that no row is written.
+fn kept_once(review: &Review) -> HashSet<usize> {
+    let mut starts = HashSet::new();
+    for statement in &review.parsed.statements {
+        let ast::Stmt::AlterTable(table) = &statement.node else { continue };
+        for action in table.actions() {
+            let ast::AlterTableAction::AddColumn(add) = action else { continue };
+            for constraint in add.constraints() {
+                if let ast::Constraint::DefaultConstraint(default) = constraint
+                    && let Some(expr) = default.expr()
+                    && !volatility::is_computed_for_each_row(&expr, review.situation.version)
+                {
+                    starts.insert(range_of(expr.syntax()).start);
+                }
             }
-            _ => None,
-        });
-    default.is_some_and(|expr| !volatility::is_computed_for_each_row(&expr, review.situation.version))
+        }
+    }
+    starts
 }

@@ -1,5 +1,6 @@
 //! Rules that the engine lacks.
 
+mod conditions;
 mod defaults;
 mod dependents;
 mod drops;
@@ -15,6 +16,7 @@ use std::ops::Range;
 
 use runner_policy_sdk::Failure;
 use squawk_syntax::SyntaxNode;
+use squawk_syntax::ast;
 use squawk_syntax::ast::AstNode as _;
 
 use crate::catalogue;
@@ -45,20 +47,30 @@ pub(crate) fn all(review: &Review, forecast: &[Forecast]) -> Result<Vec<Raw>, Fa
     for (position, statement) in review.parsed.statements.iter().enumerate().filter(|(_, statement)| statement.is_sound)
     {
         findings.rows(statement);
+        findings.comparisons(statement);
         findings.drops(statement);
         findings.dependents(statement, position)?;
         findings.indexes(statement)?;
+        findings.blocks(statement);
         findings.privileges(statement);
         findings.tables(statement);
         findings.transactions(statement);
     }
     findings.revision();
     findings.defaults();
-    findings.strong_locks();
+    findings.strong_locks()?;
     Ok(findings.found)
 }
 
 impl Findings<'_> {
+    /// Code that runs once and is a text to the parser.
+    fn blocks(&mut self, statement: &Statement) {
+        if matches!(statement.node, ast::Stmt::Do(_)) {
+            self.add_whole("unparsed-statement", statement, "what this block does is not looked into")
+                .helped("write plain statements where they do, and read the others twice");
+        }
+    }
+
     /// Adds a finding about a range of bytes.
     fn add(&mut self, rule: &str, range: Range<usize>, message: impl Into<String>) -> Option<&mut Raw> {
         let entry = catalogue::named(rule)?;

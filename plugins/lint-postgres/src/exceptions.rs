@@ -1,6 +1,9 @@
 //! Where PostgreSQL does otherwise than the engine thinks: findings that are taken back, or are less serious. The command
 //! line of `squawk` has them as they are, so files that are compared with it keep them.
 
+use std::collections::HashMap;
+use std::collections::HashSet;
+
 use runner_policy_sdk::Failure;
 use runner_policy_sdk::Severity;
 use runner_policy_sdk::facts::RelationKind;
@@ -25,13 +28,15 @@ use crate::volatility;
 /// # Errors
 /// Facts were needed and could not be had.
 pub(crate) fn apply(review: &Review, raws: Vec<Raw>) -> Result<Vec<Raw>, Failure> {
+    let made = made(&review.parsed.statements);
+    let once = kept_once(review);
     let mut kept = Vec::with_capacity(raws.len());
     for mut raw in raws {
         if let Some(position) = review.parsed.at(raw.range.start) {
-            if is_wrong(review, &raw, position)? {
+            if is_wrong(review, &once, &raw, position)? {
                 continue;
             }
-            soften(review, &mut raw, position);
+            soften(review, &made, &mut raw, position);
             foretell(review, &mut raw, position)?;
         }
         kept.push(raw);
@@ -39,11 +44,11 @@ pub(crate) fn apply(review: &Review, raws: Vec<Raw>) -> Result<Vec<Raw>, Failure
     Ok(kept)
 }
 
-fn is_wrong(review: &Review, raw: &Raw, position: usize) -> Result<bool, Failure> {
+fn is_wrong(review: &Review, once: &HashSet<usize>, raw: &Raw, position: usize) -> Result<bool, Failure> {
     let statement = &review.parsed.statements[position];
     Ok(match raw.entry.name {
         "transaction-nesting" => ends_nothing(review, position),
-        "adding-field-with-default" => is_kept_once(review, statement, raw),
+        "adding-field-with-default" => once.contains(&raw.range.start),
         "constraint-missing-not-valid" => has_no_not_valid(statement, raw),
         "adding-not-nullable-field" => is_proven(review, statement, raw, position),
         "ban-char-field" => is_internal_type(review, raw),
@@ -53,8 +58,8 @@ fn is_wrong(review: &Review, raw: &Raw, position: usize) -> Result<bool, Failure
 }
 
 /// Makes what can't do that much harm here less serious.
-fn soften(review: &Review, raw: &mut Raw, position: usize) {
-    raw.entry = catalogue::capped(raw.entry, most(review, raw, position));
+fn soften(review: &Review, made: &Made, raw: &mut Raw, position: usize) {
+    raw.entry = catalogue::capped(raw.entry, most(review, made, raw, position));
     let statement = &review.parsed.statements[position];
     if raw.entry.name == "adding-foreign-key-constraint" && is_of_empty_column(statement, raw) {
         raw.entry = catalogue::capped(raw.entry, Severity::Warning);
@@ -68,10 +73,12 @@ fn soften(review: &Review, raw: &mut Raw, position: usize) {
 }
 
 /// How serious a finding is at most, for what the revision itself makes up for.
-fn most(review: &Review, raw: &Raw, position: usize) -> Severity {
+fn most(review: &Review, made: &Made, raw: &Raw, position: usize) -> Severity {
     let statement = &review.parsed.statements[position].node;
-    let later = &review.parsed.statements[position + 1..];
-    let is_made_again = |old: &Object| later.iter().any(|statement| makes(&statement.node, old));
+    let is_made_again = |old: &Object| {
+        let made = made.get(&(old.kind, old.name.name.clone()));
+        made.into_iter().flatten().any(|(at, name)| *at > position && name.may_be(&old.name))
+    };
     match (raw.entry.name, statement) {
         // No client names them, or hardly any.
         ("renaming-object", ast::Stmt::AlterIndex(_)) => Severity::Info,
@@ -93,17 +100,23 @@ fn is_constraint_renamed(action: &ast::AlterTableAction) -> bool {
     matches!(action, ast::AlterTableAction::RenameConstraint(_))
 }
 
-/// Whether a statement makes a view or a function of the name that an object had.
-fn makes(statement: &ast::Stmt, old: &Object) -> bool {
-    let made = match statement {
-        ast::Stmt::CreateView(node) => Name::within(node.view()).map(|name| Object::new(Kind::Relation, name)),
-        ast::Stmt::CreateMaterializedView(node) => {
-            Name::within(node.view()).map(|name| Object::new(Kind::Relation, name))
+/// Views and functions that the statements make, with their positions.
+type Made = HashMap<(Kind, String), Vec<(usize, Name)>>;
+
+fn made(statements: &[Statement]) -> Made {
+    let mut made = Made::new();
+    for (position, statement) in statements.iter().enumerate() {
+        let (kind, name) = match &statement.node {
+            ast::Stmt::CreateView(node) => (Kind::Relation, Name::within(node.view())),
+            ast::Stmt::CreateMaterializedView(node) => (Kind::Relation, Name::within(node.view())),
+            ast::Stmt::CreateFunction(node) => (Kind::Function, Name::within(node.name())),
+            _ => continue,
+        };
+        if let Some(name) = name {
+            made.entry((kind, name.name.clone())).or_default().push((position, name));
         }
-        ast::Stmt::CreateFunction(node) => Name::within(node.name()).map(|name| Object::new(Kind::Function, name)),
-        _ => None,
-    };
-    made.is_some_and(|made| made.kind == old.kind && made.name.may_be(&old.name))
+    }
+    made
 }
 
 /// Says that `SET NOT NULL` fails where statistics know of NULLs.
@@ -212,19 +225,22 @@ fn goes_back_to_savepoint(statement: &ast::Stmt) -> bool {
     matches!(statement, ast::Stmt::Rollback(ast::Rollback::RollbackToSavepoint(_)))
 }
 
-/// Whether a default is computed once, so that no row is written.
-fn is_kept_once(review: &Review, statement: &Statement, raw: &Raw) -> bool {
-    let ast::Stmt::AlterTable(table) = &statement.node else { return false };
-    let defaults = table.actions().filter_map(|action| match action {
-        ast::AlterTableAction::AddColumn(add) => Some(add),
-        _ => None,
-    });
-    let default =
-        defaults.flat_map(|add| add.constraints().collect::<Vec<_>>()).find_map(|constraint| match constraint {
-            ast::Constraint::DefaultConstraint(default) => {
-                default.expr().filter(|expr| range_of(expr.syntax()).start == raw.range.start)
+/// Where defaults of new columns begin that are computed once, so that no row is written.
+fn kept_once(review: &Review) -> HashSet<usize> {
+    let mut starts = HashSet::new();
+    for statement in &review.parsed.statements {
+        let ast::Stmt::AlterTable(table) = &statement.node else { continue };
+        for action in table.actions() {
+            let ast::AlterTableAction::AddColumn(add) = action else { continue };
+            for constraint in add.constraints() {
+                if let ast::Constraint::DefaultConstraint(default) = constraint
+                    && let Some(expr) = default.expr()
+                    && !volatility::is_computed_for_each_row(&expr, review.situation.version)
+                {
+                    starts.insert(range_of(expr.syntax()).start);
+                }
             }
-            _ => None,
-        });
-    default.is_some_and(|expr| !volatility::is_computed_for_each_row(&expr, review.situation.version))
+        }
+    }
+    starts
 }

@@ -91,6 +91,11 @@ pub(crate) fn is_small(relation: &Relation) -> bool {
     relation.kind != RelationKind::PartitionedTable && relation.rows.is_some_and(|rows| rows < LARGE)
 }
 
+/// Whether a table is known to be large.
+pub(crate) fn is_large(relation: &Relation) -> bool {
+    relation.rows.is_some_and(|rows| rows >= LARGE)
+}
+
 /// As in `visit: 48 213 rows, 2.1 GB`.
 pub(crate) fn size(relation: &Relation) -> Option<String> {
     let rows = relation.rows.map(|rows| if rows == 1 { "1 row".to_owned() } else { format!("{} rows", grouped(rows)) });

@@ -1,12 +1,13 @@
 //! Changes of rows.
 
+use super::CAUTION;
 use super::Concern::Form;
 use super::Concern::Loss;
 use super::DANGER;
 use super::Entry;
 use super::FAULT;
 
-pub(super) const RULES: [Entry; 3] = [
+pub(super) const RULES: [Entry; 4] = [
     Entry::new(
         "update-without-where",
         Loss,
@@ -38,5 +39,20 @@ condition was forgotten. Move what may be needed elsewhere first.",
         &[],
         "A column is assigned or defined twice in one statement, which PostgreSQL refuses",
         "Keep one of the two: `UPDATE visit SET state = 'a', state = 'b'` fails before it changes anything.",
+    ),
+    Entry::new(
+        "comparison-with-null",
+        Form,
+        CAUTION,
+        &[],
+        "A comparison with NULL holds for no row",
+        r"
+`= NULL` and `<> NULL` are neither true nor false, so the statement finds nothing and says nothing.
+
+```sql
+UPDATE visit SET state = 'open' WHERE closed = NULL;
+```
+
+Write `IS NULL` or `IS NOT NULL`.",
     ),
 ];

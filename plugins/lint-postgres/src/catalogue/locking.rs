@@ -313,7 +313,10 @@ the schema in one revision and the data in another, in batches:
 -- Transaction: off
 UPDATE visit SET state = 'done' WHERE state IS NULL AND id BETWEEN 1 AND 50000;
 UPDATE visit SET state = 'done' WHERE state IS NULL AND id BETWEEN 50001 AND 100000;
-```",
+```
+
+Where facts about the target know a table of 10 000 rows or more, it is also told, as a warning, of an `UPDATE` or `DELETE` whose
+condition does not bound the key.",
     ),
     Entry::new(
         "primary-key-with-nullable-columns",

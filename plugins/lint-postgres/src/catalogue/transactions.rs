@@ -7,7 +7,7 @@ use super::Entry;
 use super::FAULT;
 use super::LATER;
 
-pub(super) const RULES: [Entry; 10] = [
+pub(super) const RULES: [Entry; 12] = [
     Entry::new(
         "transaction-nesting",
         Form,
@@ -121,5 +121,39 @@ undone. Set `statement-timeout` in `[database]` of the runner's configuration, o
         r"
 Either PostgreSQL will refuse it, too, or the parser does not know the syntax yet. The other rules are silent about a
 statement that holds such a piece. What is nested too deeply is not parsed at all.",
+    ),
+    Entry::new(
+        "unparsed-statement",
+        Form,
+        LATER,
+        &[],
+        "What a `DO` block does is not looked into",
+        r"
+Its code is a text to the parser, so no rule speaks up about what it drops, locks or changes, and the forecast of locks
+lacks it. Write plain statements where they do; read the others twice, and say so:
+
+```sql
+-- lint:ignore unparsed-statement reviewed by …
+DO $$ BEGIN … END $$;
+```",
+    ),
+    Entry::new(
+        "concurrent-index-on-partitioned-table",
+        Form,
+        FAULT,
+        &[],
+        "An index of a partitioned table can't be built concurrently",
+        r"
+PostgreSQL refuses it. Make the index for the parent alone, which is over at once, build those of the partitions
+concurrently, and attach them; with the last one the index of the parent becomes valid.
+
+```sql
+CREATE INDEX log_day ON ONLY log (day);
+-- in revisions with the line `-- Transaction: off`, for each partition
+CREATE INDEX CONCURRENTLY log_1_day ON log_1 (day);
+ALTER INDEX log_day ATTACH PARTITION log_1_day;
+```
+
+It is told where facts about the target say that the table is partitioned.",
     ),
 ];

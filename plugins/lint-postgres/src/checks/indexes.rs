@@ -1,6 +1,7 @@
 //! Indexes, and constraints that are made of them.
 
 use runner_policy_sdk::Failure;
+use runner_policy_sdk::facts::RelationKind;
 use squawk_syntax::ast;
 use squawk_syntax::ast::AstNode as _;
 use squawk_syntax::ast::NameLike as _;
@@ -18,7 +19,7 @@ const WIDE: usize = 3;
 impl Findings<'_> {
     pub(super) fn indexes(&mut self, statement: &Statement) -> Result<(), Failure> {
         match &statement.node {
-            ast::Stmt::CreateIndex(node) => self.create_index(node, statement),
+            ast::Stmt::CreateIndex(node) => self.create_index(node, statement)?,
             ast::Stmt::Reindex(node) if node.is_concurrently() => self.corruption(statement),
             ast::Stmt::AlterTable(table) => {
                 for action in table.actions() {
@@ -34,7 +35,7 @@ impl Findings<'_> {
         Ok(())
     }
 
-    fn create_index(&mut self, node: &ast::CreateIndex, statement: &Statement) {
+    fn create_index(&mut self, node: &ast::CreateIndex, statement: &Statement) -> Result<(), Failure> {
         let columns = node.partition_item_list().map_or(0, |list| list.partition_items().count());
         if node.unique_token().is_none() && columns > WIDE {
             self.add_whole("wide-index", statement, format!("the index has {columns} columns"))
@@ -50,7 +51,23 @@ impl Findings<'_> {
         }
         if node.concurrently_token().is_some() {
             self.corruption(statement);
+            self.concurrent_of_parent(node, statement)?;
         }
+        Ok(())
+    }
+
+    /// The server refuses to build an index of a partitioned table concurrently.
+    fn concurrent_of_parent(&mut self, node: &ast::CreateIndex, statement: &Statement) -> Result<(), Failure> {
+        let table = node.table_relation_name().filter(|table| table.only_token().is_none());
+        let Some(name) = Name::within(table) else { return Ok(()) };
+        let relation = self.review.knowledge.relation(&name)?;
+        if relation.is_some_and(|relation| relation.kind == RelationKind::PartitionedTable) {
+            let message = format!("`{name}` is partitioned, so PostgreSQL refuses to build the index concurrently");
+            self.add_whole("concurrent-index-on-partitioned-table", statement, message).helped(
+                "make it with `CREATE INDEX … ON ONLY` first, then concurrently for each partition, and attach these with `ALTER INDEX … ATTACH PARTITION`",
+            );
+        }
+        Ok(())
     }
 
     fn corruption(&mut self, statement: &Statement) {

@@ -1,5 +1,6 @@
 //! What goes on while a strong lock is held, and statements whose only purpose is such a lock.
 
+use runner_policy_sdk::Failure;
 use squawk_syntax::ast;
 use squawk_syntax::ast::AstNode as _;
 
@@ -11,7 +12,11 @@ use crate::forecast::Level;
 use crate::statements::Statement;
 
 impl Findings<'_> {
-    pub(super) fn strong_locks(&mut self) {
+    /// Goes through the statements with what is locked already.
+    ///
+    /// # Errors
+    /// Facts were needed and could not be had.
+    pub(super) fn strong_locks(&mut self) -> Result<(), Failure> {
         let review = self.review;
         let mut next = 0;
         // The first lock of the transaction that keeps readers or writers from a table which is not new.
@@ -27,16 +32,22 @@ impl Findings<'_> {
                 continue;
             }
             self.by_itself(statement, locks);
+            let mut is_backfill = false;
             if let (Some(before), true) = (held, review.situation.is_transactional) {
                 if fills(&statement.node) && locks.iter().any(writes_old_rows) {
+                    is_backfill = true;
                     self.backfill(statement, before);
                 } else if !is_told && lasts(statement, locks) {
                     is_told = true;
                     self.later(statement, before);
                 }
             }
+            if !is_backfill {
+                self.many_rows(statement)?;
+            }
             held = held.or_else(|| locks.iter().find(|lock| lock.level >= Level::ShareRowExclusive && !lock.is_new));
         }
+        Ok(())
     }
 
     fn backfill(&mut self, statement: &Statement, before: &Forecast) {

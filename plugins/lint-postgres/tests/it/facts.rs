@@ -132,3 +132,36 @@ fn facts_are_asked_for_when_they_are_needed_and_not_before() {
     let question = ask("CREATE TABLE a (id bigint PRIMARY KEY);\nINSERT INTO a VALUES (1);\nSELECT 1;\n");
     assert!(question.that_has_facts().rules().is_empty());
 }
+
+#[test]
+fn an_index_of_a_partitioned_table_can_not_be_built_concurrently() {
+    let rule = "concurrent-index-on-partitioned-table";
+    let sql = "CREATE INDEX CONCURRENTLY i ON log (day);\n";
+    let parent = Relation { kind: RelationKind::PartitionedTable, ..Relation::table("log") };
+    assert!(ask(sql).outside_of_transactions().holding(vec![parent]).has(rule));
+    assert!(!ask(sql).outside_of_transactions().holding(vec![Relation::table("log")]).has(rule));
+}
+
+#[test]
+fn many_rows_of_a_large_table_are_changed_in_batches() {
+    let rule = "backfill-in-migration";
+    let table = |rows| {
+        let mut id = Column::new("id", "bigint");
+        id.primary_key = Some(1);
+        vec![Relation::table("visit").rows(rows).column(id).column(Column::new("state", "text"))]
+    };
+    let found = |condition: &str| {
+        ask(&format!("UPDATE visit SET state = 'a' WHERE {condition};\n")).holding(table(50_000)).of(rule)
+    };
+    for condition in ["state IS NULL", "state = 'b' OR id = 1", "id > 7", "NOT id = 1", "id NOT BETWEEN 1 AND 2"] {
+        let found = found(condition);
+        assert_eq!(found.len(), 1, "{condition}");
+        assert_eq!(found[0].severity, Severity::Warning);
+    }
+    for condition in ["id = 1", "state IS NULL AND id <= 5", "(visit.id IN (1, 2))", "id BETWEEN 1 AND 9", "9 > id"] {
+        assert!(found(condition).is_empty(), "{condition}");
+    }
+    assert!(ask("DELETE FROM visit WHERE state = 'a';\n").holding(table(50_000)).has(rule));
+    assert!(!ask("DELETE FROM visit WHERE state = 'a';\n").holding(table(50)).has(rule));
+    assert!(!ask("DELETE FROM visit WHERE state = 'a';\n").has(rule));
+}

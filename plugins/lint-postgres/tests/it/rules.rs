@@ -210,6 +210,14 @@ const CASES: &[(&str, &str, &str, With)] = &[
         Nothing,
     ),
     ("dropping-what-is-used", "", "DROP TABLE visit;", Facts),
+    (
+        "comparison-with-null",
+        "UPDATE visit SET state = 'open' WHERE id = 1 AND closed = NULL;",
+        "UPDATE visit SET closed = NULL WHERE id = 1 AND closed IS NOT NULL;",
+        Nothing,
+    ),
+    ("unparsed-statement", "DO $$ BEGIN DROP TABLE visit; END $$;", "SELECT 1;", Nothing),
+    ("concurrent-index-on-partitioned-table", "", "CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON log (day);", Facts),
     // Compatibility.
     (
         "renaming-column",

@@ -228,7 +228,13 @@ fn add_column(case: &Case<'_>, here: Here<'_>, table: &Name, column: &Column, fi
         _ => return,
     };
     let message = format!("SQLite can't add {reason}: `{}.{}`", table.name, column.name);
-    findings.add(&ADD, here.place(span), message).help(help);
+    let added = findings.add(&ADD, here.place(span), message).help(help);
+    // An empty table takes it, and whether it is empty may not be known.
+    let needs_rows = !column.primary_key && !column.unique;
+    let is_unknown = case.target.relation(&table.name).is_none_or(|table| table.rows.is_none());
+    if needs_rows && is_unknown && !case.circumstances.may_be_production() {
+        added.at_most(runner_policy_sdk::Severity::Warning);
+    }
 }
 
 fn drop_column(case: &Case<'_>, here: Here<'_>, table: &Name, column: &Name, findings: &mut Findings<'_>) {

@@ -65,6 +65,19 @@ const CASES: &[(&str, Dialect, &str, &str)] = &[
     (
         "backfill-in-migration",
         Sqlite,
+        "UPDATE visit SET room = 'x' WHERE id = 1 OR room = 'y'",
+        "UPDATE visit SET room = 'x' WHERE visit.id = 1 AND room = 'y'",
+    ),
+    ("backfill-in-migration", Mysql, "DELETE FROM visit WHERE id > 5", "DELETE FROM visit WHERE number IN (1, 2, -3)"),
+    (
+        "backfill-in-migration",
+        Mysql,
+        "DELETE FROM visit WHERE id IN (SELECT id FROM patient)",
+        "DELETE FROM visit WHERE `id` = 5",
+    ),
+    (
+        "backfill-in-migration",
+        Sqlite,
         "UPDATE visit SET room = 'x' WHERE room IS NULL",
         "UPDATE patient SET name = 'x' WHERE name IS NULL",
     ),
@@ -262,6 +275,8 @@ fn small_tables_are_locked_without_an_error() {
     assert_eq!(severity("ALTER TABLE unheard_of ENGINE=InnoDB", "rewriting-table"), Severity::Error);
     assert_eq!(severity("DROP TABLE patient", "ban-drop-table"), Severity::Error, "few rows are lost as well");
     assert_eq!(severity("DROP TABLE empty", "ban-drop-table"), Severity::Warning);
+    assert_eq!(severity("DELETE FROM visit WHERE id > 5", "backfill-in-migration"), Severity::Warning);
+    assert_eq!(severity("DELETE FROM visit", "delete-without-where"), Severity::Error);
     let blind = revision(Mysql, "ALTER TABLE patient ENGINE=InnoDB");
     assert_eq!(blind.finding("rewriting-table").severity, Severity::Warning);
     assert_eq!(blind.in_production().finding("rewriting-table").severity, Severity::Error);
@@ -411,4 +426,13 @@ fn rebuilds_that_lose_rows_or_values_are_no_whole() {
     let message = known(Sqlite, &format!("{NEW}; INSERT INTO n SELECT * FROM patient WHERE id > 5; {SWAP}"));
     let expected = "copies only some rows of `patient`: `WHERE` leaves out the others";
     assert_eq!(message.message("incomplete-table-rebuild"), expected);
+}
+
+#[test]
+fn a_default_that_an_empty_table_takes_is_a_warning_below_production() {
+    let trial = revision(Sqlite, "ALTER TABLE a ADD at TEXT DEFAULT CURRENT_TIMESTAMP");
+    assert_eq!(trial.finding("unsupported-add-column").severity, Severity::Warning);
+    assert_eq!(trial.in_production().finding("unsupported-add-column").severity, Severity::Error);
+    let full = known(Sqlite, "ALTER TABLE visit ADD at TEXT DEFAULT CURRENT_TIMESTAMP");
+    assert_eq!(full.finding("unsupported-add-column").severity, Severity::Error);
 }

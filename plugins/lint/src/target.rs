@@ -21,6 +21,8 @@ use crate::server::Server;
 const CREATES: &str = "creates table ";
 const MAY_CREATE: &str = "creates if missing table ";
 const DROPS: &str = "drops table ";
+const DROPS_INDEX: &str = "drops index ";
+const DROPS_VIEW: &str = "drops view ";
 
 /// A table that the plan makes.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +46,8 @@ pub(crate) struct Target<'a> {
     created: BTreeMap<String, Made>,
     /// Those that the revision has dropped or renamed.
     gone: BTreeSet<String>,
+    /// Views and triggers that the plan has dropped.
+    gone_views: BTreeSet<String>,
     /// Views and triggers that this revision makes somewhere, in lower case.
     makes: BTreeSet<String>,
     /// The same of indexes.
@@ -61,6 +65,7 @@ pub(crate) struct Target<'a> {
 impl<'a> Target<'a> {
     pub(crate) fn new(circumstances: &'a Circumstances, small: u64, notes: &[String]) -> Self {
         let mut created = BTreeMap::new();
+        let told = |verb: &str| notes.iter().filter_map(|note| note.strip_prefix(verb)).map(str::to_owned).collect();
         for note in notes {
             if let Some(table) = note.strip_prefix(CREATES) {
                 created.insert(table.to_owned(), Made { certain: true, told: true });
@@ -78,7 +83,8 @@ impl<'a> Target<'a> {
             failure: RefCell::new(None),
             created,
             gone: BTreeSet::new(),
-            gone_indexes: BTreeSet::new(),
+            gone_indexes: told(DROPS_INDEX),
+            gone_views: told(DROPS_VIEW),
             made_indexes: BTreeMap::new(),
             index_tables: BTreeMap::new(),
             makes: BTreeSet::new(),
@@ -127,7 +133,8 @@ impl<'a> Target<'a> {
 
     /// Whether the table, view or trigger was dropped or renamed before.
     pub(crate) fn is_gone(&self, name: &str) -> bool {
-        self.gone.contains(&name.to_lowercase())
+        let name = name.to_lowercase();
+        self.gone.contains(&name) || self.gone_views.contains(&name)
     }
 
     /// Whether the revision makes a view or trigger of this name, so that dropping it is half of a change.
@@ -232,7 +239,10 @@ impl<'a> Target<'a> {
                     self.gone_indexes.insert(name);
                 }
             }
-            Deed::Drop { names, .. } => self.gone.extend(names.iter().map(|name| name.name.to_lowercase())),
+            Deed::Drop { names, .. } => {
+                self.gone.extend(names.iter().map(|name| name.name.to_lowercase()));
+                self.gone_views.extend(names.iter().map(|name| name.name.to_lowercase()));
+            }
             Deed::RenameTables(pairs) => pairs.iter().for_each(|(old, new)| self.rename(&old.name, &new.name)),
             Deed::AlterTable { table, changes, .. } => {
                 for change in changes {
@@ -276,7 +286,13 @@ impl<'a> Target<'a> {
             let verb = if made.certain { CREATES } else { MAY_CREATE };
             Note::about(table, format!("{verb}{table}"))
         });
-        dropped.chain(made).collect()
+        let is_made = |name: &&String| self.makes.contains(*name) || self.makes_indexes.contains(*name);
+        let told = |names: &BTreeSet<String>, verb: &str| -> Vec<Note> {
+            let names = names.iter().filter(|name| !is_made(name));
+            names.map(|name| Note::about(name, format!("{verb}{name}"))).collect()
+        };
+        let indexes = told(&self.gone_indexes, DROPS_INDEX);
+        dropped.chain(made).chain(indexes).chain(told(&self.gone_views, DROPS_VIEW)).collect()
     }
 
     /// What kind of server it is.

@@ -62,6 +62,12 @@ fn known(dialect: Dialect, up: &str) -> Trial {
 
 /// A rule that needs facts: dialect, SQL that fires, SQL that does not.
 const CASES: &[(&str, Dialect, &str, &str)] = &[
+    (
+        "backfill-in-migration",
+        Mysql,
+        "DELETE v, p FROM patient AS p JOIN visit v ON v.patient_id = p.id",
+        "DELETE p, v FROM visit v JOIN patient p ON v.patient_id = p.id",
+    ),
     ("changing-column-type", Sqlite, REBUILD_OTHER_TYPE, REBUILD_SAME_AFFINITY),
     (
         "backfill-in-migration",
@@ -474,4 +480,13 @@ fn valid_statements_are_read_and_partitions_told_apart() {
     }
     let message = revision(Mysql, "ALTER TABLE visit DROP PARTITION p1, p2").message("ban-drop-partition");
     assert_eq!(message, "drops partition `p1`, `p2` of `visit` with its rows");
+}
+
+#[test]
+fn statements_that_run_others_are_told_to_be_unread() {
+    for sql in ["EXECUTE IMMEDIATE 'DROP TABLE visit'", "PREPARE s FROM 'DROP TABLE visit'", "EXECUTE s"] {
+        assert!(revision(Mysql, sql).rules().contains(&"unparsed-statement".to_owned()), "{sql}");
+    }
+    let block = revision(Mysql, "BEGIN NOT ATOMIC SELECT 1; END").whole();
+    assert!(block.rules().contains(&"unparsed-statement".to_owned()));
 }

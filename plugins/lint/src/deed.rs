@@ -348,6 +348,8 @@ pub(crate) enum Deed {
     Savepoint,
     LockTables,
     Maintain(String),
+    /// It runs statements of its own, or from a string, that nobody has read.
+    RunsOthers,
     /// Anything else that is known and of which no rule wants to know more.
     Other,
 }

@@ -96,11 +96,27 @@ impl Queries {
         let [first, second, ..] = lexemes else { return false };
         if self.dialect != Dialect::Mysql {
             // `FROM t INDEXED BY i`, `FROM t NOT INDEXED`
-            return lexemes.iter().any(|lexeme| lexeme.is_word(text, "INDEXED"));
+            if lexemes.iter().any(|lexeme| lexeme.is_word(text, "INDEXED")) {
+                return true;
+            }
+            // `WITH r AS NOT MATERIALIZED (…)`, `INSERT INTO t AS c`
+            let is_alias = |four: &[Lexeme]| four[0].is_word(text, "INTO") && four[2].is_word(text, "AS");
+            let is_hint = |pair: &[Lexeme]| pair[0].is_word(text, "MATERIALIZED") && pair[1].is_symbol(text, b'(');
+            return lexemes.windows(2).any(is_hint) || lexemes.windows(4).take(6).any(is_alias);
         }
         // `a MOD 2`, which is no call.
         let calls = |next: &Lexeme| next.is_symbol(text, b'(');
         if lexemes.windows(2).any(|pair| pair[0].is_word(text, "MOD") && !calls(&pair[1])) {
+            return true;
+        }
+        const BEYOND: [&[&str]; 3] =
+            [&["WITH", "CHECK", "OPTION"], &["LOCK", "IN", "SHARE", "MODE"], &["NEXT", "VALUE", "FOR"]];
+        let has = |words: &&[&str]| {
+            let is = |found: &[Lexeme]| found.iter().zip(*words).all(|(lexeme, word)| lexeme.is_word(text, word));
+            lexemes.windows(words.len()).any(is)
+        };
+        let is_checked = ["LOCAL", "CASCADED"].iter().any(|kind| has(&&["WITH", kind, "CHECK", "OPTION"][..]));
+        if is_checked || BEYOND.iter().any(has) {
             return true;
         }
         // `UPDATE LOW_PRIORITY IGNORE`, `DELETE QUICK`, `INSERT DELAYED`

@@ -21,6 +21,9 @@ use crate::made::Newness;
 use crate::made::Tables;
 use crate::server::Server;
 
+const DROPS_INDEX: &str = "drops index ";
+const DROPS_VIEW: &str = "drops view ";
+
 /// The target, and how it changes from statement to statement.
 #[derive(Debug)]
 pub(crate) struct Target<'a> {
@@ -33,6 +36,8 @@ pub(crate) struct Target<'a> {
     tables: Tables,
     /// Tables, views and triggers that the revision has dropped or renamed, in lower case.
     gone: BTreeSet<String>,
+    /// Views and triggers that the plan has dropped.
+    gone_views: BTreeSet<String>,
     /// Views and triggers that this revision makes somewhere, in lower case.
     makes: BTreeSet<String>,
     /// The same of indexes.
@@ -49,6 +54,7 @@ pub(crate) struct Target<'a> {
 
 impl<'a> Target<'a> {
     pub(crate) fn new(circumstances: &'a Circumstances, small: u64, notes: &[String]) -> Self {
+        let told = |verb: &str| notes.iter().filter_map(|note| note.strip_prefix(verb)).map(str::to_owned).collect();
         Target {
             circumstances,
             small,
@@ -57,7 +63,8 @@ impl<'a> Target<'a> {
             failure: RefCell::new(None),
             tables: Tables::told(notes),
             gone: BTreeSet::new(),
-            gone_indexes: BTreeSet::new(),
+            gone_indexes: told(DROPS_INDEX),
+            gone_views: told(DROPS_VIEW),
             made_indexes: BTreeMap::new(),
             index_tables: BTreeMap::new(),
             makes: BTreeSet::new(),
@@ -117,7 +124,8 @@ impl<'a> Target<'a> {
 
     /// Whether the table, view or trigger was dropped or renamed before.
     pub(crate) fn is_gone(&self, name: &str) -> bool {
-        self.gone.contains(&name.to_lowercase())
+        let name = name.to_lowercase();
+        self.gone.contains(&name) || self.gone_views.contains(&name)
     }
 
     /// Whether the revision makes a view or trigger of this name, so that dropping it is half of a change.
@@ -228,7 +236,10 @@ impl<'a> Target<'a> {
                     self.gone_indexes.insert(name);
                 }
             }
-            Deed::Drop { names, .. } => self.gone.extend(names.iter().map(|name| name.name.to_lowercase())),
+            Deed::Drop { names, .. } => {
+                self.gone.extend(names.iter().map(|name| name.name.to_lowercase()));
+                self.gone_views.extend(names.iter().map(|name| name.name.to_lowercase()));
+            }
             Deed::RenameTables(pairs) => pairs.iter().for_each(|(old, new)| self.rename(old, new)),
             Deed::AlterTable { table, changes, .. } => {
                 for change in changes {
@@ -298,7 +309,16 @@ impl<'a> Target<'a> {
 
     /// What later steps of the plan have to know.
     pub(crate) fn notes(&self) -> Vec<Note> {
-        self.tables.notes()
+        let is_made = |name: &&String| self.makes.contains(*name) || self.makes_indexes.contains(*name);
+        // What uses them is not named where that matters, so all later steps are told.
+        let told = |names: &BTreeSet<String>, verb: &str| -> Vec<Note> {
+            let names = names.iter().filter(|name| !is_made(name));
+            names.map(|name| Note { about: Vec::new(), text: format!("{verb}{name}") }).collect()
+        };
+        let mut notes = self.tables.notes();
+        notes.extend(told(&self.gone_indexes, DROPS_INDEX));
+        notes.extend(told(&self.gone_views, DROPS_VIEW));
+        notes
     }
 
     /// What kind of server it is.

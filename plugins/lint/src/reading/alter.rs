@@ -174,11 +174,8 @@ impl Grammar {
         }
         if self.is_mysql() && cursor.take("PARTITION") {
             cursor.take_all(&["IF", "EXISTS"]);
-            let name = cursor.name()?.name;
-            while cursor.take_symbol(b',') {
-                cursor.name()?;
-            }
-            return Ok(ChangeKind::DropPartition(name));
+            let names: Vec<String> = cursor.names()?.into_iter().map(|name| name.name).collect();
+            return Ok(ChangeKind::DropPartition(names.join("`, `")));
         }
         if cursor.take_all(&["SYSTEM", "VERSIONING"]) || cursor.take_all(&["PERIOD", "FOR"]) {
             cursor.skip_item();
@@ -332,6 +329,8 @@ fn partitions(cursor: &mut Cursor<'_>) -> Option<ChangeKind> {
         () if cursor.is("TRUNCATE") && cursor.ahead_is(1, "PARTITION") => {
             ChangeKind::TruncatePartition(cursor.ahead(2).to_owned())
         }
+        // They leave the rows where they are.
+        () if cursor.is_any(&["EXCHANGE", "ANALYZE", "CHECK"]) => ChangeKind::Metadata,
         () if is_space || cursor.is_any(&VERBS) => ChangeKind::Partition,
         () => return None,
     };

@@ -328,6 +328,27 @@ fn in_parentheses(cursor: &Cursor<'_>, group: &[Lexeme]) -> Default {
     match group {
         [only] if only.is_word(cursor.text, "NULL") => Default::Null,
         [only] if matches!(only.kind, Kind::Text | Kind::Number) => Default::Constant(only.of(cursor.text).to_owned()),
+        [sign, number]
+            if number.kind == Kind::Number
+                && (sign.is_symbol(cursor.text, b'-') || sign.is_symbol(cursor.text, b'+')) =>
+        {
+            Default::Constant(cursor.text[sign.start..number.end].to_owned())
+        }
+        [only] if only.is_word(cursor.text, "TRUE") || only.is_word(cursor.text, "FALSE") => {
+            Default::Constant(only.of(cursor.text).to_owned())
+        }
+        // `x'00'`
+        [prefix, value] if prefix.kind == Kind::Word && value.kind == Kind::Text => {
+            Default::Constant(cursor.text[prefix.start..value.end].to_owned())
+        }
+        [cast, open, value, r#as, _, close]
+            if cast.is_word(cursor.text, "CAST")
+                && open.is_symbol(cursor.text, b'(')
+                && matches!(value.kind, Kind::Text | Kind::Number)
+                && r#as.is_word(cursor.text, "AS") =>
+        {
+            Default::Constant(cursor.text[cast.start..close.end].to_owned())
+        }
         _ => Default::Expression,
     }
 }

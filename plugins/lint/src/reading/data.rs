@@ -260,6 +260,7 @@ fn delete(cursor: &mut Cursor<'_>) -> Read<Deed> {
         table = table.or(Some(cursor.name()?));
         skip_to(cursor, &["FROM"]);
         cursor.must("FROM")?;
+        table = table.map(|table| behind_alias(cursor, table));
     }
     let before = cursor.clone();
     skip_to(cursor, &["JOIN", "WHERE"]);
@@ -268,4 +269,20 @@ fn delete(cursor: &mut Cursor<'_>) -> Read<Deed> {
     let (condition, limited) = condition(cursor);
     let condition = condition.or_else(|| joins.then(|| before.start()..before.start()));
     Ok(Deed::Delete { table, condition, limited })
+}
+
+/// The table for which an alias stands in what follows `FROM`, as in `orders o JOIN line AS l`.
+fn behind_alias(cursor: &Cursor<'_>, alias: Name) -> Name {
+    let mut ahead = cursor.clone();
+    while !ahead.is_at_end() && !ahead.is("WHERE") {
+        let mut item = ahead.clone();
+        if let Ok(table) = item.name() {
+            item.take("AS");
+            if item.name().is_ok_and(|name| name.is(&alias.name)) {
+                return Name { span: alias.span, ..table };
+            }
+        }
+        ahead.advance();
+    }
+    alias
 }

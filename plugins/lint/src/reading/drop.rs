@@ -15,7 +15,9 @@ impl Grammar {
             let name_start = cursor.start();
             let if_exists = cursor.take_all(&["IF", "EXISTS"]);
             let names = cursor.names()?;
-            cursor.take("WAIT");
+            if cursor.take("WAIT") {
+                cursor.advance();
+            }
             cursor.take("NOWAIT");
             let start = cursor.start();
             let cascade = cursor.take("CASCADE").then(|| cursor.since(start));

@@ -184,6 +184,8 @@ fn index_option(cursor: &mut Cursor<'_>) -> Read<bool> {
     if cursor.take_any(&["KEY_BLOCK_SIZE", "COMMENT", "ENGINE_ATTRIBUTE", "CLUSTERING", "TABLESPACE"]) {
         cursor.take_symbol(b'=');
         cursor.advance();
+    } else if cursor.take("WAIT") {
+        cursor.advance();
     } else if cursor.take_all(&["WITH", "PARSER"]) || cursor.take("USING") {
         cursor.word()?;
     } else if cursor.take_any(&["INCLUDE", "WITH"]) {
@@ -192,7 +194,9 @@ fn index_option(cursor: &mut Cursor<'_>) -> Read<bool> {
         cursor.take("NOT");
         cursor.must("DISTINCT")?;
     } else {
-        return Ok(cursor.take_any(&["VISIBLE", "INVISIBLE", "IGNORED"]) || cursor.take_all(&["NOT", "IGNORED"]));
+        return Ok(
+            cursor.take_any(&["VISIBLE", "INVISIBLE", "IGNORED", "NOWAIT"]) || cursor.take_all(&["NOT", "IGNORED"])
+        );
     }
     Ok(true)
 }

@@ -48,6 +48,10 @@ impl Grammar {
         if cursor.is_at_end() {
             return Ok(Deed::Other);
         }
+        let is_block = cursor.is("BEGIN") && cursor.ahead_is(1, "NOT");
+        if self.is_mysql() && (is_block || cursor.is_any(&["EXECUTE", "PREPARE"])) {
+            return finished(cursor, Deed::RunsOthers);
+        }
         if cursor.take("RENAME") {
             return self.rename(cursor);
         }

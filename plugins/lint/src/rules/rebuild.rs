@@ -234,7 +234,8 @@ fn compare_columns(
         }
         let written = column.data_type.name.to_lowercase();
         let was = known.data_type.split('(').next().unwrap_or_default().trim().to_lowercase();
-        if written != was && !was.is_empty() {
+        // SQLite keeps values by the affinity of a type, and enforces no lengths.
+        if affinity(&written) != affinity(&was) && !was.is_empty() {
             let message = format!(
                 "`{}.{}` changes from {} to {}: values may not fit",
                 old.name, known.name, known.data_type, written
@@ -242,5 +243,17 @@ fn compare_columns(
             let help = "look at the values that are there first, and convert them when they are copied";
             findings.add(&columns::CHANGE_TYPE, created.place(&column.data_type.span), message).help(help);
         }
+    }
+}
+
+/// The affinity that SQLite finds in the words of a type, in lower case.
+fn affinity(data_type: &str) -> &'static str {
+    let has = |words: &[&str]| words.iter().any(|word| data_type.contains(word));
+    match () {
+        () if has(&["int"]) => "integer",
+        () if has(&["char", "clob", "text"]) => "text",
+        () if has(&["blob"]) || data_type.is_empty() => "blob",
+        () if has(&["real", "floa", "doub"]) => "real",
+        () => "numeric",
     }
 }

@@ -10,6 +10,7 @@ use crate::deed::Name;
 use crate::deed::Rows;
 use crate::findings::Findings;
 use crate::lexeme::Kind;
+use crate::lexeme::Lexeme;
 use crate::lexeme::Lexemes;
 use crate::rule::ADVICE;
 use crate::rule::BOTH;
@@ -140,7 +141,7 @@ pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Fi
                 let message = format!("changes every row of `{}` ({})", table.name, case.target.size(&table.name));
                 findings.add(&UPDATE, here.verb(), message).help("say with WHERE which rows are meant");
             } else if !limited {
-                backfill(case, here, table, findings);
+                backfill(case, here, table, condition.as_ref(), findings);
             }
         }
         Deed::Delete { table: Some(table), condition, limited } => {
@@ -148,7 +149,7 @@ pub(super) fn check_statement(case: &Case<'_>, here: Here<'_>, findings: &mut Fi
                 let message = format!("removes every row of `{}` ({})", table.name, case.target.size(&table.name));
                 findings.add(&DELETE, here.verb(), message).help("say with WHERE which rows have to go");
             } else if !limited {
-                backfill(case, here, table, findings);
+                backfill(case, here, table, condition.as_ref(), findings);
             }
         }
         Deed::Insert { table, has_columns: false, rows, .. } if case.rebuild_at(here.index).is_none() => {
@@ -184,10 +185,70 @@ fn duplicates(here: Here<'_>, columns: &[String], findings: &mut Findings<'_>) {
     }
 }
 
-fn backfill(case: &Case<'_>, here: Here<'_>, table: &Name, findings: &mut Findings<'_>) {
+fn backfill(
+    case: &Case<'_>,
+    here: Here<'_>,
+    table: &Name,
+    condition: Option<&std::ops::Range<usize>>,
+    findings: &mut Findings<'_>,
+) {
     if !case.is_used(table) || !case.target.is_large(&table.name) {
         return;
     }
+    if condition.is_some_and(|condition| names_rows(case, here, &table.name, condition)) {
+        return;
+    }
     let message = format!("changes rows of `{}` in one statement ({})", table.name, case.target.size(&table.name));
-    findings.add(&BACKFILL, here.verb(), message).help("change them in batches, each in a transaction of its own");
+    let added = findings.add(&BACKFILL, here.verb(), message);
+    let added = added.help("change them in batches, each in a transaction of its own");
+    // How many rows a condition chooses is not known.
+    if condition.is_some() {
+        added.at_most(runner_policy_sdk::Severity::Warning);
+    }
+}
+
+/// Whether a condition names its rows one by one, by the primary key or all columns of a unique index.
+fn names_rows(case: &Case<'_>, here: Here<'_>, table: &str, condition: &std::ops::Range<usize>) -> bool {
+    let text = here.text(condition);
+    let lexemes: Vec<Lexeme> =
+        Lexemes::new(text, case.circumstances.dialect).filter(|lexeme| lexeme.kind != Kind::Comment).collect();
+    // `a = 1 OR …` names nothing, and `BETWEEN 1 AND 2` is parted into what is no comparison.
+    if lexemes.iter().any(|lexeme| lexeme.is_word(text, "OR") || lexeme.is_word(text, "XOR")) {
+        return false;
+    }
+    let parts = lexemes.split(|lexeme| lexeme.is_word(text, "AND"));
+    let pinned: Vec<String> = parts.filter_map(|part| pinned(text, part)).collect();
+    let is_pinned = |column: &str| pinned.iter().any(|name| name.eq_ignore_ascii_case(column));
+    let Some(relation) = case.target.relation(table) else { return is_pinned("id") };
+    let keys = || relation.columns.iter().filter(|column| column.primary_key.is_some());
+    let by_key = keys().next().is_some() && keys().all(|column| is_pinned(&column.name));
+    by_key
+        || relation.indexes.iter().any(|index| {
+            let is_whole = index.unique && index.predicate.is_none() && !index.columns.is_empty();
+            is_whole && index.columns.iter().all(|column| is_pinned(column))
+        })
+}
+
+/// The column of `t.a = 1` or `a IN (1, 2)`.
+fn pinned(text: &str, part: &[Lexeme]) -> Option<String> {
+    let is_name = |lexeme: &Lexeme| matches!(lexeme.kind, Kind::Word | Kind::Name);
+    let (name, rest) = match part {
+        [_, dot, name, rest @ ..] if dot.is_symbol(text, b'.') => (name, rest),
+        [name, rest @ ..] => (name, rest),
+        [] => return None,
+    };
+    let is_value = |lexeme: &Lexeme| matches!(lexeme.kind, Kind::Number | Kind::Text);
+    let is_constant = match rest {
+        [equals, value] | [equals, _, value] if equals.is_symbol(text, b'=') => {
+            is_value(value) && (rest.len() == 2 || rest[1].is_symbol(text, b'-'))
+        }
+        [within, open, values @ .., close] if within.is_word(text, "IN") => {
+            let is_separator = |lexeme: &Lexeme| lexeme.is_symbol(text, b',') || lexeme.is_symbol(text, b'-');
+            open.is_symbol(text, b'(')
+                && close.is_symbol(text, b')')
+                && values.iter().all(|lexeme| is_value(lexeme) || is_separator(lexeme))
+        }
+        _ => false,
+    };
+    (is_name(name) && is_constant).then(|| crate::lexeme::unquoted(name.of(text)))
 }

@@ -40,6 +40,10 @@ pub(super) fn check_statement(here: Here<'_>, findings: &mut Findings<'_>) {
         }
         findings.add(&UNPARSED, here.place(&unread.span), message).help("mend it, or read it twice and say so");
     }
+    if here.stated.deed == Deed::RunsOthers {
+        let message = "runs statements of its own, which are not looked into";
+        findings.add(&UNPARSED, here.verb(), message).help("write them out, or read them twice and say so");
+    }
     let Deed::AlterTable { table, changes, .. } = &here.stated.deed else { return };
     for change in changes {
         if let ChangeKind::Unknown(expected) = &change.what {

@@ -22,7 +22,7 @@ const CASES: &[Case] = &[
     Case(
         "ban-drop-table",
         M,
-        "CREATE OR REPLACE TABLE visit (id INT PRIMARY KEY) | DROP TABLE a.visit, b CASCADE",
+        "CREATE OR REPLACE TABLE visit (id INT PRIMARY KEY) | DROP TABLE a.visit, b CASCADE | DROP TABLE visit WAIT 5",
         "DROP TEMPORARY TABLE visit",
     ),
     Case("ban-drop-database", M, "DROP DATABASE archive | DROP SCHEMA IF EXISTS archive", "CREATE DATABASE archive"),
@@ -212,7 +212,7 @@ const CASES: &[Case] = &[
         "blocking-index-creation",
         M,
         "CREATE FULLTEXT INDEX i ON visit (notes) | ALTER TABLE visit ADD SPATIAL INDEX i (g)",
-        "CREATE INDEX i ON visit (a) | CREATE TABLE v (id INT PRIMARY KEY, a TEXT, FULLTEXT KEY f (a))",
+        "CREATE INDEX i ON visit (a) WAIT 5 | CREATE TABLE v (id INT PRIMARY KEY, a TEXT, FULLTEXT KEY f (a))",
     ),
     Case(
         "prefer-online-ddl",
@@ -279,7 +279,7 @@ const CASES: &[Case] = &[
         "unsupported-add-column",
         S,
         "ALTER TABLE a ADD b INTEGER PRIMARY KEY | ALTER TABLE a ADD b TEXT UNIQUE | ALTER TABLE a ADD b TEXT DEFAULT CURRENT_TIMESTAMP | ALTER TABLE a ADD b TEXT DEFAULT (random()) | ALTER TABLE a ADD b TEXT AS (c) STORED | CREATE TABLE v (id INTEGER PRIMARY KEY); ALTER TABLE v ADD b UNIQUE",
-        "ALTER TABLE a ADD b TEXT DEFAULT 'x' | ALTER TABLE a ADD b INT DEFAULT (1) | ALTER TABLE a ADD b AS (c) | CREATE TABLE v (id INTEGER PRIMARY KEY); ALTER TABLE v ADD b DEFAULT CURRENT_TIMESTAMP",
+        "ALTER TABLE a ADD b TEXT DEFAULT 'x' | ALTER TABLE a ADD b INT DEFAULT (1) | ALTER TABLE a ADD b INT NOT NULL DEFAULT (-1) | ALTER TABLE a ADD b INT NOT NULL DEFAULT (FALSE) | ALTER TABLE a ADD b INT NOT NULL DEFAULT (+1) | ALTER TABLE a ADD b BLOB NOT NULL DEFAULT (x'00') | ALTER TABLE a ADD b INT NOT NULL DEFAULT (CAST('1' AS INTEGER)) | ALTER TABLE a ADD b AS (c) | CREATE TABLE v (id INTEGER PRIMARY KEY); ALTER TABLE v ADD b DEFAULT CURRENT_TIMESTAMP",
     ),
     Case(
         "unsupported-drop-column",

@@ -64,6 +64,26 @@ fn known(dialect: Dialect, up: &str) -> Trial {
 const CASES: &[(&str, Dialect, &str, &str)] = &[
     (
         "backfill-in-migration",
+        Mysql,
+        "DELETE v, p FROM patient AS p JOIN visit v ON v.patient_id = p.id",
+        "DELETE p, v FROM visit v JOIN patient p ON v.patient_id = p.id",
+    ),
+    ("changing-column-type", Sqlite, REBUILD_OTHER_TYPE, REBUILD_SAME_AFFINITY),
+    (
+        "backfill-in-migration",
+        Sqlite,
+        "UPDATE visit SET room = 'x' WHERE id = 1 OR room = 'y'",
+        "UPDATE visit SET room = 'x' WHERE visit.id = 1 AND room = 'y'",
+    ),
+    ("backfill-in-migration", Mysql, "DELETE FROM visit WHERE id > 5", "DELETE FROM visit WHERE number IN (1, 2, -3)"),
+    (
+        "backfill-in-migration",
+        Mysql,
+        "DELETE FROM visit WHERE id IN (SELECT id FROM patient)",
+        "DELETE FROM visit WHERE `id` = 5",
+    ),
+    (
+        "backfill-in-migration",
         Sqlite,
         "UPDATE visit SET room = 'x' WHERE room IS NULL",
         "UPDATE patient SET name = 'x' WHERE name IS NULL",
@@ -163,6 +183,8 @@ const REBUILD_BARE: &str = "CREATE TABLE new_visit (id BIGINT PRIMARY KEY, notes
     INSERT INTO new_visit SELECT * FROM visit; DROP TABLE visit; ALTER TABLE new_visit RENAME TO visit";
 const REBUILD_OTHER_TYPE: &str = "CREATE TABLE new_visit (id BIGINT PRIMARY KEY, number TEXT NOT NULL); \
     INSERT INTO new_visit SELECT id, number FROM visit; DROP TABLE visit; ALTER TABLE new_visit RENAME TO visit";
+const REBUILD_SAME_AFFINITY: &str = "CREATE TABLE n (id INTEGER PRIMARY KEY, name VARCHAR(255)); \
+    INSERT INTO n SELECT * FROM patient; DROP TABLE patient; ALTER TABLE n RENAME TO patient";
 const REBUILD_NOT_NULL: &str = "CREATE TABLE new_visit (id BIGINT PRIMARY KEY, room VARCHAR(20) NOT NULL); \
     INSERT INTO new_visit SELECT id, room FROM visit; DROP TABLE visit; ALTER TABLE new_visit RENAME TO visit";
 const REBUILD_WITHOUT_NOTES: &str = REBUILD_NOT_NULL;
@@ -262,6 +284,8 @@ fn small_tables_are_locked_without_an_error() {
     assert_eq!(severity("ALTER TABLE unheard_of ENGINE=InnoDB", "rewriting-table"), Severity::Error);
     assert_eq!(severity("DROP TABLE patient", "ban-drop-table"), Severity::Error, "few rows are lost as well");
     assert_eq!(severity("DROP TABLE empty", "ban-drop-table"), Severity::Warning);
+    assert_eq!(severity("DELETE FROM visit WHERE id > 5", "backfill-in-migration"), Severity::Warning);
+    assert_eq!(severity("DELETE FROM visit", "delete-without-where"), Severity::Error);
     let blind = revision(Mysql, "ALTER TABLE patient ENGINE=InnoDB");
     assert_eq!(blind.finding("rewriting-table").severity, Severity::Warning);
     assert_eq!(blind.in_production().finding("rewriting-table").severity, Severity::Error);
@@ -562,4 +586,58 @@ fn rebuilds_that_lose_rows_or_values_are_no_whole() {
     let message = known(Sqlite, &format!("{NEW}; INSERT INTO n SELECT * FROM patient WHERE id > 5; {SWAP}"));
     let expected = "copies only some rows of `patient`: `WHERE` leaves out the others";
     assert_eq!(message.message("incomplete-table-rebuild"), expected);
+}
+
+#[test]
+fn a_default_that_an_empty_table_takes_is_a_warning_below_production() {
+    let trial = revision(Sqlite, "ALTER TABLE a ADD at TEXT DEFAULT CURRENT_TIMESTAMP");
+    assert_eq!(trial.finding("unsupported-add-column").severity, Severity::Warning);
+    assert_eq!(trial.in_production().finding("unsupported-add-column").severity, Severity::Error);
+    let full = known(Sqlite, "ALTER TABLE visit ADD at TEXT DEFAULT CURRENT_TIMESTAMP");
+    assert_eq!(full.finding("unsupported-add-column").severity, Severity::Error);
+}
+
+#[test]
+fn what_an_earlier_step_has_dropped_uses_nothing() {
+    let has = |trial: Trial, rule: &str| trial.rules().contains(&rule.to_owned());
+    let notes = |sql: &str| revision(Sqlite, sql).report().notes.into_iter().map(|note| note.text).collect::<Vec<_>>();
+    assert!(notes("DROP INDEX ix").contains(&"drops index ix".to_owned()));
+    assert!(notes("DROP VIEW v").contains(&"drops view v".to_owned()));
+    assert!(!notes("DROP VIEW v; CREATE VIEW v AS SELECT 1").contains(&"drops view v".to_owned()));
+    let column = |notes: &[&str]| known(Sqlite, "ALTER TABLE visit DROP COLUMN notes").noted(notes);
+    assert!(has(column(&[]), "dropping-what-is-used"));
+    assert!(!has(column(&["drops view open_visit"]), "dropping-what-is-used"));
+    let number = |notes: &[&str]| known(Sqlite, "ALTER TABLE visit DROP COLUMN number").noted(notes);
+    assert!(has(number(&[]), "unsupported-drop-column"));
+    assert!(!has(number(&["drops index visit_number"]), "unsupported-drop-column"));
+}
+
+#[test]
+fn valid_statements_are_read_and_partitions_told_apart() {
+    for (dialect, sql) in [
+        (Mysql, "CREATE VIEW v AS SELECT id FROM visit WHERE id > 1 WITH CASCADED CHECK OPTION"),
+        (Mysql, "CREATE VIEW v AS SELECT id FROM visit WHERE id > 1 WITH CHECK OPTION"),
+        (Mysql, "SELECT id FROM visit LOCK IN SHARE MODE"),
+        (Mysql, "SELECT NEXT VALUE FOR s"),
+        (Mysql, "CREATE INDEX i ON visit (a) WAIT 5"),
+        (Sqlite, "WITH r AS MATERIALIZED (SELECT 1 AS a) SELECT a FROM r"),
+        (Sqlite, "INSERT INTO t AS c (a) VALUES (1) ON CONFLICT (a) DO UPDATE SET a = c.a + 1"),
+        (Mysql, "ALTER TABLE visit EXCHANGE PARTITION p WITH TABLE old"),
+        (Mysql, "ALTER TABLE visit ANALYZE PARTITION p, q"),
+    ] {
+        let rules = revision(dialect, sql).rules();
+        let is_bad = rules.iter().any(|rule| rule == "unparsed-statement" || rule == "rewriting-table");
+        assert!(!is_bad, "{sql}: {rules:?}");
+    }
+    let message = revision(Mysql, "ALTER TABLE visit DROP PARTITION p1, p2").message("ban-drop-partition");
+    assert_eq!(message, "drops partition `p1`, `p2` of `visit` with its rows");
+}
+
+#[test]
+fn statements_that_run_others_are_told_to_be_unread() {
+    for sql in ["EXECUTE IMMEDIATE 'DROP TABLE visit'", "PREPARE s FROM 'DROP TABLE visit'", "EXECUTE s"] {
+        assert!(revision(Mysql, sql).rules().contains(&"unparsed-statement".to_owned()), "{sql}");
+    }
+    let block = revision(Mysql, "BEGIN NOT ATOMIC SELECT 1; END").whole();
+    assert!(block.rules().contains(&"unparsed-statement".to_owned()));
 }

@@ -25,11 +25,24 @@ const CONCURRENT: [&str; 5] = [
     "prefer-repack",
 ];
 
+/// Rules whose fix would write a limit of the engine's choice into the revision, where it is the runner's business: five
+/// seconds are too few for an index, and `SET LOCAL` means nothing outside of a transaction.
+const LIMITS: [(&str, &str); 2] = [
+    ("require-lock-timeout", "Or set `lock-timeout` in `[database]`: the runner then does it for every revision."),
+    (
+        "require-statement-timeout",
+        "Or set `statement-timeout` in `[database]`: the runner then does it for every revision.",
+    ),
+];
+
 /// Makes fixes whole, takes back those that would break the revision, and adds some that the engine lacks.
 pub(crate) fn complete(review: &Review, raws: &mut [Raw]) {
     let may_all_be_concurrent = review.parsed.statements.iter().all(|statement| has_concurrent_form(&statement.node));
     for raw in raws {
-        if CONCURRENT.contains(&raw.entry.name) {
+        if let Some((_, rest)) = LIMITS.iter().find(|(rule, _)| *rule == raw.entry.name) {
+            raw.fix = None;
+            raw.help = Some(raw.help.take().map_or_else(|| (*rest).to_owned(), |help| format!("{help} {rest}")));
+        } else if CONCURRENT.contains(&raw.entry.name) {
             concurrently(review, raw, may_all_be_concurrent);
         } else if raw.entry.name == "constraint-missing-not-valid"
             && let Some(position) = review.parsed.at(raw.range.start)

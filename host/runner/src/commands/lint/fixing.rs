@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use runner_chain::Chain;
 use runner_chain::Revision;
+use runner_policy::Severity;
 
 use super::look::Look;
 use super::look::Looker;
@@ -38,7 +39,12 @@ pub(super) async fn fix(
     dry_run: bool,
 ) -> Result<Option<Vec<String>>> {
     let Some(chain) = &look.chain else { return Ok(Some(Vec::new())) };
-    if look.assessed.findings.iter().all(|finding| finding.found.fix.is_none()) {
+    // What is not shown is not mended.
+    let is_shown = |finding: &&crate::lint::Finding| {
+        printer.is_verbose() || finding.found.verdict.severity != Some(Severity::Info)
+    };
+    let findings: Vec<_> = look.assessed.findings.iter().filter(is_shown).cloned().collect();
+    if findings.iter().all(|finding| finding.found.fix.is_none()) {
         note(printer, format, "Nothing can be mended without thinking");
         return Ok(Some(Vec::new()));
     }
@@ -52,7 +58,7 @@ pub(super) async fn fix(
         Known::Nothing(_) => None,
     };
     let birth = || Ok((new_id()?, now()));
-    let fixes = fix::plan(&look.assessed.findings, chain, look.dialect, config, &refused, &birth)?;
+    let fixes = fix::plan(&findings, chain, look.dialect, config, &refused, &birth)?;
     for line in fixes.diff() {
         // Whoever wants a document gets the diff beside it.
         match format {

@@ -315,8 +315,8 @@ fn no_section_for_this_dialect() {
       environment  development (level 10)
       plan         2 steps, [HASH]
       allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
       allow  production-override [VERSION]
-      warn   lint [VERSION]                   r0002 the up section does nothing
     --- stderr
     error: revision `r0002` has no `-- migrate:up` section for sqlite; nothing was run
 

@@ -532,7 +532,7 @@ fn a_tag_that_is_no_environment_is_refused() {
       deny   lint [VERSION]                   migrations/only.sql:5:9: is tagged `stagging`, which is not an environment
     --- stderr
     error: refused by `environment-hierarchy`: `only` is tagged `stagging`, which is not an environment
-           refused by `lint`: `only` is tagged `stagging`, which is not an environment
+           refused by `lint`: migrations/only.sql:5:9: is tagged `stagging`, which is not an environment
 
       help: did you mean `staging`?
       help: did you mean `staging`?

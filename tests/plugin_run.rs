@@ -135,7 +135,6 @@ fn every_role_is_asked_or_those_that_are_named() {
       notify.announce       [FUEL] fuel  [SIZE]  [TIME]
     Denied
     --- stderr
-      help: this is a defect of the plugin; tell its authors
     ");
     let json = project.run(&[&all[..], &["--json"]].concat()).exits(3).json();
     let functions: Vec<&str> =

@@ -308,7 +308,7 @@ fn a_revision_must_not_end_the_transaction_that_it_runs_in() {
       warn   lint [VERSION]                   migrations/r0002.sql:9:14: `b` has no primary key
       deny   lint [VERSION]                   migrations/r0002.sql:8:1: ends or begins a transaction inside of the one that the runner makes
     --- stderr
-    error: refused by `lint`: `r0002` ends or begins a transaction inside of the one that the runner makes
+    error: refused by `lint`: migrations/r0002.sql:8:1: ends or begins a transaction inside of the one that the runner makes
 
       help: leave it out, or say `Transaction: off` in the header
       help: nothing was changed

@@ -413,7 +413,7 @@ impl Policies {
         let Linting { memory, assess } = linting;
         let linted = self.lint(&request.context, &request.lint, subjects, memory, assess.wants_rules()).await;
         let findings = assess.assess(linted.findings, &linted.rules);
-        for plugin in self.ready(Role::Lint) {
+        for plugin in self.linting(dialect) {
             let is_its = |verdict: &Verdict| verdict.plugin == plugin.identity.name;
             let is_silent = !findings.iter().any(|finding| is_its(&finding.verdict));
             if is_asked && is_silent && !linted.refusals.iter().any(is_its) {
@@ -424,7 +424,7 @@ impl Policies {
             review.verdicts.extend(findings.map(|finding| review::audited(finding.verdict.clone(), mode)));
         }
         // What the host itself has found.
-        let plugins: Vec<&str> = self.ready(Role::Lint).map(|plugin| plugin.identity.name.as_str()).collect();
+        let plugins: Vec<&str> = self.linting(dialect).map(|plugin| plugin.identity.name.as_str()).collect();
         let others = findings.iter().filter(|finding| !plugins.contains(&finding.verdict.plugin.as_str()));
         review.verdicts.extend(others.map(|finding| finding.verdict.clone()));
         review.verdicts.extend(linted.refusals);

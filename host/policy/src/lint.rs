@@ -19,6 +19,7 @@ use crate::Policies;
 use crate::Refusal;
 use crate::Role;
 use crate::answer;
+use crate::builtin;
 use crate::data;
 use crate::data::Context;
 use crate::data::Dialect;
@@ -168,7 +169,7 @@ impl Policies {
             linted.refusals.extend(refusal);
             Vec::new()
         });
-        for plugin in self.ready(Role::Lint) {
+        for plugin in self.linting(context.target.dialect) {
             let answer = if plugin.policy.exports.revision_lint.is_some() {
                 let circumstances = circumstances(plugin, context, matter, &levels);
                 Ok(each::lint(plugin, circumstances, &subjects, memory).await)
@@ -198,6 +199,11 @@ impl Policies {
             }
         }
         linted
+    }
+
+    /// The lint policies that have something to say of a dialect.
+    pub(crate) fn linting(&self, dialect: Dialect) -> impl Iterator<Item = &Arc<Plugin>> {
+        self.ready(Role::Lint).filter(move |plugin| builtin::speaks(&plugin.definition, dialect))
     }
 
     /// The rules of all lint policies, and the denials of those that can't be asked.

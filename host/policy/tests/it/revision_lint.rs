@@ -329,7 +329,7 @@ impl Assess for Lenient {
 async fn planned(assess: &dyn Assess, skipped: Option<usize>) -> Review {
     let folder = Folder::new();
     let host = host();
-    let policies = Policies::load(&host, &set([plugin(&folder, &json!({ "word": "-- " }))]), &[Role::Lint]).await;
+    let policies = Policies::load(&host, &set([plugin(&folder, &json!({ "word": "Revises" }))]), &[Role::Lint]).await;
     let mut request = request();
     if let Some(skipped) = skipped {
         request.plan.steps[skipped].skipped = true;

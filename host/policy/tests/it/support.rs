@@ -128,7 +128,7 @@ fn environment_tags(tags: &str) -> Vec<data::EnvironmentTag> {
 }
 
 fn statement(id: &str) -> data::Statement {
-    data::Statement { text: format!("CREATE TABLE t_{id} (id INTEGER)"), line: 7, column: 1 }
+    data::Statement { text: format!("CREATE TABLE t_{id} (id INTEGER PRIMARY KEY)"), line: 7, column: 1 }
 }
 
 /// A plan of steps up, in a development environment, as (id, tags).
@@ -147,9 +147,12 @@ pub(crate) fn request_for(environment: &str, revisions: &[(&str, &str)]) -> Requ
         .iter()
         .map(|(id, tags)| data::LintSource {
             revision: revision(id, tags),
-            text: format!("-- {id}\n"),
+            text: format!(
+                "-- Revision {id}\n--\n-- Revision ID: {id}\n-- Revises: base\n\n-- migrate:up\n\
+                 CREATE TABLE t_{id} (id INTEGER PRIMARY KEY);\n\n-- migrate:down\nDROP TABLE t_{id};\n"
+            ),
             up: vec![statement(id)],
-            down: None,
+            down: Some(vec![data::Statement { text: format!("DROP TABLE t_{id}"), line: 10, column: 1 }]),
             planned: true,
         })
         .collect();

@@ -63,8 +63,8 @@ fn both_sets_allow_what_is_not_production() {
             assert_eq!(review.notices, []);
             assert!(review.verdicts.iter().all(|verdict| verdict.decision == Decision::Allow));
             let plugins: Vec<_> = review.verdicts.iter().map(|verdict| verdict.plugin.as_str()).collect();
-            let expected = ["environment-hierarchy", "production-override", "change-window"];
-            assert_eq!(plugins, expected[..if set == "default" { 2 } else { 3 }]);
+            let expected = ["environment-hierarchy", "lint", "production-override", "change-window"];
+            assert_eq!(plugins, expected[..if set == "default" { 3 } else { 4 }]);
         }
     }
 }
@@ -164,10 +164,14 @@ fn an_environment_without_a_name_is_unknown() {
     }
 }
 
+fn approval(set: &mut runner_policy::PluginSet) -> &mut runner_policy::PluginDefinition {
+    set.plugins.iter_mut().find(|plugin| plugin.name == "production-override").unwrap()
+}
+
 #[test]
 fn without_its_grant_the_approval_is_not_seen() {
     let mut set = named("default");
-    set.plugins[1].grants.env.clear();
+    approval(&mut set).grants.env.clear();
     denial(&ask(&set, approved_by_word, request_for("production", &PLAN)), "production-override");
 }
 
@@ -177,8 +181,8 @@ fn the_variable_of_the_approval_can_be_another_one() {
         (name == "RELEASE_APPROVED").then(|| "true".to_owned())
     }
     let mut set = named("default");
-    set.plugins[1].settings.insert("variable".to_owned(), json!("RELEASE_APPROVED"));
-    set.plugins[1].grants.env = vec!["RELEASE_APPROVED".to_owned()];
+    approval(&mut set).settings.insert("variable".to_owned(), json!("RELEASE_APPROVED"));
+    approval(&mut set).grants.env = vec!["RELEASE_APPROVED".to_owned()];
     assert_eq!(ask(&set, release, request_for("production", &PLAN)).outcome, Outcome::Allowed);
     denial(&ask(&set, approved_by_word, request_for("production", &PLAN)), "production-override");
 }
@@ -191,6 +195,7 @@ fn what_makes_the_strict_set_strict_can_not_be_configured_away() {
         match name {
             "environment-hierarchy" => definition.settings.insert("mode".to_owned(), json!("off")),
             "production-override" => definition.settings.insert("approval".to_owned(), json!("true")),
+            "lint" | "lint-postgres" => None,
             _ => {
                 definition.settings.insert("freezes".to_owned(), json!([{ "from": "2020-01-01", "to": "2099-12-31" }]))
             }

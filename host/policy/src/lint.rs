@@ -111,7 +111,7 @@ pub struct PluginRules {
 pub struct Linted {
     /// What is wrong, a plugin after the other, each in the order of the revisions.
     pub findings: Vec<LintFinding>,
-    /// Locks, in the order of the revisions.
+    /// Locks of the steps of a plan, in their order.
     pub locks: Vec<LockForecast>,
     /// Plugins that could not be asked, or whose answer says nothing.
     pub refusals: Vec<Verdict>,

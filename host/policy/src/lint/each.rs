@@ -167,7 +167,7 @@ impl Asking {
     async fn ask(&self, subject: &Subject, surroundings: &Surroundings) -> Result<Answer, Refusal> {
         let source = (subject.source)();
         let circumstances = &*self.circumstances;
-        let (report, used) = self
+        let (mut report, used) = self
             .plugin
             .question("revision-lint.check", EPOCH, "", async |exports, instance, store| {
                 let Some(role) = &exports.revision_lint else {
@@ -180,6 +180,11 @@ impl Asking {
             })
             .await?;
         answer::report(&report, &source)?;
+        if subject.planned.is_none() {
+            // They are about plans, and reading them again would take longer than anything else about thousands of revisions.
+            report.locks.clear();
+            report.notes.clear();
+        }
         Ok((report, used))
     }
 

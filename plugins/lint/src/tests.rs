@@ -4,6 +4,7 @@ mod cases;
 mod chain;
 mod facts;
 mod hostile;
+mod made;
 mod places;
 mod table;
 

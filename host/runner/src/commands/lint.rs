@@ -141,6 +141,7 @@ impl Args {
             deny,
             denied_rules: rules,
             wants_rules: format == Format::Sarif,
+            wants_fingerprints: format != Format::Text || self.write_baseline.is_some(),
             desk: None,
         };
         let mut look = looker.look(printer).await?;

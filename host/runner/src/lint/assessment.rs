@@ -31,7 +31,7 @@ use super::suppression::Suppression;
 pub(crate) struct Finding {
     /// What was found; severity and decision are those that count.
     pub(crate) found: LintFinding,
-    /// Of its statement; `file`: it is about none.
+    /// Of its statement; `file`: it is about none; empty: nobody wants to know.
     pub(crate) fingerprint: String,
 }
 
@@ -94,6 +94,8 @@ pub(crate) struct Assessment<'a> {
     pub(crate) knows_rules: bool,
     /// Whether it is a plan that will run: what a strict set refuses there no baseline accepts.
     pub(crate) is_plan: bool,
+    /// Whether findings are wanted with fingerprints, for which their files have to be cut into statements.
+    pub(crate) wants_fingerprints: bool,
     /// Plugins whose findings are shown and have no consequence.
     pub(crate) audited: &'a [String],
 }
@@ -211,6 +213,9 @@ impl Scales<'_> {
     }
 
     fn fingerprint(&mut self, revision: &str, found: &LintFinding) -> String {
+        if !self.of.wants_fingerprints {
+            return String::new();
+        }
         let Some(written) = self.of.chain.get(revision) else { return "file".to_owned() };
         let statements = self.statements.entry(revision.to_owned());
         statements.or_insert_with(|| Statements::of(written, self.of.dialect)).fingerprint(found)

@@ -6,6 +6,7 @@ use std::io::Write as _;
 
 use anstream::AutoStream;
 use anstream::ColorChoice;
+use anstream::adapter::strip_str;
 use runner_delivery::Severity;
 use runner_delivery::Wording;
 use runner_policy::Facts;
@@ -82,8 +83,20 @@ impl Printer {
     /// A line of data on stdout. With `--json` it is left to the document.
     pub(crate) fn line(&self, text: impl std::fmt::Display) {
         if !self.json {
-            let _ = writeln!(AutoStream::new(std::io::stdout(), self.color), "{}", mask(&text.to_string()));
+            self.put(mask(&text.to_string()));
         }
+    }
+
+    /// Writes lines to stdout at once: asking whether it is a terminal and writing a piece after the other takes longer than
+    /// what is said.
+    fn put(&self, mut text: String) {
+        text.push('\n');
+        let mut stdout = std::io::stdout().lock();
+        let _ = if self.colors_stdout() {
+            AutoStream::new(stdout, self.color).write_all(text.as_bytes())
+        } else {
+            stdout.write_all(strip_str(&text).to_string().as_bytes())
+        };
     }
 
     /// A line of what happens, on stdout, unless quiet.
@@ -122,10 +135,8 @@ impl Printer {
 
     /// Lines in a form that somebody else has defined, on stdout and without colour.
     pub(crate) fn lines(&self, lines: &[String]) {
-        let mut stdout = std::io::stdout().lock();
-        for line in lines {
-            let _ = writeln!(stdout, "{}", mask(line));
-        }
+        let lines: String = lines.iter().map(|line| mask(line) + "\n").collect();
+        let _ = std::io::stdout().lock().write_all(lines.as_bytes());
     }
 
     /// Whether lines on stdout are coloured.

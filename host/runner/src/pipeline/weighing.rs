@@ -59,6 +59,7 @@ impl Weighing {
             is_complete: false,
             knows_rules: false,
             is_plan: true,
+            wants_fingerprints: self.baseline.is_some(),
             // The policies are heard by somebody who knows that.
             audited: &[],
         })

@@ -46,6 +46,8 @@ pub(super) struct Looker<'a> {
     pub(super) denied_rules: Vec<String>,
     /// Whether the rules of all findings are wanted with them.
     pub(super) wants_rules: bool,
+    /// Whether findings are wanted with fingerprints.
+    pub(super) wants_fingerprints: bool,
     /// The policies, once they are loaded.
     pub(super) desk: Option<LintDesk<'a>>,
 }
@@ -132,6 +134,7 @@ impl<'a> Looker<'a> {
             is_complete: !choice.planned && is_whole && desk.has_lint(),
             knows_rules: is_whole,
             is_plan: false,
+            wants_fingerprints: self.wants_fingerprints || self.baseline.is_some(),
             audited: &audited,
         };
         let rules = if assessment.names_rules() { desk.rules().await? } else { rules };
@@ -192,6 +195,7 @@ impl<'a> Looker<'a> {
             is_complete: false,
             knows_rules: true,
             is_plan: false,
+            wants_fingerprints: false,
             audited: &[],
         };
         let assessed = assessment.weigh(Vec::new(), own, &catalogue);

@@ -22,6 +22,8 @@ use crate::output::Printer;
 use crate::output::Style;
 use crate::output::problem;
 
+/// With fewer findings, another thread takes longer to begin than it helps.
+const WORTH_A_THREAD: usize = 200;
 /// Longer pieces are shown by their first line.
 const MOST_LINES: usize = 6;
 /// Longer lines are shown in part.
@@ -31,35 +33,69 @@ const BEFORE: usize = 40;
 
 pub(super) fn print(report: &Report<'_>, printer: &Printer) {
     let color = printer.colors_stdout();
+    let mut lines = Vec::new();
     for problem in report.problems {
-        printer.line(problem::render_as(problem, Some(problem.fault.name()), color));
+        lines.push(problem::render_as(problem, Some(problem.fault.name()), color));
     }
     let is_shown = |finding: &&Finding| {
         let verdict = &finding.found.verdict;
         // Remarks are for whoever asks for them, unless they refuse.
         severity(verdict) > Severity::Info || verdict.decision == Decision::Deny || printer.is_verbose()
     };
-    // Where lines begin is looked for once a file.
-    let mut sources: HashMap<&str, Places<'_>> = HashMap::new();
     let is_problem = |finding: &&Finding| report.problems.iter().any(|problem| is_of(problem, finding));
-    for finding in report.assessed.findings.iter().filter(is_shown).filter(|finding| !is_problem(finding)) {
-        let revision = finding.found.verdict.revision.as_deref().unwrap_or_default();
-        let source =
-            report.source(finding).map(|source| sources.entry(revision).or_insert_with(|| Places::new(source)));
-        printer.line(render(source.as_deref(), finding, printer.is_verbose(), color));
-    }
+    let shown: Vec<Shown<'_>> = report
+        .assessed
+        .findings
+        .iter()
+        .filter(is_shown)
+        .filter(|finding| !is_problem(finding))
+        .map(|finding| (finding, report.source(finding)))
+        .collect();
+    lines.extend(rendered(&shown, printer.is_verbose(), color));
     if printer.is_verbose() {
         for suppressed in &report.assessed.suppressed {
-            printer.line(Style::Faint.paint(suppression(suppressed)));
+            lines.push(Style::Faint.paint(suppression(suppressed)));
         }
         if !report.assessed.suppressed.is_empty() {
-            printer.line("");
+            lines.push(String::new());
         }
+    }
+    if !lines.is_empty() {
+        printer.line(lines.join("\n"));
     }
     for refused in report.refusals {
         printer.talk(refusal(refused));
     }
     printer.say(summary(report, printer.is_verbose()));
+}
+
+/// A finding, and the text of its file.
+type Shown<'a> = (&'a Finding, Option<&'a str>);
+
+/// Findings in their order, by as many threads as there are processors if they are many.
+fn rendered(findings: &[Shown<'_>], is_verbose: bool, color: bool) -> Vec<String> {
+    let render_all = |findings: &[Shown<'_>]| -> Vec<String> {
+        // Where lines begin is looked for once a file.
+        let mut sources: HashMap<&str, Places<'_>> = HashMap::new();
+        let mut lines = Vec::with_capacity(findings.len());
+        for (finding, source) in findings {
+            let revision = finding.found.verdict.revision.as_deref().unwrap_or_default();
+            let places = source.map(|source| &*sources.entry(revision).or_insert_with(|| Places::new(source)));
+            lines.push(render(places, finding, is_verbose, color));
+        }
+        lines
+    };
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = findings.len().div_ceil(processors).max(WORTH_A_THREAD);
+    let Some((own, others)) = findings.split_at_checked(share) else { return render_all(findings) };
+    std::thread::scope(|scope| {
+        let others: Vec<_> = others.chunks(share).map(|share| scope.spawn(move || render_all(share))).collect();
+        let mut lines = render_all(own);
+        for other in others {
+            lines.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        lines
+    })
 }
 
 fn is_of(problem: &runner_chain::Problem, finding: &Finding) -> bool {

@@ -39,6 +39,11 @@ fn is_lint(name: &str) -> bool {
     matches!(name, "lint" | "lint-postgres")
 }
 
+/// Whether a component is one of ours that looks at the SQL of revisions.
+pub(crate) fn is_embedded_lint(digest: &[u8; 32]) -> bool {
+    EMBEDDED.iter().any(|embedded| is_lint(embedded.name) && embedded.digest == *digest)
+}
+
 /// What parsing a revision takes that has 5 MB or 20 000 statements, and three times that.
 fn linting() -> Limits {
     Limits {

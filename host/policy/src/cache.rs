@@ -18,6 +18,7 @@ use wasmtime::component::Component;
 use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::Refusal;
+use crate::builtin;
 use crate::component::extent;
 use crate::engine::compile;
 use crate::engine::key;
@@ -54,19 +55,19 @@ impl Cache {
         wasm: &[u8],
     ) -> Result<(Component, bool), Refusal> {
         let Cache::Folder(folder) = self else {
-            return Ok((loaded(engine, &compiled(wasm)?)?, false));
+            return Ok((loaded(engine, &compiled(wasm, digest)?)?, false));
         };
         let entry = entry(folder, digest);
         if let Err(reason) = make_private(folder).and_then(|()| is_guarded(folder)) {
             tracing::warn!("native code is not cached in `{}`: {reason}", folder.display());
-            return Ok((loaded(engine, &compiled(wasm)?)?, false));
+            return Ok((loaded(engine, &compiled(wasm, digest)?)?, false));
         }
         match cached(engine, &entry, digest) {
             Ok(component) => return Ok((component, true)),
             Err(Uncached::Missing) => {}
             Err(Uncached::Useless(reason)) => tracing::debug!("`{}` is compiled again: {reason}", entry.display()),
         }
-        let code = compiled(wasm)?;
+        let code = compiled(wasm, digest)?;
         if let Err(error) = write(folder, &entry, digest, &code, true) {
             tracing::warn!("native code can't be cached in `{}`: {error}", folder.display());
         }
@@ -109,9 +110,10 @@ fn seal_of(name: &[u8], content: &[u8]) -> [u8; 16] {
     hasher.digest128().to_be_bytes()
 }
 
-fn compiled(wasm: &[u8]) -> Result<Vec<u8>, Refusal> {
+fn compiled(wasm: &[u8], digest: &[u8; 32]) -> Result<Vec<u8>, Refusal> {
     extent::check(wasm)?;
-    compile(wasm).map_err(|error| no_component(&error))
+    // What `extent` allows is measured without optimisations, which a foreign component could be made to be slow for.
+    compile(wasm, builtin::is_embedded_lint(digest)).map_err(|error| no_component(&error))
 }
 
 fn loaded(engine: &Engine, code: &[u8]) -> Result<Component, Refusal> {
@@ -289,11 +291,8 @@ pub(crate) fn make_private(folder: &Path) -> Result<(), String> {
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
 /// Native code, where it is.

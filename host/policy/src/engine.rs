@@ -88,13 +88,13 @@ pub(crate) fn engine(stack: u64) -> Result<&'static Engine, String> {
     Ok(engine)
 }
 
-/// Compiles a component for [`engine`].
-pub(crate) fn compile(wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
+/// Compiles a component for [`engine`]. `runs_long`: it is known to run long enough for better code to be worth its time.
+pub(crate) fn compile(wasm: &[u8], runs_long: bool) -> wasmtime::Result<Vec<u8>> {
     let mut config = config();
     // The same verdict on every machine.
     config.cranelift_nan_canonicalization(true);
-    // Policies run for microseconds: what compiling them costs is more than better code would save.
-    config.cranelift_opt_level(OptLevel::None);
+    // Most policies run for microseconds: what compiling them costs is more than better code would save.
+    config.cranelift_opt_level(if runs_long { OptLevel::Speed } else { OptLevel::None });
     Engine::new(&config)?.precompile_component(wasm)
 }
 

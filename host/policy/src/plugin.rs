@@ -1,5 +1,7 @@
 //! One configured plugin: loaded, asked who it is, and callable in its roles.
 
+mod sitting;
+
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Instant;
@@ -9,6 +11,7 @@ use tokio::sync::OnceCell;
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
+pub(crate) use self::sitting::Sitting;
 use crate::FactsSource;
 use crate::Host;
 use crate::Limits;
@@ -24,6 +27,7 @@ use crate::component::Policy;
 use crate::component::misshapen;
 use crate::data::Context;
 use crate::data::Description;
+use crate::data::Failure;
 use crate::data::Grant;
 use crate::data::RevisionRule;
 use crate::data::Timestamp;
@@ -98,6 +102,16 @@ pub(crate) struct Refused {
     /// As complete as it got.
     pub(crate) identity: PluginIdentity,
     pub(crate) refusal: Refusal,
+}
+
+/// A plugin's own "I can't decide".
+fn undecided(mut failure: Failure) -> Refusal {
+    if let Err(refusal) = answer::failure(&failure) {
+        return refusal;
+    }
+    failure.message = printable(&failure.message);
+    failure.help = failure.help.as_deref().map(printable);
+    Refusal::Failure(failure)
 }
 
 /// The variables that a plugin is granted and that are set.
@@ -198,32 +212,47 @@ impl Plugin {
         Ok(())
     }
 
+    fn circumstances<'a>(
+        &'a self,
+        function: &'static str,
+        now: Timestamp,
+        seed: &'a str,
+        facts: &'a FactsSource,
+    ) -> Circumstances<'a> {
+        Circumstances {
+            plugin: &self.definition.name,
+            function,
+            meter: self.meter.as_ref(),
+            limits: &self.definition.limits,
+            grants: &self.definition.grants,
+            variables: &self.variables,
+            facts,
+            now,
+            seed,
+            wants: &self.policy.wants,
+        }
+    }
+
     /// Runs one call in a fresh instance.
     async fn call<T, Call>(&self, name: &'static str, now: Timestamp, seed: &str, function: Call) -> Result<T, Refusal>
     where
         Call: AsyncFnOnce(&Exports, &Instance, &mut Store<Guest>) -> wasmtime::Result<T>,
     {
         let facts = self.facts();
-        let circumstances = Circumstances {
-            plugin: &self.definition.name,
-            function: name,
-            meter: self.meter.as_ref(),
-            limits: &self.definition.limits,
-            grants: &self.definition.grants,
-            variables: &self.variables,
-            facts: &facts,
-            now,
-            seed,
-            wants: &self.policy.wants,
-        };
+        let circumstances = self.circumstances(name, now, seed, &facts);
         let engine = engine(self.definition.limits.stack).map_err(|reason| Refusal::Sandbox { reason })?;
         call(engine, &circumstances, async |store| {
-            let began = Instant::now();
-            let instance = self.policy.instance.instantiate_async(&mut *store).await?;
-            store.data_mut().instantiated(began.elapsed());
+            let instance = self.instantiate(store).await?;
             function(&self.policy.exports, &instance, store).await
         })
         .await
+    }
+
+    async fn instantiate(&self, store: &mut Store<Guest>) -> wasmtime::Result<Instance> {
+        let began = Instant::now();
+        let instance = self.policy.instance.instantiate_async(&mut *store).await?;
+        store.data_mut().instantiated(began.elapsed());
+        Ok(instance)
     }
 
     /// Asks in a role, by the function `name`: the context completed with this plugin's settings and variables, a fresh instance, and the plugin's
@@ -236,12 +265,7 @@ impl Plugin {
         ask: Ask,
     ) -> Result<T, Refusal>
     where
-        Ask: AsyncFnOnce(
-            &Exports,
-            &Instance,
-            &mut Store<Guest>,
-            &Context,
-        ) -> wasmtime::Result<Result<T, crate::data::Failure>>,
+        Ask: AsyncFnOnce(&Exports, &Instance, &mut Store<Guest>, &Context) -> wasmtime::Result<Result<T, Failure>>,
     {
         let context = Context { settings: self.settings.clone(), variables: self.variables.clone(), ..context.clone() };
         self.question(name, context.now, seed, async |exports, instance, store| {
@@ -259,16 +283,9 @@ impl Plugin {
         ask: Ask,
     ) -> Result<T, Refusal>
     where
-        Ask: AsyncFnOnce(&Exports, &Instance, &mut Store<Guest>) -> wasmtime::Result<Result<T, crate::data::Failure>>,
+        Ask: AsyncFnOnce(&Exports, &Instance, &mut Store<Guest>) -> wasmtime::Result<Result<T, Failure>>,
     {
-        self.call(name, now, seed, ask).await?.map_err(|mut failure| {
-            if let Err(refusal) = answer::failure(&failure) {
-                return refusal;
-            }
-            failure.message = printable(&failure.message);
-            failure.help = failure.help.as_deref().map(printable);
-            Refusal::Failure(failure)
-        })
+        self.call(name, now, seed, ask).await?.map_err(undecided)
     }
 
     /// Where its facts come from.

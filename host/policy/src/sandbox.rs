@@ -132,60 +132,91 @@ fn look(mut store: StoreContextMut<'_, Guest>, hook: CallHook) -> wasmtime::Resu
     if hook.exiting_host() { store.data_mut().may_go_on() } else { Ok(()) }
 }
 
+/// A store and its limits.
+pub(crate) struct Sandbox {
+    store: Store<Guest>,
+    stderr: Stderr,
+}
+
+impl Sandbox {
+    pub(crate) fn new(engine: &Engine, circumstances: &Circumstances<'_>) -> Result<Self, Refusal> {
+        let Circumstances { plugin, limits, grants, wants, .. } = circumstances;
+        let stderr = Stderr::new(limits);
+        let guest = Guest {
+            plugin: (*plugin).to_owned(),
+            limits: (*limits).clone(),
+            budget: Budget::new(limits.memory),
+            clock: Arc::new(Clock::start()),
+            instantiation: Duration::ZERO,
+            calls: 0,
+            calls_seen: 0,
+            log: LogBudget::new(limits),
+            folders: if wants.files { files::open(grants, plugin)? } else { Vec::new() },
+            facts: circumstances.facts.clone(),
+            facts_used: FactsUse::None,
+            wasi: if wants.wasi.is_empty() { None } else { Some(world::wasi(circumstances, &stderr)?) },
+            table: ResourceTable::new(),
+        };
+        let mut store = Store::new(engine, guest);
+        store.limiter(|guest| &mut guest.budget);
+        store.call_hook(look);
+        store.set_hostcall_fuel(usize::try_from(limits.answer).unwrap_or(usize::MAX));
+        Ok(Sandbox { store, stderr })
+    }
+
+    /// Makes room for another call. What the guest has written into its memory stays.
+    pub(crate) fn renew(&mut self) {
+        let guest = self.store.data_mut();
+        guest.clock = Arc::new(Clock::start());
+        guest.instantiation = Duration::ZERO;
+        (guest.calls, guest.calls_seen) = (0, 0);
+        guest.log = LogBudget::new(&guest.limits);
+        guest.facts_used = FactsUse::None;
+    }
+
+    /// Runs one call within the limits.
+    pub(crate) async fn run<T, Call>(&mut self, circumstances: &Circumstances<'_>, call: Call) -> Result<T, Refusal>
+    where
+        Call: AsyncFnOnce(&mut Store<Guest>) -> wasmtime::Result<T>,
+    {
+        let limits = circumstances.limits;
+        let broken = |error: wasmtime::Error| Refusal::Sandbox { reason: format!("{error:#}") };
+        let Sandbox { store, stderr } = self;
+        store.set_fuel(limits.fuel).map_err(broken)?;
+        store.fuel_async_yield_interval(Some(BREATH)).map_err(broken)?;
+        let clock = Arc::clone(&store.data().clock);
+        let began = Instant::now();
+        let answer = tokio::select! {
+            biased;
+            answer = call(&mut *store) => Some(answer),
+            // A guest that never waits still comes back to this timer whenever it has burnt `BREATH`.
+            () = tokio::task::unconstrained(clock.run_out(limits.time)) => None,
+        };
+        if let Some(meter) = circumstances.meter {
+            let guest = store.data();
+            meter.note(Metered {
+                function: circumstances.function,
+                fuel: limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0)),
+                memory: guest.budget.used,
+                time: began.elapsed(),
+                instantiation: guest.instantiation,
+            });
+        }
+        log::report(store.data_mut(), stderr, limits);
+        match answer {
+            None => Err(Refusal::Time { limit: limits.time, used: clock.used() }),
+            Some(Ok(answer)) => Ok(answer),
+            Some(Err(error)) => Err(explain(&error, store.data())),
+        }
+    }
+}
+
 /// Runs one call in a store of its own, within the limits.
 pub(crate) async fn call<T, Call>(engine: &Engine, circumstances: &Circumstances<'_>, call: Call) -> Result<T, Refusal>
 where
     Call: AsyncFnOnce(&mut Store<Guest>) -> wasmtime::Result<T>,
 {
-    let Circumstances { plugin, limits, grants, wants, .. } = circumstances;
-    let broken = |error: wasmtime::Error| Refusal::Sandbox { reason: format!("{error:#}") };
-    let stderr = Stderr::new(limits);
-    let guest = Guest {
-        plugin: (*plugin).to_owned(),
-        limits: (*limits).clone(),
-        budget: Budget::new(limits.memory),
-        clock: Arc::new(Clock::start()),
-        instantiation: Duration::ZERO,
-        calls: 0,
-        calls_seen: 0,
-        log: LogBudget::new(limits),
-        folders: if wants.files { files::open(grants, plugin)? } else { Vec::new() },
-        facts: circumstances.facts.clone(),
-        facts_used: FactsUse::None,
-        wasi: if wants.wasi.is_empty() { None } else { Some(world::wasi(circumstances, &stderr)?) },
-        table: ResourceTable::new(),
-    };
-    let clock = Arc::clone(&guest.clock);
-    let mut store = Store::new(engine, guest);
-    store.limiter(|guest| &mut guest.budget);
-    store.call_hook(look);
-    store.set_fuel(limits.fuel).map_err(broken)?;
-    store.fuel_async_yield_interval(Some(BREATH)).map_err(broken)?;
-    store.set_hostcall_fuel(usize::try_from(limits.answer).unwrap_or(usize::MAX));
-
-    let began = Instant::now();
-    let answer = tokio::select! {
-        biased;
-        answer = call(&mut store) => Some(answer),
-        // A guest that never waits still comes back to this timer whenever it has burnt `BREATH`.
-        () = tokio::task::unconstrained(clock.run_out(limits.time)) => None,
-    };
-    if let Some(meter) = circumstances.meter {
-        let guest = store.data();
-        meter.note(Metered {
-            function: circumstances.function,
-            fuel: limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0)),
-            memory: guest.budget.used,
-            time: began.elapsed(),
-            instantiation: guest.instantiation,
-        });
-    }
-    log::report(store.data_mut(), &stderr, limits);
-    match answer {
-        None => Err(Refusal::Time { limit: limits.time, used: clock.used() }),
-        Some(Ok(answer)) => Ok(answer),
-        Some(Err(error)) => Err(explain(&error, store.data())),
-    }
+    Sandbox::new(engine, circumstances)?.run(circumstances, call).await
 }
 
 fn explain(error: &wasmtime::Error, guest: &Guest) -> Refusal {

@@ -142,6 +142,10 @@ pub enum Outcome {
 
 /// Makes control characters of foreign text visible, so that it can't steer a terminal or fake lines of our output.
 pub fn printable(text: &str) -> String {
+    // Nearly every text is, and a long list of findings has thousands of them.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         // Without width, or such that they turn around or break what follows; and tags, which nobody sees.

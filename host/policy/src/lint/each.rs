@@ -20,6 +20,7 @@ use crate::data::RevisionRule;
 use crate::data::Surroundings;
 use crate::data::Timestamp;
 use crate::plugin::Plugin;
+use crate::plugin::Sitting;
 use crate::sandbox::FactsUse;
 
 /// The clock of this interface: answers are remembered, so time must not matter.
@@ -74,6 +75,7 @@ impl Asking {
     async fn in_order(&self, book: &mut Book) -> Vec<Said> {
         let mut notes = Notes::default();
         let (mut said, mut refused) = (Vec::with_capacity(self.subjects.len()), 0);
+        let mut sitting = Sitting::new(&self.plugin);
         for subject in self.subjects.iter() {
             if refused == ENOUGH {
                 break;
@@ -83,7 +85,7 @@ impl Asking {
             let key = book.key(&self.circumstances, subject, &surroundings);
             let report = match self.remembered(book, &key).await {
                 Some(report) => Ok(report),
-                None => match self.ask(subject, &surroundings).await {
+                None => match self.ask(&mut sitting, subject, &surroundings).await {
                     Ok((report, used)) => {
                         self.remember(book, key, &report, used).await;
                         Ok(report)
@@ -141,12 +143,13 @@ impl Asking {
     /// Every `step`th of the revisions, from the one at `first` on.
     async fn share(&self, indices: &[usize], first: usize, step: usize) -> Vec<(usize, Result<Answer, Refusal>)> {
         let (mut answers, mut refused) = (Vec::new(), 0);
+        let mut sitting = Sitting::new(&self.plugin);
         for (nth, index) in indices.iter().enumerate().skip(first).step_by(step) {
             if refused == ENOUGH {
                 break;
             }
             let subject = &self.subjects[*index];
-            let answer = self.ask(subject, &subject.surroundings).await;
+            let answer = self.ask(&mut sitting, subject, &subject.surroundings).await;
             refused += usize::from(answer.is_err());
             answers.push((nth, answer));
         }
@@ -164,12 +167,16 @@ impl Asking {
         tokio::task::spawn_blocking(move || runtime.block_on(asking.share(&indices, first, step)))
     }
 
-    async fn ask(&self, subject: &Subject, surroundings: &Surroundings) -> Result<Answer, Refusal> {
+    async fn ask(
+        &self,
+        sitting: &mut Sitting<'_>,
+        subject: &Subject,
+        surroundings: &Surroundings,
+    ) -> Result<Answer, Refusal> {
         let source = (subject.source)();
         let circumstances = &*self.circumstances;
-        let (mut report, used) = self
-            .plugin
-            .question("revision-lint.check", EPOCH, "", async |exports, instance, store| {
+        let (mut report, used) = sitting
+            .question("revision-lint.check", EPOCH, async |exports, instance, store| {
                 let Some(role) = &exports.revision_lint else {
                     return Ok(Err(Failure { message: "it has no such role".to_owned(), help: None }));
                 };

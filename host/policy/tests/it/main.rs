@@ -17,6 +17,7 @@ mod limits;
 mod loading;
 mod log;
 mod notify;
+mod one_instance;
 mod revision_lint;
 mod support;
 mod trial;

@@ -114,6 +114,17 @@ fn what_is_pending_is_looked_at_as_a_plan() {
 }
 
 #[test]
+fn what_this_environment_skips_is_not_pending() {
+    let project = words("", "");
+    project.run(&["upgrade"]).exits(0);
+    with(&project, "b2", "DROP TABLE patient;");
+    project.edit("migrations/b2.sql", "-- Revises", "-- Env: =test\n-- Revises");
+    let pending = ["lint", "--pending", "--plugins", "default"];
+    assert_eq!(project.run(&pending).exits(0).stdout, "Nothing to look at\n");
+    project.run(&[&pending[..], &["--env", "test", "--deny", "warnings"]].concat()).exits(4);
+}
+
+#[test]
 fn what_git_has_as_changed_is_looked_at() {
     let project = repository();
     with(&project, "b2", "SELECT 'BAD';");

@@ -352,6 +352,12 @@ impl Policies {
         self.review_in(&Role::ALL, request, identity, plan_hash, linting).await
     }
 
+    /// What environment policies make of the steps of a plan, without asking anybody else.
+    pub async fn fates(&self, request: Request, identity: &Identity) -> Vec<StepFate> {
+        let linting = Linting { memory: &Memory::new(Cache::None, ""), assess: &AsTheyAre };
+        self.review_in(&[Role::Environment], request, identity, |_| String::new(), linting).await.steps
+    }
+
     /// The same in some roles alone.
     pub(crate) async fn review_in(
         &self,

@@ -6,15 +6,20 @@ use runner_chain::Applied;
 use runner_chain::Chain;
 use runner_chain::Dialect;
 use runner_chain::Direction;
+
 use runner_chain::Revision;
+use runner_chain::planning::PlanIdentity;
 use runner_database::Access;
 use runner_database::Session;
 use runner_policy::FactsSource;
 use runner_policy::Identity;
+use runner_policy::LintMatter;
 use runner_policy::Linted;
 use runner_policy::PluginRules;
 use runner_policy::Policies;
+use runner_policy::Request;
 use runner_policy::Role;
+use runner_policy::StepFate;
 use runner_policy::Subject;
 use runner_policy::Verdict;
 use runner_policy::data;
@@ -49,8 +54,12 @@ pub(crate) struct Target {
     session: Session,
     /// What it has.
     pub(crate) applied: Applied,
-    /// What `upgrade` would run, in that order, as indices into the chain.
+    /// What `upgrade` would apply or skip, in that order, as indices into the chain.
     pub(crate) pending: Vec<usize>,
+    /// The same as policies are told.
+    plan: data::Plan,
+    /// What it has, as policies are told.
+    recorded: Vec<data::AppliedRevision>,
     /// What is odd about it, but stops nothing.
     pub(crate) warnings: Vec<String>,
 }
@@ -130,6 +139,20 @@ impl<'a> LintDesk<'a> {
         Ok(levels.into_iter().map(|level| (level.name, level.aliases)).collect())
     }
 
+    /// What of the pending revisions `upgrade` would run: those that the environment policies do not skip.
+    pub(crate) async fn running(&self, target: &Target) -> Vec<usize> {
+        let request = Request {
+            context: self.context.clone(),
+            plan: target.plan.clone(),
+            applied: target.recorded.clone(),
+            sources: Vec::new(),
+            lint: LintMatter::default(),
+        };
+        let fates = self.policies.fates(request, &self.identity).await;
+        let runs = target.pending.iter().zip(fates).filter(|(_, fate)| *fate == StepFate::Run);
+        runs.map(|(index, _)| *index).collect()
+    }
+
     /// Asks about revisions of a chain; with a target its facts can be had.
     pub(crate) async fn lint(
         &mut self,
@@ -182,10 +205,21 @@ pub(crate) async fn target(config: &Config, chain: &Arc<Chain>) -> Result<Target
     let database = Database::compare(Chain::clone(chain), dialect, state, config, Tolerance::None)?;
     let order = Order::new(Operation::Upgrade, vec!["heads".to_owned()], true);
     let prepared = prepare::prepare(&database, &order)?;
-    let pending = prepared.steps.iter().filter(|step| step.direction == Direction::Up);
-    let pending = pending.filter_map(|step| chain.index(step.revision.id.as_str())).collect();
+    let identity = PlanIdentity {
+        operation: &prepare::operation(&order),
+        dialect,
+        target: &config.database_url()?.identity(),
+        environment: &config.environment,
+    };
+    let plan = data::Plan {
+        hash: prepared.hash(chain, &identity, &[]).to_string(),
+        steps: prepared.steps.iter().map(|step| request::step(chain, &database.state, step)).collect(),
+    };
+    let pending = prepared.steps.iter().filter_map(|step| chain.index(step.revision.id.as_str())).collect();
     let applied = chain.applied(&database.versions).map_err(Error::from)?;
-    Ok(Target { session, applied, pending, warnings: database.warnings })
+    let revisions = applied.iter().filter_map(|index| chain.revisions().get(index));
+    let recorded = revisions.map(|revision| request::applied(&database.state, revision)).collect();
+    Ok(Target { session, applied, pending, plan, recorded, warnings: database.warnings })
 }
 
 impl Target {

@@ -92,18 +92,23 @@ impl<'a> Looker<'a> {
                 target.insert(opened).pending.clone()
             }
         };
-        let ids = revisions.iter().filter_map(|index| chain.revisions().get(*index));
-        let looked_at: Vec<String> = ids.map(|revision| revision.id.to_string()).collect();
-        if looked_at.is_empty() {
+        if !revisions.is_empty() {
+            self.open().await?;
+        }
+        let revisions = match (&self.desk, &target) {
+            (Some(desk), Some(target)) => desk.running(target).await,
+            _ => revisions,
+        };
+        let (false, Some(desk)) = (revisions.is_empty(), &mut self.desk) else {
             if let Some(target) = target {
                 target.close().await?;
             }
             return Ok(self.nothing(chain));
-        }
-        self.open().await?;
+        };
+        let ids = revisions.iter().filter_map(|index| chain.revisions().get(*index));
+        let looked_at: Vec<String> = ids.map(|revision| revision.id.to_string()).collect();
         let choice = Choice { revisions, planned: target.is_some() };
         let wants_rules = self.wants_rules;
-        let Some(desk) = &mut self.desk else { return Ok(self.nothing(chain)) };
         if !desk.has_lint() && desk.refusals().is_empty() {
             let set = desk.set();
             printer.warn(format_args!("no policy of the set `{set}` lints, so the chain alone was looked at"));

@@ -9,11 +9,14 @@ mod notes;
 mod together;
 
 use std::sync::Arc;
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 use serde::Serialize;
+use tokio::task::JoinHandle;
 
 pub use self::memory::Memory;
+use self::memory::Print;
 use crate::Mode;
 use crate::Policies;
 use crate::Refusal;
@@ -163,19 +166,33 @@ impl Policies {
         if self.ready(Role::Lint).next().is_none() || (subjects.is_empty() && !wants_rules) {
             return linted;
         }
-        let subjects: Arc<[Subject]> = subjects.into();
+        let subjects = Arc::new(Subjects { all: subjects, prints: OnceLock::new() });
         let levels = self.known_levels(context).await.unwrap_or_else(|refusal| {
             // A rule that rests on them would keep quiet.
             linted.refusals.extend(refusal);
             Vec::new()
         });
+        let mut answers = Vec::new();
         for plugin in self.linting(context.target.dialect) {
             let answer = if plugin.policy.exports.revision_lint.is_some() {
                 let circumstances = circumstances(plugin, context, matter, &levels);
-                Ok(each::lint(plugin, circumstances, &subjects, memory).await)
+                if subjects.all.len() < each::WORTH_A_THREAD {
+                    Answer::There(Ok(each::lint(plugin, circumstances, &subjects, memory).await))
+                } else {
+                    Answer::Awaited(each::aside(plugin, circumstances, &subjects, memory))
+                }
             } else {
-                let sources: Vec<LintSource> = subjects.iter().map(together::source).collect();
-                together::lint(plugin, context, &sources).await
+                let sources: Vec<LintSource> = subjects.all.iter().map(together::source).collect();
+                Answer::There(together::lint(plugin, context, &sources).await)
+            };
+            answers.push((plugin, answer));
+        }
+        for (plugin, answer) in answers {
+            let answer = match answer {
+                Answer::There(answer) => answer,
+                Answer::Awaited(task) => {
+                    task.await.map_err(|panicked| Refusal::Sandbox { reason: panicked.to_string() })
+                }
             };
             let wanted = wants_rules || answer.as_ref().is_ok_and(|found| !found.findings.is_empty());
             let rules = if wanted { plugin.lint_rules(context).await.map(Some) } else { Ok(None) };
@@ -254,6 +271,25 @@ fn circumstances(plugin: &Plugin, context: &Context, matter: &LintMatter, levels
         settings: plugin.settings().to_owned(),
         variables: plugin.variables().to_vec(),
     }
+}
+
+/// The revisions, and what tells them apart, which is the same for all plugins.
+struct Subjects {
+    all: Vec<Subject>,
+    prints: OnceLock<Vec<Print>>,
+}
+
+impl Subjects {
+    /// In the order of the subjects.
+    fn prints(&self) -> &[Print] {
+        self.prints.get_or_init(|| self.all.iter().map(|it| Print::of(it, &it.surroundings)).collect())
+    }
+}
+
+/// What one plugin says, perhaps later.
+enum Answer {
+    There(Result<Found, Refusal>),
+    Awaited(JoinHandle<Found>),
 }
 
 /// What one plugin says.

@@ -240,8 +240,7 @@ impl Plugin {
     {
         let facts = self.facts();
         let circumstances = self.circumstances(name, now, seed, &facts);
-        let engine = engine(self.definition.limits.stack).map_err(|reason| Refusal::Sandbox { reason })?;
-        call(engine, &circumstances, async |store| {
+        call(self.policy.instance.engine(), &circumstances, async |store| {
             let instance = self.instantiate(store).await?;
             function(&self.policy.exports, &instance, store).await
         })

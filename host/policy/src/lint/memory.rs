@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
@@ -42,7 +43,7 @@ impl Memory {
     pub(super) fn open(&self, plugin: &Plugin) -> Book {
         let keeps = plugin.definition.grants.read.is_empty();
         let text = keeps.then(|| self.cache.recall(&self.name(plugin))).flatten();
-        Book { keeps, ..Book::parse(text.as_deref().unwrap_or_default()) }
+        Book { keeps, ..Book::parse(text.unwrap_or_default()) }
     }
 
     /// Keeps what was said just now. That it can't be kept is no reason to fail.
@@ -62,12 +63,36 @@ impl Memory {
 
 /// A digest over everything that a policy was told.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Key(String);
+pub(super) struct Key([u8; 32]);
 
 impl Key {
     /// The same with something else that it rests on.
     pub(super) fn with(&self, more: &str) -> Self {
-        Key(hex(&Sha256::new().chain_update(&self.0).chain_update(more).finalize()))
+        Key(Sha256::new().chain_update(self.0).chain_update(more).finalize().into())
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let digits = text.as_bytes();
+        let mut key = [0; 32];
+        if digits.len() != 2 * key.len() {
+            return None;
+        }
+        for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
+            let digit = |digit: u8| char::from(digit).to_digit(16);
+            *byte = u8::try_from(digit(pair[0])? * 16 + digit(pair[1])?).ok()?;
+        }
+        Some(Key(key))
+    }
+}
+
+/// A digest over a revision and what is around it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Print([u8; 32]);
+
+impl Print {
+    pub(super) fn of(subject: &Subject, surroundings: &Surroundings) -> Self {
+        let around = json(&(&subject.file, subject.planned, surroundings));
+        Print(Sha256::new().chain_update(subject.digest).chain_update(around).finalize().into())
     }
 }
 
@@ -82,13 +107,23 @@ pub(super) enum Entry {
 /// The answers of one plugin.
 #[derive(Debug, Default)]
 pub(super) struct Book {
-    /// As they stand in the file; parsed when they are wanted.
-    old: HashMap<String, String>,
+    /// The file.
+    text: String,
+    /// Where the answers stand in it; parsed when they are wanted.
+    old: HashMap<Key, Range<usize>>,
     /// Of use just now.
-    used: HashMap<String, String>,
-    circumstances: Option<String>,
+    used: HashMap<Key, Written>,
+    circumstances: Option<[u8; 32]>,
     keeps: bool,
     is_changed: bool,
+}
+
+/// An answer as a file has it.
+#[derive(Debug)]
+enum Written {
+    /// In the text of the book.
+    Old(Range<usize>),
+    New(String),
 }
 
 /// The first line of a file. Another program may cut files into statements in another way, so it asks anew.
@@ -99,7 +134,7 @@ fn form() -> &'static str {
         let made = program.as_ref().and_then(|program| program.modified().ok());
         let made = made.and_then(|made| made.duration_since(SystemTime::UNIX_EPOCH).ok()).unwrap_or_default();
         let length = program.map_or(0, |program| program.len());
-        format!("runner lint answers 2, {}, {length}, {}", env!("CARGO_PKG_VERSION"), made.as_nanos())
+        format!("runner lint answers 3, {}, {length}, {}", env!("CARGO_PKG_VERSION"), made.as_nanos())
     })
 }
 
@@ -107,66 +142,80 @@ const EMPTY: &str = "-";
 const RESTS_ON_FACTS: &str = "facts";
 
 impl Book {
-    fn parse(text: &str) -> Self {
-        let mut lines = text.lines();
-        if lines.next() != Some(form()) {
+    fn parse(text: String) -> Self {
+        let mut lines = text.split_inclusive('\n');
+        let first = lines.next().unwrap_or_default();
+        if first.trim_end() != form() {
             return Book::default();
         }
-        let entry = |line: &str| line.split_once(' ').map(|(key, entry)| (key.to_owned(), entry.to_owned()));
-        Book { old: lines.filter_map(entry).collect(), ..Book::default() }
+        let (mut old, mut at) = (HashMap::new(), first.len());
+        for line in lines {
+            let whole = line.trim_end_matches('\n');
+            if let Some((key, entry)) = whole.split_once(' ')
+                && let Some(key) = Key::parse(key)
+            {
+                let end = at + whole.len();
+                old.insert(key, end - entry.len()..end);
+            }
+            at += line.len();
+        }
+        Book { text, old, ..Book::default() }
     }
 
     fn text(&self) -> String {
         let mut text = format!("{}\n", form());
-        for (key, entry) in self.used.iter().chain(&self.old).take(MOST) {
+        let used = self.used.iter().map(|(key, written)| match written {
+            Written::Old(range) => (key, &self.text[range.clone()]),
+            Written::New(entry) => (key, entry.as_str()),
+        });
+        let old = self.old.iter().map(|(key, range)| (key, &self.text[range.clone()]));
+        for (key, entry) in used.chain(old).take(MOST) {
             if text.len() + entry.len() > LARGEST {
                 break;
             }
-            let _ = writeln!(text, "{key} {entry}");
+            let _ = writeln!(text, "{} {entry}", hex(&key.0));
         }
         text
     }
 
     /// Everything that is told, as one digest. The circumstances must be the same in all calls.
-    pub(super) fn key(
-        &mut self,
-        circumstances: &LintCircumstances,
-        subject: &Subject,
-        surroundings: &Surroundings,
-    ) -> Key {
-        let shared = self.circumstances.get_or_insert_with(|| hex(&Sha256::digest(json(circumstances))));
-        let hasher = Sha256::new().chain_update(shared.as_bytes()).chain_update(subject.digest);
-        Key(hex(&hasher.chain_update(json(&(&subject.file, subject.planned, surroundings))).finalize()))
+    pub(super) fn key(&mut self, circumstances: &LintCircumstances, print: Print) -> Key {
+        let shared = self.circumstances.get_or_insert_with(|| Sha256::digest(json(circumstances)).into());
+        Key(Sha256::new().chain_update(shared).chain_update(print.0).finalize().into())
     }
 
     pub(super) fn find(&mut self, key: &Key) -> Option<Entry> {
-        let written = self.old.remove(&key.0)?;
-        let entry = match written.as_str() {
+        let written = self.old.remove(key)?;
+        let entry = match &self.text[written.clone()] {
             RESTS_ON_FACTS => Some(Entry::RestsOnFacts),
             EMPTY => Some(Entry::Report(LintReport { findings: Vec::new(), locks: Vec::new(), notes: Vec::new() })),
             report => serde_json::from_str(report).ok().map(Entry::Report),
         };
         if entry.is_some() {
-            self.used.insert(key.0.clone(), written);
+            self.used.insert(key.clone(), Written::Old(written));
         }
         entry
     }
 
-    pub(super) fn keep(&mut self, key: Key, entry: &Entry) {
-        if !self.keeps {
-            return;
+    /// Keeps an answer as [`written`] has it.
+    pub(super) fn keep(&mut self, key: Key, written: String) {
+        if self.keeps {
+            self.used.insert(key, Written::New(written));
+            self.is_changed = true;
         }
-        let written = match entry {
-            Entry::RestsOnFacts => RESTS_ON_FACTS.to_owned(),
-            Entry::Report(report)
-                if report.findings.is_empty() && report.locks.is_empty() && report.notes.is_empty() =>
-            {
-                EMPTY.to_owned()
-            }
-            Entry::Report(report) => json(report),
-        };
-        self.used.insert(key.0, written);
-        self.is_changed = true;
+    }
+
+    /// Keeps that an answer rests on facts.
+    pub(super) fn keep_dependence(&mut self, key: Key) {
+        self.keep(key, RESTS_ON_FACTS.to_owned());
+    }
+}
+
+/// An answer as it is kept.
+pub(super) fn written(report: &LintReport) -> String {
+    match report.findings.is_empty() && report.locks.is_empty() && report.notes.is_empty() {
+        true => EMPTY.to_owned(),
+        false => json(report),
     }
 }
 

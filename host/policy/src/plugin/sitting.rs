@@ -10,7 +10,6 @@ use crate::Source;
 use crate::component::Exports;
 use crate::data::Failure;
 use crate::data::Timestamp;
-use crate::engine::engine;
 use crate::sandbox::Guest;
 use crate::sandbox::Sandbox;
 
@@ -39,10 +38,7 @@ impl<'a> Sitting<'a> {
                 sandbox.renew();
                 (sandbox, Some(instance))
             }
-            None => {
-                let engine = engine(plugin.definition.limits.stack).map_err(|reason| Refusal::Sandbox { reason })?;
-                (Sandbox::new(engine, &circumstances)?, None)
-            }
+            None => (Sandbox::new(plugin.policy.instance.engine(), &circumstances)?, None),
         };
         let (answer, instance) = sandbox
             .run(&circumstances, async |store| {

@@ -223,9 +223,14 @@ impl Chain {
         self.reach(starts, &self.children)
     }
 
+    /// Positions and their ancestors, through parents alone.
+    pub(crate) fn ancestors(&self, starts: impl IntoIterator<Item = usize>) -> IndexSet {
+        self.reach(starts, &self.parents)
+    }
+
     /// A position, its ancestors and its descendants, through parents alone.
     pub(crate) fn lineage(&self, index: usize) -> IndexSet {
-        let mut lineage = self.reach([index], &self.parents);
+        let mut lineage = self.ancestors([index]);
         lineage.extend(self.descendants([index]).iter());
         lineage
     }

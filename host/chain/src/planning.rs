@@ -100,6 +100,22 @@ pub enum PlanError {
         /// What the revision was to count as.
         direction: Direction,
     },
+    /// A target of an upgrade is part of another one.
+    #[error("`{lower}` is part of `{upper}`, and both are asked for")]
+    Overlap {
+        /// The target that is part of the other one.
+        lower: RevisionId,
+        /// The other one.
+        upper: RevisionId,
+    },
+    /// A stamp asks for no revision and for one.
+    #[error("`{given}` means no revision at all, and `{other}` is asked for as well")]
+    BaseAndMore {
+        /// What means no revision.
+        given: String,
+        /// What means one.
+        other: String,
+    },
     /// Nothing above the revision belongs to the branch.
     #[error("`{given}` is not a valid downgrade target, nothing of branch `{branch}` follows it")]
     NothingOnBranch {
@@ -120,6 +136,10 @@ impl PlanError {
                 Some("name a revision that is applied; `runner current` shows them".to_owned())
             }
             Self::OutOfOrder { .. } => Some("settle that one first".to_owned()),
+            Self::Overlap { upper, .. } => Some(format!("name `{upper}` alone: it brings the other one with it")),
+            Self::BaseAndMore { given, other } => Some(format!(
+                "leave out `{given}`; to forget all other revisions, stamp `{given}` first and then `{other}`"
+            )),
             Self::NothingOnBranch { .. } => Some("name the revision without a branch, or another branch".to_owned()),
         }
     }

@@ -148,7 +148,8 @@ impl Resolver<'_> {
         let on_branch = |index: &usize| branch.is_none_or(|branch| branch.lineage.contains(*index));
         match symbol {
             Symbol::Base => Ok(Vec::new()),
-            Symbol::Heads => Ok(self.chain.effective_head_indices().filter(on_branch).collect()),
+            Symbol::Heads if branch.is_some() => Ok(self.chain.head_indices().filter(on_branch).collect()),
+            Symbol::Heads => Ok(self.chain.effective_head_indices().collect()),
             Symbol::Current => Ok(self.rows(selector)?.into_iter().filter(on_branch).collect()),
             Symbol::Head => {
                 let heads: Vec<usize> = self.chain.head_indices().filter(on_branch).collect();
@@ -225,13 +226,18 @@ impl Resolver<'_> {
         if !on_branch.is_empty() {
             return self.single(selector, &on_branch);
         }
-        // The branch is applied only as far as others need it: its tips have no applied child.
+        // The branch is applied only as far as others need it.
         let mut active = self.chain.closure(rows);
-        active.retain(|index| branch.lineage.contains(index));
-        let tips: Vec<usize> = active
-            .iter()
-            .filter(|&index| !self.chain.child_indices(index).any(|child| active.contains(child)))
-            .collect();
+        if up {
+            active.retain(|index| branch.lineage.contains(index));
+            return self.single(selector, &self.chain.maximal(&active).iter().collect::<Vec<_>>());
+        }
+        let is_tip = |&index: &usize| !self.chain.child_indices(index).any(|child| active.contains(child));
+        let tips: Vec<usize> = active.iter().filter(is_tip).filter(|&tip| branch.lineage.contains(tip)).collect();
+        if tips.is_empty() {
+            let branch = self.chain.revisions()[branch.owner].id.clone();
+            return Err(SelectError::NothingOnBranch { given: selector.to_string(), branch });
+        }
         self.single(selector, &tips)
     }
 
@@ -250,7 +256,8 @@ impl Resolver<'_> {
                 None if steps > 0 => self.chain.base_indices().collect(),
                 None => Vec::new(),
             };
-            if let Some(branch) = branch {
+            // On the way down a merge is ambiguous even on a branch: what to leave is as much a question as what to keep.
+            if let Some(branch) = branch.filter(|_| steps > 0) {
                 ways.retain(|&way| branch.lineage.contains(way));
             }
             at = match ways[..] {

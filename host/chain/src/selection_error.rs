@@ -93,6 +93,14 @@ pub enum SelectError {
         /// What was typed before `@`.
         branch: String,
     },
+    /// Steps down on a branch of which the database has nothing that does not belong to another branch as well.
+    #[error("`{given}` goes down from the end of branch `{branch}`, and the database is at no revision of it")]
+    NothingOnBranch {
+        /// What was typed.
+        given: String,
+        /// The revision that stands for the branch.
+        branch: RevisionId,
+    },
     /// One revision is needed, and there is none.
     #[error("`{given}` names no revision")]
     Nothing {
@@ -149,6 +157,7 @@ impl SelectError {
             Self::WrongWay { up: true, .. } => Some("use `upgrade` to go up, or `-N` to go down".to_owned()),
             Self::WrongWay { up: false, .. } => Some("use `downgrade` to go down, or `+N` to go up".to_owned()),
             Self::NotOnBranch { id, .. } => Some(format!("type `{id}` without the branch")),
+            Self::NothingOnBranch { .. } => Some("name the revision to go back to".to_owned()),
             Self::Nothing { .. } => Some("name a revision; `runner history` lists them".to_owned()),
             Self::NeedsDatabase { .. } => Some("name a revision by its id or label".to_owned()),
             Self::Unknown(unknown) => Some(unknown.hint()),

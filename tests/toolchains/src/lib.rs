@@ -1,5 +1,6 @@
 //! The tools that policies in JavaScript, Python and C are built with in tests: `componentize-js` from npm, `componentize-py`
-//! from PyPI, clang and wasi-libc from Debian. The first two are kept in `target/toolchains`.
+//! from PyPI, clang and wasi-libc from Debian; and Alembic from PyPI, with which our chains are compared. What is not from
+//! Debian is kept in `target/toolchains`.
 //!
 //! Tests fail where something is missing, and say how to get it; `cargo xtask test` gets it.
 
@@ -15,6 +16,7 @@ pub use error::Error;
 /// The packages, at the versions that the tests were written with.
 const COMPONENTIZE_JS: &str = "@bytecodealliance/componentize-js@0.23.0";
 const COMPONENTIZE_PY: &str = "componentize-py==0.25.1";
+const ALEMBIC: &str = "alembic==1.20.1";
 
 /// The folder that holds `node_modules` with `componentize-js`. A project below it finds them.
 ///
@@ -46,6 +48,15 @@ pub fn python() -> Result<PathBuf, Error> {
     if folder.join("componentize-py").is_file() { Ok(folder) } else { Err(Error::Missing("componentize-py (PyPI)")) }
 }
 
+/// The Python that has Alembic.
+///
+/// # Errors
+/// It is not installed.
+pub fn alembic() -> Result<PathBuf, Error> {
+    let folder = folder("alembic").join("bin");
+    if folder.join("alembic").is_file() { Ok(folder.join("python")) } else { Err(Error::Missing("alembic (PyPI)")) }
+}
+
 /// Makes sure that there is a clang that can compile and link for WebAssembly.
 ///
 /// # Errors
@@ -59,6 +70,16 @@ pub fn c() -> Result<(), Error> {
         Ok(output) if output.status.success() => Ok(()),
         _ => Err(Error::Missing("clang with lld, wasi-libc and the builtins for wasm32 (Debian)")),
     }
+}
+
+/// Installs a package of PyPI in a virtual environment of its own.
+fn install_python(name: &str, package: &str) -> Result<(), Error> {
+    let venv = folder(name);
+    if run(Command::new("python3").args(["-m", "venv"]).arg(&venv)).is_err() {
+        debian::install(&["python3-venv"])?;
+        run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
+    }
+    run(Command::new(venv.join("bin/pip")).args(["install", "--quiet", package]))
 }
 
 /// Installs what is missing, and says so on stderr.
@@ -81,13 +102,12 @@ pub fn install_missing() -> Result<(), Error> {
         javascript()?;
     }
     if python().is_err() {
-        let venv = folder("python");
-        if run(Command::new("python3").args(["-m", "venv"]).arg(&venv)).is_err() {
-            debian::install(&["python3-venv"])?;
-            run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
-        }
-        run(Command::new(venv.join("bin/pip")).args(["install", "--quiet", COMPONENTIZE_PY]))?;
+        install_python("python", COMPONENTIZE_PY)?;
         python()?;
+    }
+    if alembic().is_err() {
+        install_python("alembic", ALEMBIC)?;
+        alembic()?;
     }
     Ok(())
 }

@@ -3,15 +3,16 @@
 use super::{Direction, Plan, PlanError, rows};
 use crate::graph::{Applied, Chain};
 use crate::index_set::IndexSet;
-use crate::resolution::{Branch, Resolver, Ways};
-use crate::selector::Selector;
+use crate::resolution::{Resolver, Ways};
+use crate::selector::{Selector, Symbol};
 use crate::version::Versions;
 
 /// The steps that take back everything applied that descends from the target, and everything that depends on it. The
 /// target itself stays applied, and so does what depends on nothing but the target.
 ///
-/// `base` takes back everything. With a branch (`label@base`, `label@id`) only those children of the target count that
-/// belong to the branch; for `base` these are the bases of the branch. The order is the opposite of the order in which the
+/// `base` takes back everything. With a branch (`label@base`, `label@id`) only those of several children of the target count
+/// that lead to the revision of the label; for `base` these are the bases of the branch. `-1` is the same for the revision that
+/// the database is at. The order is the opposite of the order in which the
 /// same revisions would be applied.
 ///
 /// # Errors
@@ -22,12 +23,21 @@ pub fn downgrade(chain: &Chain, versions: &Versions, target: &Selector) -> Resul
     let applied = chain.applied(versions)?;
     let resolver = Resolver { chain, current: Some(versions), ways: Ways::Down };
     let branch = resolver.branch(target)?;
-    let found = resolver.one_on(target, branch.as_ref())?;
-    if let Some(index) = found.filter(|&index| !applied.contains(index)) {
+    // Of `head` there has to be one in the whole chain: what is above it on other branches would go as well.
+    let is_head = matches!(target.symbol, Some(Symbol::Head | Symbol::Heads));
+    let found = resolver.one_on(target, branch.as_ref().filter(|_| !is_head))?;
+    // Steps down from where the database is leave other branches alone.
+    let owner = match (&branch, &target.symbol) {
+        (Some(branch), _) => Some(branch.owner),
+        (None, None) => resolver.one(&Selector { branch: None, symbol: Some(Symbol::Current), offset: None })?,
+        (None, Some(_)) => None,
+    };
+    let removed = removed(chain, &applied, target, found, owner)?;
+    let is_there = |index: &usize| applied.contains(*index) && (!removed.is_empty() || row_indices.contains(index));
+    if let Some(index) = found.filter(|index| !is_there(index)) {
         let id = chain.revisions()[index].id.clone();
         return Err(PlanError::NotADowngradeTarget { id, current: versions.clone() });
     }
-    let removed = removed(chain, &applied, target, found, branch.as_ref())?;
     let mut order = chain.order(&removed);
     order.reverse();
     Ok(rows::take(chain, versions, &row_indices, applied, &order, Direction::Down))
@@ -38,17 +48,17 @@ fn removed(
     applied: &Applied,
     target: &Selector,
     found: Option<usize>,
-    branch: Option<&Branch>,
+    owner: Option<usize>,
 ) -> Result<IndexSet, PlanError> {
     let mut roots: Vec<usize> = match found {
         None => chain.base_indices().collect(),
         Some(index) => chain.child_indices(index).collect(),
     };
-    if let Some(branch) = branch {
-        let above = !roots.is_empty();
-        roots.retain(|&root| branch.lineage.contains(root));
-        if above && roots.is_empty() {
-            let branch = chain.revisions()[branch.owner].id.to_string();
+    if let Some(owner) = owner.filter(|_| roots.len() > 1) {
+        let way = chain.ancestors([owner]);
+        roots.retain(|&root| way.contains(root));
+        if roots.is_empty() {
+            let branch = chain.revisions()[owner].id.to_string();
             return Err(PlanError::NothingOnBranch { given: target.to_string(), branch });
         }
     }

@@ -10,8 +10,8 @@ use crate::version::Versions;
 /// What is to be written into the version table so that the database counts as being at the targets.
 ///
 /// Every row above or below a target, through parents or dependencies, gives way to it; a target unrelated to all rows is
-/// added to them; a target that is a row already changes nothing. `base` takes all rows away, `label@base` those of the
-/// branch. The steps list what counts as no longer applied, then what counts as applied from then on; their row changes are
+/// added to them; a target that is a row already changes nothing. `base` takes all rows away and stands alone; `label@base`
+/// takes away those of the branch. The steps list what counts as no longer applied, then what counts as applied from then on; their row changes are
 /// empty, because the change is made at once: [`Plan::rows`].
 ///
 /// # Errors
@@ -20,17 +20,23 @@ pub fn stamp(chain: &Chain, versions: &Versions, targets: &[Selector]) -> Result
     let rows = chain.row_indices(versions)?;
     let resolver = Resolver { chain, current: Some(versions), ways: Ways::Both };
     let mut wanted = IndexSet::new(chain.len());
-    let mut anchors = Vec::new();
+    let (mut anchors, mut base) = (Vec::new(), None);
     for target in targets {
         let found = resolver.all(target)?;
         if found.is_empty() {
             match resolver.branch(target)? {
                 Some(branch) => anchors.push(branch.owner),
-                None => anchors.extend(rows.iter().copied()),
+                None => base = Some(target),
             }
         }
         anchors.extend(found.iter().copied());
         wanted.extend(found);
+    }
+    if let Some(base) = base {
+        if let Some(other) = targets.iter().find(|other| other.symbol != base.symbol) {
+            return Err(PlanError::BaseAndMore { given: base.to_string(), other: other.to_string() });
+        }
+        anchors.extend(rows.iter().copied());
     }
     let (below, above) = (chain.closure(anchors.iter().copied()), chain.requiring(anchors));
     let replaced = |row: usize| below.contains(row) || above.contains(row);

@@ -6,6 +6,7 @@ use super::*;
 use crate::dialect::Dialect;
 use crate::graph::Chain;
 use crate::graph::tests::{chain, versions};
+use crate::revision::Revision;
 use crate::selector::Selector;
 
 fn project() -> Chain {
@@ -88,14 +89,15 @@ fn downgrades() {
             "-xxxx2222(-xxxx2222 +bbbb1111 +xxxx1111) -bbbb1111(-bbbb1111 +aaaa)",
             "aaaa, xxxx1111",
         ),
-        (vec!["xxxx2222"], "bbbb1111", "", "xxxx2222"),
         (vec!["xxxx2222"], "shop@base", "-xxxx2222(-xxxx2222 +bbbb1111 +xxxx1111) -xxxx1111(-xxxx1111)", "bbbb1111"),
         (vec!["cccc1111", "xxxx1111"], "base", "-xxxx1111(-xxxx1111) -cccc1111(-cccc1111 +aaaa) -aaaa(-aaaa)", "base"),
         (vec!["bbbb1111", "cccc1111"], "blog@aaaa", "-bbbb1111(-bbbb1111)", "cccc1111"),
         (vec!["cccc1111"], "-1", "-cccc1111(-cccc1111 +aaaa)", "aaaa"),
         (vec!["aaaa"], "-1", "-aaaa(-aaaa)", "base"),
         (vec!["bbbb1111", "cccc1111"], "blog@-1", "-bbbb1111(-bbbb1111)", "cccc1111"),
-        (vec!["mmmm"], "blog@-1", "-mmmm(-mmmm +bbbb2222 +cccc2222)", "bbbb2222, cccc2222"),
+        // Steps leave the trees alone that they do not pass.
+        (vec!["xxxx1111"], "-1", "-xxxx1111(-xxxx1111)", "base"),
+        (vec!["xxxx2222"], "-2", "-xxxx2222(-xxxx2222 +bbbb1111 +xxxx1111) -xxxx1111(-xxxx1111)", "bbbb1111"),
         (vec!["cccc2222"], "current", "", "cccc2222"),
     ] {
         let plan = downgrade(&chain, &versions(&rows), &target.parse().unwrap()).unwrap();
@@ -119,6 +121,15 @@ fn refusals() {
     for (rows, target, message) in [
         (vec!["cccc1111"], "bbbb1111", "`bbbb1111` is not a valid downgrade target, the database is at cccc1111"),
         (vec![], "aaaa", "`aaaa` is not a valid downgrade target, the database is at base"),
+        // It is applied because another revision depends on it, so nothing can be taken back to it.
+        (vec!["xxxx2222"], "bbbb1111", "`bbbb1111` is not a valid downgrade target, the database is at xxxx2222"),
+        (vec!["mmmm"], "blog@-1", "`blog@-1` is ambiguous, `mmmm` leads to several revisions: `bbbb2222`, `cccc2222`"),
+        (
+            vec!["cccc1111"],
+            "blog@-1",
+            "`blog@-1` goes down from the end of branch `bbbb1111`, and the database is at no revision of it",
+        ),
+        (vec!["bbbb1111", "cccc1111"], "shop@aaaa", "revision `aaaa` is not a member of branch `shop`"),
         (vec!["aaaa"], "+1", "`+1` leads up from where the database is"),
         (vec!["aaaa"], "-2", "`-2` goes too far, only 1 of 2 steps are there"),
         (vec!["mmmm"], "-1", "`-1` is ambiguous, `mmmm` leads to several revisions: `bbbb2222`, `cccc2222`"),
@@ -143,6 +154,9 @@ fn refusals() {
             "`+1` is ambiguous, the database is at several revisions: `bbbb1111`, `cccc1111`",
         ),
         (vec!["mmmm"], "+1", "`+1` goes too far, only 0 of 1 steps are there"),
+        (vec![], "cccc2222 aaaa", "`aaaa` is part of `cccc2222`, and both are asked for"),
+        (vec![], "mmmm shop@head blog", "`bbbb1111` is part of `mmmm`, and both are asked for"),
+        (vec![], "aaaa-1", "`aaaa-1` goes too far, only 0 of 1 steps are there"),
     ] {
         assert_eq!(upgrade(&chain, &versions(&rows), &selectors(target)).unwrap_err().to_string(), message);
     }
@@ -161,6 +175,7 @@ fn stamps() {
         (vec!["cccc1111", "xxxx1111"], "cccc1111", "", "cccc1111, xxxx1111"),
         (vec!["cccc1111", "xxxx1111"], "base", "-xxxx1111() -cccc1111() -aaaa()", "base"),
         (vec!["cccc1111", "xxxx1111"], "shop@base", "-xxxx1111()", "cccc1111"),
+        (vec!["bbbb1111"], "blog@heads", "+bbbb2222() +cccc1111() +cccc2222() +mmmm()", "mmmm"),
         (
             vec!["xxxx1111"],
             "heads",
@@ -173,6 +188,8 @@ fn stamps() {
         assert_eq!(shown(&chain, &plan), steps, "{targets} from {rows:?}");
         assert_eq!(plan.after.to_string(), after);
     }
+    let error = stamp(&chain, &versions(&["cccc1111"]), &selectors("shop@head base")).unwrap_err();
+    assert_eq!(error.to_string(), "`base` means no revision at all, and `shop@head` is asked for as well");
     let plan = stamp(&chain, &versions(&["bbbb1111", "cccc1111"]), &selectors("mmmm")).unwrap();
     assert_eq!((plan.rows().delete.len(), plan.rows().insert.len(), plan.is_empty()), (2, 1, false));
 }
@@ -317,6 +334,12 @@ proptest! {
             prop_assert!(refused);
             return Ok(());
         }
+        if matches!(plan, Err(PlanError::NotADowngradeTarget { .. })) {
+            // It is applied because others depend on it, and nothing builds on it.
+            let builds = |child: &Revision| applied.contains(child.id.as_str());
+            prop_assert!(!chain.children(chain.get(&target).unwrap()).any(builds) && !rows.contains(&target));
+            return Ok(());
+        }
         let plan = plan.unwrap();
         follow(&chain, &plan, &needs, &mut applied)?;
         prop_assert!(applied.contains(&target));
@@ -333,7 +356,7 @@ proptest! {
         let up = upgrade(&chain, &Versions::none(), &top).unwrap();
         let target = up.steps[back as usize % up.steps.len()].revision;
         let target = chain.revisions()[target].id.as_str().parse().unwrap();
-        let down = downgrade(&chain, &up.after, &target).unwrap();
+        let Ok(down) = downgrade(&chain, &up.after, &target) else { return Ok(()) };
         let again = upgrade(&chain, &down.after, &top).unwrap();
         prop_assert_eq!(&again.after, &up.after);
         let order = |plan: &Plan| plan.steps.iter().map(|step| step.revision).collect::<Vec<_>>();

@@ -37,6 +37,7 @@ mod lint_git;
 mod lint_severity;
 mod locks;
 mod log;
+mod merge;
 mod notify;
 mod plan;
 mod plugin_bench;

@@ -134,7 +134,7 @@ fn several_heads_leave_the_parent_open() {
 
       help: `bill2`  Revision bill2
       help: `sched2`  Revision sched2
-      help: join them first: a revision that says `Revises:` with all of them is a merge
+      help: name one of them with `--head`, or join them first: `runner merge heads`
     ");
 }
 

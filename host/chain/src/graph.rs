@@ -163,6 +163,19 @@ impl Chain {
         self.label_index(label).map(|index| self.lineage(index))
     }
 
+    /// Everything that a revision builds on, through parents alone.
+    pub fn ancestors_of(&self, revision: &Revision) -> Vec<RevisionId> {
+        let Some(start) = self.index(revision.id.as_str()) else { return Vec::new() };
+        let ancestors = self.ancestors([start]);
+        ancestors.iter().filter(|&index| index != start).map(|index| self.revisions[index].id.clone()).collect()
+    }
+
+    /// The ends of what is applied, branch by branch: applied revisions without an applied child. Some of them may have no row,
+    /// because another revision depends on them.
+    pub fn tips(&self, applied: &Applied) -> impl Iterator<Item = &Revision> {
+        self.at(applied.iter().filter(|&index| !self.child_indices(index).any(|child| applied.contains(child))))
+    }
+
     pub(crate) fn head_indices(&self) -> impl Iterator<Item = usize> {
         (0..self.len()).filter(|&index| self.children.of(index).is_empty())
     }

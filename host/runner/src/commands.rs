@@ -1,9 +1,11 @@
 //! One command, one file.
 
+mod branches;
 mod check;
 mod completions;
 mod current;
 mod downgrade;
+mod edit;
 mod environments;
 mod heads;
 mod history;
@@ -11,6 +13,7 @@ mod hook;
 mod init;
 mod lint;
 mod log;
+mod merge;
 mod notify;
 mod plan;
 mod plugin;
@@ -23,6 +26,7 @@ mod upgrade;
 mod wait;
 
 mod change;
+mod new_file;
 mod revision_json;
 
 use clap::Subcommand;
@@ -37,13 +41,16 @@ use crate::output::Printer;
 pub(crate) enum Command {
     Init(init::Args),
     Revision(revision::Args),
+    Merge(merge::Args),
     Upgrade(upgrade::Args),
     Downgrade(downgrade::Args),
     Plan(plan::Args),
     Current(current::Args),
     History(history::Args),
     Heads(heads::Args),
+    Branches(branches::Args),
     Show(show::Args),
+    Edit(edit::Args),
     Stamp(stamp::Args),
     Repair(repair::Args),
     Check(check::Args),
@@ -68,6 +75,7 @@ impl Command {
             | Command::Current(_)
             | Command::History(_)
             | Command::Show(_)
+            | Command::Edit(_)
             | Command::Stamp(_)
             | Command::Repair(_)
             | Command::Check(_)
@@ -76,7 +84,9 @@ impl Command {
             Command::Lint(args) => args.connects(),
             Command::Init(_)
             | Command::Revision(_)
+            | Command::Merge(_)
             | Command::Heads(_)
+            | Command::Branches(_)
             | Command::Environments(_)
             | Command::Hook(_)
             | Command::Plugin(_)
@@ -94,13 +104,16 @@ impl Command {
         match self {
             Command::Init(args) => args.run(global, printer),
             Command::Revision(args) => args.run(global, printer).await,
+            Command::Merge(args) => args.run(global, printer).await,
             Command::Upgrade(args) => args.run(global, printer).await,
             Command::Downgrade(args) => args.run(global, printer).await,
             Command::Plan(args) => args.run(global, printer).await,
             Command::Current(args) => args.run(global, printer).await,
             Command::History(args) => args.run(global, printer).await,
             Command::Heads(args) => args.run(global, printer),
+            Command::Branches(args) => args.run(global, printer),
             Command::Show(args) => args.run(global, printer).await,
+            Command::Edit(args) => args.run(global, printer).await,
             Command::Stamp(args) => args.run(global, printer).await,
             Command::Repair(args) => args.run(global, printer).await,
             Command::Check(args) => args.run(global, printer).await,

@@ -39,7 +39,10 @@ pub struct UnknownRevisions(pub Vec<RevisionId>);
 impl UnknownRevisions {
     /// What to do next.
     pub fn hint(&self) -> String {
-        "restore the missing file, or `stamp --purge` the revision the database is really at".to_owned()
+        let id = self.0.first().map_or("ID", RevisionId::as_str);
+        format!(
+            "restore the missing file; if it is gone for good, say so with `runner repair {id} --forget --reason \"…\"`"
+        )
     }
 }
 

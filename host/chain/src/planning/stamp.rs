@@ -15,7 +15,7 @@ use crate::version::Versions;
 /// empty, because the change is made at once: [`Plan::rows`].
 ///
 /// # Errors
-/// [`PlanError`] if a row is not in the chain (pass [`Versions::none`] to purge them), or a target is unknown or ambiguous.
+/// [`PlanError`] if a row is not in the chain, or a target is unknown or ambiguous.
 pub fn stamp(chain: &Chain, versions: &Versions, targets: &[Selector]) -> Result<Plan, PlanError> {
     let rows = chain.row_indices(versions)?;
     let resolver = Resolver { chain, current: Some(versions), ways: Ways::Both };

@@ -1,5 +1,8 @@
 //! `runner current`
 
+use runner_chain::Applied;
+use runner_chain::Chain;
+use runner_chain::Revision;
 use serde_json::json;
 
 use super::revision_json;
@@ -19,8 +22,13 @@ use crate::pipeline::Database;
 Examples:
   runner current
   runner current -v
+  runner current --check-heads   for scripts: exits with 4 unless all heads are applied
   runner current --json | jq .up_to_date")]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Exit with 4 unless every head is applied
+    #[arg(long)]
+    check_heads: bool,
+}
 
 impl Args {
     pub(crate) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
@@ -38,6 +46,18 @@ impl Args {
                 printer.line(revision_json::full(chain, revision, Some(versions)));
             } else {
                 printer.line(revision_json::line(chain, revision, Some(versions)));
+            }
+        }
+        if let Ok(applied) = chain.applied(versions) {
+            // Applied because of a dependency, and so without a row.
+            for tip in chain.tips(&applied).filter(|tip| !versions.contains(tip.id.as_str())) {
+                let needing = chain.dependents(tip).filter(|other| is_applied(chain, &applied, other));
+                let needing: Vec<String> = needing.map(|other| format!("`{}`", other.id)).collect();
+                printer.line(format_args!(
+                    "{} (needed by {})",
+                    revision_json::line(chain, tip, Some(versions)),
+                    needing.join(", ")
+                ));
             }
         }
         for id in versions.iter().filter(|id| chain.get(id.as_str()).is_none()) {
@@ -64,6 +84,26 @@ impl Args {
         let heads: Vec<String> = chain.heads().map(|head| head.id.to_string()).collect();
         let up_to_date = pending == 0 && state.dirty.is_empty();
         printer.document(&json!({ "current": current, "heads": heads, "up_to_date": up_to_date }));
+        if self.check_heads {
+            let missing: Vec<String> = chain
+                .heads()
+                .filter(|head| !is_applied(chain, &applied, head))
+                .map(|head| format!("`{}`", head.id))
+                .collect();
+            if !missing.is_empty() {
+                printer.talk(format_args!(
+                    "{}: the database is not at all heads: {} is missing",
+                    Style::Bad.paint("error"),
+                    missing.join(", ")
+                ));
+                printer.hint("`runner upgrade` applies what is pending");
+                return Ok(exit::PROBLEMS);
+            }
+        }
         Ok(exit::DONE)
     }
+}
+
+fn is_applied(chain: &Chain, applied: &Applied, revision: &Revision) -> bool {
+    chain.index(revision.id.as_str()).is_some_and(|index| applied.contains(index))
 }

@@ -15,14 +15,23 @@ use crate::pipeline::load_chain;
 #[command(after_help = "\
 Examples:
   runner heads                   more than one line means that a merge is missing
+  runner heads --resolve-dependencies
+                                 the rows of a database that has everything
   runner heads --json")]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Leave out heads that others depend on
+    #[arg(long)]
+    resolve_dependencies: bool,
+}
 
 impl Args {
     pub(crate) fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
         let config = Config::load(&global.overrides())?;
         let chain = load_chain(&config)?;
-        let heads: Vec<_> = chain.heads().collect();
+        let mut heads: Vec<_> = chain.heads().collect();
+        if self.resolve_dependencies {
+            heads.retain(|head| chain.is_effective_head(head));
+        }
         for head in &heads {
             printer.line(revision_json::line(&chain, head, None));
         }

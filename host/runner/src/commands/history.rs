@@ -23,18 +23,23 @@ Examples:
   runner history                     a line a revision
   runner history -v                  with everything that the headers say
   runner history -r a1b2c3d4:head    a part of the chain
+  runner history -r -3:current       the last three that are applied, and the one before
+  runner history -i                  marks where the database is
   runner history --json")]
 pub(crate) struct Args {
     /// From and to, both optional and both included
     #[arg(short, long, allow_hyphen_values = true, value_name = "FROM:TO")]
     rev_range: Option<Range>,
+    /// Ask the database where it is, and mark that
+    #[arg(short, long)]
+    indicate_current: bool,
 }
 
 impl Args {
     pub(crate) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
         let config = Config::load(&global.overrides())?;
         let ends = self.rev_range.iter().flat_map(|range| [&range.from, &range.to]).flatten();
-        let (chain, versions) = if ends.into_iter().any(Selector::needs_current) {
+        let (chain, versions) = if self.indicate_current || ends.into_iter().any(Selector::needs_current) {
             let database = Database::open(&config, Access::Read).await?;
             (database.chain, Some(database.versions))
         } else {
@@ -46,16 +51,16 @@ impl Args {
         };
         let revisions: Vec<_> =
             positions.into_iter().rev().filter_map(|position| chain.revisions().get(position)).collect();
-        for revision in &revisions {
-            if printer.is_verbose() {
-                printer.line(revision_json::full(&chain, revision, versions.as_ref()));
-            } else {
-                printer.line(revision_json::line(&chain, revision, versions.as_ref()));
-            }
+        let show = if printer.is_verbose() { revision_json::full } else { revision_json::line };
+        let lines: Vec<String> = revisions.iter().map(|revision| show(&chain, revision, versions.as_ref())).collect();
+        if !lines.is_empty() && !printer.is_json() {
+            printer.line(lines.join("\n"));
         }
-        let revisions: Vec<_> =
-            revisions.into_iter().map(|revision| revision_json::document(&chain, revision)).collect();
-        printer.document(&json!({ "revisions": revisions }));
+        if printer.is_json() {
+            let revisions: Vec<_> =
+                revisions.into_iter().map(|revision| revision_json::document(&chain, revision)).collect();
+            printer.document(&json!({ "revisions": revisions }));
+        }
         Ok(exit::DONE)
     }
 }

@@ -45,7 +45,9 @@ fn marks(chain: &Chain, revision: &Revision, current: Option<&Versions>) -> Stri
     }
     let is_current = current.is_some_and(|versions| versions.contains(revision.id.as_str()));
     for (applies, mark) in [
-        (chain.is_head(revision), "head"),
+        (chain.is_head(revision) && chain.is_effective_head(revision), "head"),
+        // Another revision depends on it, so a database that has everything has no row for it.
+        (chain.is_head(revision) && !chain.is_effective_head(revision), "effective head"),
         (is_current, "current"),
         (chain.is_branch_point(revision), "branchpoint"),
         (chain.is_merge(revision), "mergepoint"),

@@ -157,7 +157,7 @@ fn several_heads() {
     exit: 4
     --- stdout
     ok      files       5 revisions are valid
-    failed  one head    there are 2: `bill2`, `sched2`; a merge is missing
+    failed  one head    there are 2: `bill2`, `sched2`; a merge is missing: `runner merge heads`
     ok      unchanged   no applied revision was edited or removed
     ok      up to date  every revision is applied
     ok      complete    no revision is half-way done

@@ -51,6 +51,7 @@ mod plugin_run;
 mod plugin_sets;
 mod plugin_test;
 mod production;
+mod rebase;
 mod registries;
 mod repair;
 mod revision;

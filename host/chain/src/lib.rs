@@ -11,6 +11,7 @@
 //! recurses, so a chain may be as long as memory allows.
 
 mod checksum;
+mod conflict;
 mod diagnostic;
 mod dialect;
 mod direction;
@@ -20,6 +21,7 @@ mod fault;
 mod file;
 mod graph;
 mod header;
+mod header_edit;
 mod header_key;
 mod identifier;
 mod index_set;
@@ -36,6 +38,7 @@ mod transaction_line;
 mod version;
 
 pub use checksum::{Checksum, InvalidChecksum, normalise};
+pub use conflict::{Conflict, ConflictKind, conflicts};
 pub use diagnostic::{Problem, Problems};
 pub use dialect::{Dialect, UnknownDialect};
 pub use direction::Direction;
@@ -44,6 +47,7 @@ pub use fault::Fault;
 pub use file::parse as parse_revision;
 pub use file::parse;
 pub use graph::{Applied, Chain, UnknownRevisions};
+pub use header_edit::with_parents;
 pub use identifier::{InvalidIdentifier, Label, RevisionId};
 pub use index_set::IndexSet;
 pub use revision::{Revision, Section};

@@ -17,6 +17,7 @@ mod merge;
 mod notify;
 mod plan;
 mod plugin;
+mod rebase;
 mod repair;
 mod revision;
 mod show;
@@ -42,6 +43,7 @@ pub(crate) enum Command {
     Init(init::Args),
     Revision(revision::Args),
     Merge(merge::Args),
+    Rebase(rebase::Args),
     Upgrade(upgrade::Args),
     Downgrade(downgrade::Args),
     Plan(plan::Args),
@@ -74,6 +76,7 @@ impl Command {
             | Command::Plan(_)
             | Command::Current(_)
             | Command::History(_)
+            | Command::Rebase(_)
             | Command::Show(_)
             | Command::Edit(_)
             | Command::Stamp(_)
@@ -105,6 +108,7 @@ impl Command {
             Command::Init(args) => args.run(global, printer),
             Command::Revision(args) => args.run(global, printer).await,
             Command::Merge(args) => args.run(global, printer).await,
+            Command::Rebase(args) => args.run(global, printer).await,
             Command::Upgrade(args) => args.run(global, printer).await,
             Command::Downgrade(args) => args.run(global, printer).await,
             Command::Plan(args) => args.run(global, printer).await,

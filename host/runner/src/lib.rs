@@ -28,6 +28,7 @@ mod commands;
 pub mod config;
 mod convert;
 pub mod error;
+mod git;
 mod lint;
 #[cfg(test)]
 mod lint_reference;
@@ -37,6 +38,7 @@ mod project;
 mod recorded;
 #[cfg(test)]
 mod reference;
+mod revision_file;
 mod suggest;
 
 pub use args::command_line;

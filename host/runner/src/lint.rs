@@ -8,7 +8,6 @@ mod comments;
 mod directive;
 mod fingerprint;
 pub(crate) mod fix;
-pub(crate) mod git;
 mod own_rules;
 pub(crate) mod places;
 mod selection;

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::error::exit;
-use crate::lint::git::WorkTree;
+use crate::git::WorkTree;
 use crate::output::Printer;
 
 /// Have git lint what is about to be committed

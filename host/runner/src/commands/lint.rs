@@ -6,6 +6,7 @@ mod look;
 use std::path::PathBuf;
 
 use runner_chain::Dialect;
+use runner_policy::Severity;
 
 use self::look::Look;
 use self::look::Looker;
@@ -227,6 +228,35 @@ impl Args {
         explain(&found, printer);
         Ok(exit::DONE)
     }
+}
+
+/// Looks at all revisions, for `check`: whether something refuses, and what was found in a few words.
+pub(super) async fn all(config: &Config, printer: &Printer) -> Result<(bool, String)> {
+    let settings = config.lint()?;
+    let baseline = settings.baseline.as_ref().map(|(path, shown)| Baseline::read(path, shown)).transpose()?;
+    let mut looker = Looker {
+        config,
+        selection: Selection::All,
+        dialect: None,
+        layers: settings.layers,
+        baseline: baseline.as_ref(),
+        deny: None,
+        denied_rules: Vec::new(),
+        wants_rules: false,
+        wants_fingerprints: false,
+        desk: None,
+    };
+    let look = looker.look(printer).await?;
+    let report = report(&look, config, &[]);
+    let count = |severity, noun: &str| match look.assessed.count(severity) {
+        1 => format!("1 {noun}"),
+        count => format!("{count} {noun}s"),
+    };
+    let found = format!("{}, {}", count(Severity::Error, "error"), count(Severity::Warning, "warning"));
+    Ok(match look.refusals.len() {
+        0 => (report.refuses(), found),
+        _ => (true, format!("{found}, and not every policy could be asked")),
+    })
 }
 
 fn unknown_rule(name: &str, catalogue: &Catalogue) -> Error {

@@ -1,6 +1,5 @@
 //! Safe forms that can be made without thinking: which files change, and how, shown before anything is written.
 
-mod files;
 mod rewrite;
 
 use std::collections::BTreeMap;
@@ -22,6 +21,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
+use crate::revision_file;
 
 /// A file that changes.
 #[derive(Debug)]
@@ -87,8 +87,8 @@ pub(crate) fn plan(
             planned.left.push(format!("`{}` stays as it is: {why}", revision.file));
             continue;
         }
-        let path = files::path(config, revision)?;
-        let before = files::read(&path, revision)?;
+        let path = revision_file::path(config, revision)?;
+        let before = revision_file::read(&path, revision)?;
         let mut rewrite = Rewrite::of(&before, revision);
         let mut summaries = Vec::new();
         for fix in fixes {
@@ -242,7 +242,8 @@ impl Fixes {
             written.push(&added.file);
         }
         for changed in &self.changed {
-            files::replace(&changed.path, &changed.before, &changed.after).map_err(|error| tell(error, &written))?;
+            revision_file::replace(&changed.path, &changed.before, &changed.after)
+                .map_err(|error| tell(error, &written))?;
             written.push(&changed.file);
         }
         Ok(())

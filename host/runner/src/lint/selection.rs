@@ -9,11 +9,11 @@ use runner_chain::Revision;
 use runner_chain::Selector;
 use runner_chain::Versions;
 
-use super::git::WorkTree;
 use crate::config::Config;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
+use crate::git::WorkTree;
 
 /// What people ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use crate::error::ErrorKind;
 use crate::error::Result;
 
 /// Where the file of a revision is. A link is left alone: what it leads to may belong to somebody else.
-pub(super) fn path(config: &Config, revision: &Revision) -> Result<PathBuf> {
+pub(crate) fn path(config: &Config, revision: &Revision) -> Result<PathBuf> {
     let name = Path::new(&revision.file).file_name().unwrap_or_default();
     let path = config.migrations.join(name);
     let about = fs::symlink_metadata(&path).map_err(|error| failed("read", &revision.file, &error))?;
@@ -24,18 +24,18 @@ pub(super) fn path(config: &Config, revision: &Revision) -> Result<PathBuf> {
     Err(Error::new(ErrorKind::Usage, format!("`{}` is a link, and only files are rewritten", revision.file)))
 }
 
-/// The text of the file, which must still be the one that was linted.
-pub(super) fn read(path: &Path, revision: &Revision) -> Result<String> {
+/// The text of the file, which must still be the one that was read with the chain.
+pub(crate) fn read(path: &Path, revision: &Revision) -> Result<String> {
     let text = fs::read_to_string(path).map_err(|error| failed("read", &revision.file, &error))?;
     if runner_chain::normalise(&text) == runner_chain::normalise(revision.source()) {
         return Ok(text);
     }
-    let message = format!("`{}` has changed while it was linted; nothing was written", revision.file);
-    Err(Error::new(ErrorKind::Io, message).help("lint again"))
+    let message = format!("`{}` has changed meanwhile; nothing was written", revision.file);
+    Err(Error::new(ErrorKind::Io, message).help("try again"))
 }
 
 /// Puts a new text in the place of a file, unless that has changed. Whoever reads it sees the old or the new text.
-pub(super) fn replace(path: &Path, before: &str, after: &str) -> Result<()> {
+pub(crate) fn replace(path: &Path, before: &str, after: &str) -> Result<()> {
     let shown = path.display().to_string();
     let work = || {
         if fs::read_to_string(path)? != before {
@@ -44,7 +44,7 @@ pub(super) fn replace(path: &Path, before: &str, after: &str) -> Result<()> {
         let permissions = fs::metadata(path)?.permissions();
         let folder = path.parent().unwrap_or(Path::new("."));
         // Hidden, so that nobody takes it for a revision.
-        let mut file = tempfile::Builder::new().prefix(".fixed-").tempfile_in(folder)?;
+        let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
         file.write_all(after.as_bytes())?;
         file.as_file().set_permissions(permissions)?;
         file.as_file().sync_all()?;

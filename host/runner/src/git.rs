@@ -13,6 +13,9 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
 
+/// Names and contents of files.
+pub(crate) type Files = Vec<(String, Vec<u8>)>;
+
 /// A work tree, and a folder in it.
 #[derive(Debug)]
 pub(crate) struct WorkTree {
@@ -81,7 +84,7 @@ impl WorkTree {
     ///
     /// # Errors
     /// git fails, or a file is in conflict.
-    pub(crate) fn staged_files(&self) -> Result<Vec<(String, Vec<u8>)>> {
+    pub(crate) fn staged_files(&self) -> Result<Files> {
         let listed = self.git(&["ls-files", "--stage", "-z", "--", &self.pathspec()])?;
         let mut entries = Vec::new();
         for entry in listed.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
@@ -105,8 +108,40 @@ impl WorkTree {
         self.contents(entries)
     }
 
+    /// Names and contents of the folder's own files in a commit, and in the one at which this branch has left it.
+    ///
+    /// # Errors
+    /// There is no such commit, or not enough of the history is here.
+    pub(crate) fn files_of(&self, reference: &str) -> Result<(Files, Files)> {
+        let base = self.merge_base(reference)?;
+        Ok((self.files_at(&format!("{reference}^{{commit}}"))?, self.files_at(&base)?))
+    }
+
+    fn files_at(&self, commit: &str) -> Result<Files> {
+        let folder = format!("{}/", self.folder);
+        let mut arguments = vec!["ls-tree", "-z", "--full-tree", commit];
+        if !self.folder.is_empty() {
+            arguments.extend(["--", folder.as_str()]);
+        }
+        let listed = self.git(&arguments)?;
+        let mut entries = Vec::new();
+        for entry in listed.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
+            let entry = String::from_utf8_lossy(entry);
+            let Some((about, path)) = entry.split_once('\t') else { continue };
+            let mut fields = about.split(' ');
+            let (mode, object) = (fields.next(), fields.nth(1));
+            if let Some(name) = self.own(path)
+                && Path::new(name).extension() == Some(OsStr::new("sql"))
+                && mode.is_some_and(|mode| mode.starts_with("100"))
+            {
+                entries.push((name.to_owned(), object.unwrap_or_default().to_owned()));
+            }
+        }
+        self.contents(entries)
+    }
+
     /// Reads objects in one go.
-    fn contents(&self, entries: Vec<(String, String)>) -> Result<Vec<(String, Vec<u8>)>> {
+    fn contents(&self, entries: Vec<(String, String)>) -> Result<Files> {
         let mut command = self.command(&["cat-file", "--batch"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().map_err(|error| no_git(&error))?;

@@ -303,3 +303,31 @@ fn whoever_has_no_login_name_is_called_by_the_name_of_the_account() {
     assert!(status.success());
     assert_eq!(project.query("SELECT DISTINCT actor FROM runner_ledger"), [account.trim()]);
 }
+
+#[test]
+fn history_is_drawn() {
+    let project = merged();
+    project.revision("shop1", "base", "Depends On: bill2", "SELECT 1;", "SELECT 1;");
+    snapshot!(project.run(&["history", "--graph"]), @"
+    exit: 0
+    --- stdout
+    ● shop1 (head) (depends on bill2), Revision shop1
+      ● joined [staging, production] (head) (mergepoint), Revision joined
+    ┌─┤
+    ● │ sched2, Revision sched2
+    ● │ sched1 (scheduling), Revision sched1
+    │ ● bill2, Revision bill2
+    │ ● bill1 (billing), Revision bill1
+    ├─┘
+    ● root (branchpoint), Revision root
+    --- stderr
+    ");
+    snapshot!(project.run(&["history", "--graph", "-r", "root:billing"]), @"
+    exit: 0
+    --- stdout
+    ● bill1 (billing), Revision bill1
+    ● root (branchpoint), Revision root
+    --- stderr
+    ");
+    assert!(project.run(&["history", "--graph", "--json"]).exits(0).json()["revisions"].is_array());
+}

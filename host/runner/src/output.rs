@@ -1,5 +1,6 @@
 //! Everything that people and scripts see. stdout is data, stderr is talk; a terminal gets colour, a pipe plain lines.
 
+pub(crate) mod graph;
 pub(crate) mod json;
 pub(crate) mod lint;
 mod locks;

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::error::exit;
 use crate::output::Printer;
+use crate::output::graph;
 use crate::pipeline::Database;
 use crate::pipeline::load_chain;
 
@@ -25,6 +26,7 @@ Examples:
   runner history -r a1b2c3d4:head    a part of the chain
   runner history -r -3:current       the last three that are applied, and the one before
   runner history -i                  marks where the database is
+  runner history --graph             drawn, with a column for each branch
   runner history --json")]
 pub(crate) struct Args {
     /// From and to, both optional and both included
@@ -33,6 +35,9 @@ pub(crate) struct Args {
     /// Ask the database where it is, and mark that
     #[arg(short, long)]
     indicate_current: bool,
+    /// Draw the branches
+    #[arg(long)]
+    graph: bool,
 }
 
 impl Args {
@@ -51,6 +56,11 @@ impl Args {
         };
         let revisions: Vec<_> =
             positions.into_iter().rev().filter_map(|position| chain.revisions().get(position)).collect();
+        if self.graph && !printer.is_json() {
+            let label = |revision: &runner_chain::Revision| revision_json::short(&chain, revision, versions.as_ref());
+            printer.line(graph::draw(&chain, &revisions, label).join("\n"));
+            return Ok(exit::DONE);
+        }
         let show = if printer.is_verbose() { revision_json::full } else { revision_json::line };
         let lines: Vec<String> = revisions.iter().map(|revision| show(&chain, revision, versions.as_ref())).collect();
         if !lines.is_empty() && !printer.is_json() {

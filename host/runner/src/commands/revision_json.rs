@@ -35,6 +35,16 @@ pub(super) fn line(chain: &Chain, revision: &Revision, current: Option<&Versions
     format!("{parents} -> {}{}, {}", Style::Strong.paint(&revision.id), marks(chain, revision, current), revision.title)
 }
 
+/// The same without the parents, and with what it depends on.
+pub(super) fn short(chain: &Chain, revision: &Revision, current: Option<&Versions>) -> String {
+    let depends = match revision.depends_on.len() {
+        0 => String::new(),
+        _ => format!(" (depends on {})", revision.depends_on.join(", ")),
+    };
+    let marks = marks(chain, revision, current);
+    format!("{}{marks}{depends}, {}", Style::Strong.paint(&revision.id), revision.title)
+}
+
 fn marks(chain: &Chain, revision: &Revision, current: Option<&Versions>) -> String {
     let mut marks = String::new();
     if !revision.labels.is_empty() {

@@ -2,6 +2,7 @@
 //! are noisy. Prints medians and ratios; nothing is asserted.
 
 mod chains;
+mod graph;
 mod lint;
 mod policies;
 #[cfg(unix)]
@@ -26,7 +27,7 @@ use tools::Tools;
 const SHORT: usize = 5;
 
 /// Times an up-to-date `upgrade` against `sqlx migrate run`, applying a whole chain against `sqlite3`, what the policies
-/// cost, linting against `squawk`, and loading 10,000 revisions
+/// cost, linting against `squawk`, long branched chains against Alembic, and loading 10,000 revisions
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Revisions of the generated chain
@@ -38,6 +39,9 @@ pub(crate) struct Args {
     /// Time linting alone
     #[arg(long)]
     lint: bool,
+    /// Time long, branched chains alone
+    #[arg(long, conflicts_with = "lint")]
+    graph: bool,
 }
 
 impl Args {
@@ -47,6 +51,9 @@ impl Args {
         let folder = tempfile::tempdir()?;
         if self.lint {
             return lint::bench(&tools, &folder.path().join("lint"), self.rounds.min(7));
+        }
+        if self.graph {
+            return graph::bench(&tools, &folder.path().join("graph"), self.rounds.min(7));
         }
         let demo = Chain::demo(&root()?.join("migrations"), &folder.path().join("demo"))?;
         let generated = Chain::generated(self.revisions, &folder.path().join("generated"))?;
@@ -60,6 +67,7 @@ impl Args {
         postgres::bench(&tools, &generated, self.rounds.min(5))?;
         policies::bench(self.rounds.min(5))?;
         lint::bench(&tools, &folder.path().join("lint"), self.rounds.min(7))?;
+        graph::bench(&tools, &folder.path().join("graph"), self.rounds.min(7))?;
         println!("\nLoading, validating and planning");
         run(cargo()?.args(["run", "--quiet", "--release", "--package", "runner-chain", "--example", "large_chain"]))
     }

@@ -52,6 +52,7 @@ pub(crate) use run::Ended;
 pub(crate) use run::ROLES;
 pub(crate) use run::execute;
 pub(crate) use situation::Database;
+pub(crate) use situation::chain_and_versions;
 pub(crate) use situation::load_chain;
 pub(crate) use situation::versions;
 pub(crate) use sources::plugin_set;

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use runner_chain::Selector;
-use runner_database::Access;
 
 use crate::args::Global;
 use crate::config::Config;
@@ -13,7 +12,7 @@ use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::error::exit;
 use crate::output::Printer;
-use crate::pipeline::Database;
+use crate::pipeline::chain_and_versions;
 use crate::pipeline::load_chain;
 
 /// Open revision files in an editor
@@ -35,12 +34,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
         let config = Config::load(&global.overrides())?;
-        let (chain, versions) = if self.revision.needs_current() {
-            let database = Database::open(&config, Access::Read).await?;
-            (database.chain, Some(database.versions))
-        } else {
-            (load_chain(&config)?, None)
-        };
+        let (chain, versions) = chain_and_versions(&config, self.revision.needs_current()).await?;
         let ids = chain.resolve(&self.revision, versions.as_ref())?;
         let found = ids.iter().filter_map(|id| chain.get(id.as_str()));
         let files: Vec<PathBuf> = found

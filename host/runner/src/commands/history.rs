@@ -2,7 +2,6 @@
 
 use runner_chain::Range;
 use runner_chain::Selector;
-use runner_database::Access;
 use serde_json::json;
 
 use super::revision_json;
@@ -12,8 +11,7 @@ use crate::error::Result;
 use crate::error::exit;
 use crate::output::Printer;
 use crate::output::graph;
-use crate::pipeline::Database;
-use crate::pipeline::load_chain;
+use crate::pipeline::chain_and_versions;
 
 /// List all revisions, newest first
 ///
@@ -44,12 +42,8 @@ impl Args {
     pub(crate) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
         let config = Config::load(&global.overrides())?;
         let ends = self.rev_range.iter().flat_map(|range| [&range.from, &range.to]).flatten();
-        let (chain, versions) = if self.indicate_current || ends.into_iter().any(Selector::needs_current) {
-            let database = Database::open(&config, Access::Read).await?;
-            (database.chain, Some(database.versions))
-        } else {
-            (load_chain(&config)?, None)
-        };
+        let wants_versions = self.indicate_current || ends.into_iter().any(Selector::needs_current);
+        let (chain, versions) = chain_and_versions(&config, wants_versions).await?;
         let positions = match &self.rev_range {
             Some(range) => chain.resolve_range(range, versions.as_ref())?,
             None => (0..chain.len()).collect(),

@@ -1,7 +1,6 @@
 //! `runner show`
 
 use runner_chain::Selector;
-use runner_database::Access;
 
 use super::revision_json;
 use crate::args::Global;
@@ -11,8 +10,7 @@ use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::error::exit;
 use crate::output::Printer;
-use crate::pipeline::Database;
-use crate::pipeline::load_chain;
+use crate::pipeline::chain_and_versions;
 
 /// Show one revision: its header, and with -v its whole file
 #[derive(Debug, clap::Args)]
@@ -30,12 +28,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
         let config = Config::load(&global.overrides())?;
-        let (chain, versions) = if self.revision.needs_current() {
-            let database = Database::open(&config, Access::Read).await?;
-            (database.chain, Some(database.versions))
-        } else {
-            (load_chain(&config)?, None)
-        };
+        let (chain, versions) = chain_and_versions(&config, self.revision.needs_current()).await?;
         let id = chain.resolve_one(&self.revision, versions.as_ref())?.ok_or_else(|| {
             Error::new(ErrorKind::Selector, format!("`{}` is before the first revision", self.revision))
         })?;

@@ -28,6 +28,15 @@ pub(crate) fn load_chain(config: &Config) -> Result<Chain> {
     Ok(directory::load(&config.migrations, &config.migrations_shown)?)
 }
 
+/// The chain, and where the database is if that is wanted; otherwise no database is opened.
+pub(crate) async fn chain_and_versions(config: &Config, wants_versions: bool) -> Result<(Chain, Option<Versions>)> {
+    if !wants_versions {
+        return Ok((load_chain(config)?, None));
+    }
+    let database = Database::open(config, Access::Read).await?;
+    Ok((database.chain, Some(database.versions)))
+}
+
 /// The rows of the version table as identifiers.
 pub(crate) fn versions(state: &State) -> Result<Versions> {
     let rows: std::result::Result<Vec<RevisionId>, String> =

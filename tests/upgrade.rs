@@ -348,13 +348,25 @@ fn options_may_follow_the_targets() {
         &["plan", "r0001", "--json"][..],
         &["plan", "r0001", "--env", "test"],
         &["upgrade", "r0001", "--dry-run"],
-        &["upgrade", "+1", "r0002", "--dry-run", "--quiet"],
+        &["upgrade", "+1", "r0001", "--dry-run", "--quiet"],
         &["stamp", "r0001", "--dry-run", "--json"],
         &["upgrade", "r0001", "-v"],
         &["downgrade", "-1", "--lock-wait", "5s", "--json"],
     ] {
         project.run(arguments).exits(0);
     }
+}
+
+#[test]
+fn targets_of_which_one_is_part_of_the_other() {
+    snapshot!(Project::linear(3).run(&["upgrade", "r0001", "head"]), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    error: `r0001` is part of `r0003`, and both are asked for
+
+      help: name `r0003` alone: it brings the other one with it
+    ");
 }
 
 #[test]

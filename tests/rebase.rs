@@ -77,7 +77,7 @@ fn what_was_there_when_the_branches_parted_stays_as_it_was() {
     ok      files       5 revisions are valid
     ok      one head    `there1`
     failed  mergeable   the SQL of `r0001` was changed in `migrations/r0001.sql`, and who has `main` may have applied it; undo that, and write a new revision
-    failed  mergeable   a new revision is put in front of `r0001`, and who has `main` may have applied that; put the new one on top: `runner rebase` it
+    failed  mergeable   `front` is new and put in front of `r0001`, and who has `main` may have applied that; undo the change of `Revises` in `migrations/r0001.sql`, then `runner rebase front`
     failed  mergeable   `there1` is another revision in `migrations/there1.sql` of `main`; give the one in `migrations/there1.sql` another id
     --- stderr
     ");

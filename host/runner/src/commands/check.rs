@@ -186,6 +186,7 @@ fn against(config: &Config, ours: &Chain, reference: &str, checks: &mut Vec<Chec
 
 fn told(conflict: &Conflict, theirs: &Chain, reference: &str) -> String {
     let Conflict { kind, revision, file, other } = conflict;
+    let new = other.as_ref().map_or("?", |other| other.as_str());
     let other = other.as_ref().and_then(|other| theirs.get(other.as_str()));
     let (other_id, other_file) = other.map_or(("?", "?"), |other| (other.id.as_str(), other.file.as_str()));
     match kind {
@@ -211,8 +212,8 @@ fn told(conflict: &Conflict, theirs: &Chain, reference: &str) -> String {
              the change of `{file}`"
         ),
         ConflictKind::InFront => format!(
-            "a new revision is put in front of `{revision}`, and who has `{reference}` may have applied that; put the \
-             new one on top: `runner rebase` it"
+            "`{new}` is new and put in front of `{revision}`, and who has `{reference}` may have applied that; undo the \
+             change of `Revises` in `{file}`, then `runner rebase {new}`"
         ),
         _ => format!("`{revision}` is at odds with `{reference}`"),
     }

@@ -65,7 +65,8 @@ impl Growing {
         Ok(Growing { config, chain })
     }
 
-    /// Writes the file, and tells where it is. `body`: the sections; without, they say what to write there.
+    /// Writes the file, and tells where it is. `is_empty`: its sections have nothing to do; otherwise they say what to write
+    /// there.
     pub(super) async fn write(
         self,
         header: &Header,

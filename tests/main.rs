@@ -60,6 +60,7 @@ mod secrets;
 mod servers;
 mod set_file;
 mod signatures;
+mod sql;
 mod stamp;
 mod status;
 mod transactions;

@@ -112,9 +112,11 @@ impl FromStr for Selector {
 fn check_name(given: &str, name: &str) -> Result<(), SelectorParseError> {
     match Label::new(name) {
         Ok(_) => Ok(()),
-        Err(_) if name.contains(':') => {
-            Err(SelectorParseError::new(given, "it is a range", "name one revision; ranges are for `history`"))
-        }
+        Err(_) if name.contains(':') => Err(SelectorParseError::new(
+            given,
+            "it is a range",
+            "name one revision; ranges are for `history` and for `--sql`",
+        )),
         Err(_) if name.is_empty() => Err(SelectorParseError::new(given, "nothing stands before the `@`", FORMS)),
         Err(error) => Err(SelectorParseError::new(given, error.to_string(), FORMS)),
     }

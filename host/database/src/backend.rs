@@ -20,10 +20,12 @@ use crate::outbox::Speech;
 use crate::outbox::Texts;
 use crate::outbox::Written;
 use crate::preflight::PreflightProblem;
+use crate::run::RunInfo;
 use crate::script::StepScript;
 use crate::script::VersionChange;
 use crate::state::LedgerTail;
 use crate::state::State;
+use crate::transcript::Headings;
 
 /// Who answers at the other end of a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -115,6 +117,17 @@ pub(crate) trait Backend: Send {
     /// Fails with [`Error::LockLost`].
     async fn check_lock(&mut self) -> Result<()> {
         Ok(())
+    }
+
+    /// Hears that a step begins.
+    fn announce(&mut self) {}
+    /// Begins a script; only for a backend that writes one.
+    fn start_script(&mut self, _info: &RunInfo, _headings: Headings) -> Result<()> {
+        Err(Error::ReadOnly)
+    }
+    /// Ends the script and gives it; `None` where none is written.
+    fn take_script(&mut self) -> Option<String> {
+        None
     }
 
     async fn begin(&mut self) -> Result<()>;

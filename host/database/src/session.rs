@@ -30,6 +30,9 @@ use crate::script::StepScript;
 use crate::sqlite;
 use crate::state::Dirty;
 use crate::state::State;
+use crate::transcript::Beginning;
+use crate::transcript::Headings;
+use crate::transcript::Transcript;
 use crate::url::DatabaseUrl;
 
 /// What a session does in [`Session::facts`].
@@ -81,6 +84,41 @@ impl Session {
             Dialect::Mysql => mysql::open(url, options, access).await?,
         };
         Ok(Self { backend, access, locked: false, known_dirty: None, retries: options.retries })
+    }
+
+    /// A session that connects to nothing: what it is told to run, it writes down as a script for the database's own
+    /// client. `server` is who will run it, if that is known.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] or [`Error::InvalidOption`].
+    pub fn transcript(
+        url: &DatabaseUrl,
+        options: &Options,
+        server: Option<&Server>,
+        beginning: Beginning,
+    ) -> Result<Self> {
+        options.validate()?;
+        let pen = match url.dialect() {
+            Dialect::Sqlite => sqlite::pen(options, server)?,
+            Dialect::Postgres => postgres::pen(url, options, server)?,
+            Dialect::Mysql => mysql::pen(url, options, server)?,
+        };
+        let backend = Box::new(Transcript::new(pen, url.to_string(), beginning));
+        Ok(Self { backend, access: Access::Write, locked: true, known_dirty: None, retries: 0 })
+    }
+
+    /// Begins the script of a [`transcript`](Self::transcript).
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`] for any other session, [`Error::Database`] for a text that the database cannot hold.
+    pub fn start_script(&mut self, info: &RunInfo, headings: Headings) -> Result<()> {
+        self.backend.start_script(info, headings)
+    }
+
+    /// Ends the script of a [`transcript`](Self::transcript), and gives it; `None` for any other session.
+    #[must_use]
+    pub fn take_script(&mut self) -> Option<String> {
+        self.backend.take_script()
     }
 
     /// Who answers.

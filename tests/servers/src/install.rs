@@ -57,7 +57,13 @@ enum Needed {
 }
 
 /// Programs that tests run, and their packages.
-const PROGRAMS: [(&str, &str); 2] = [(registry::PROGRAM, registry::PROGRAM), ("openssl", "openssl")];
+const PROGRAMS: [(&str, &str); 5] = [
+    (registry::PROGRAM, registry::PROGRAM),
+    ("openssl", "openssl"),
+    ("sqlite3", "sqlite3"),
+    ("psql", "postgresql-client"),
+    ("mariadb", "mariadb-client"),
+];
 
 impl Needed {
     fn package(self) -> &'static str {

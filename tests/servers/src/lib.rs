@@ -13,6 +13,7 @@
 #![cfg(unix)]
 
 mod account;
+mod client;
 mod connection;
 mod database;
 mod error;
@@ -29,6 +30,7 @@ mod url;
 
 use std::sync::OnceLock;
 
+pub use client::sqlite_script;
 pub use database::TestDatabase;
 pub use error::Error;
 pub use install::install_missing;

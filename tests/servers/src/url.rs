@@ -25,6 +25,30 @@ pub(crate) fn address(url: &str) -> &str {
     authority.rsplit_once('@').map_or(authority, |(_, address)| address)
 }
 
+/// Who logs in where, as far as a URL says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Parts<'a> {
+    pub(crate) user: Option<&'a str>,
+    pub(crate) password: Option<&'a str>,
+    pub(crate) host: &'a str,
+    pub(crate) port: Option<&'a str>,
+}
+
+/// The parts of a URL's address.
+pub(crate) fn parts(url: &str) -> Parts<'_> {
+    let (path, _) = url.split_once('?').unwrap_or((url, ""));
+    let authority = path.split_once("://").map_or(path, |(_, rest)| rest);
+    let authority = authority.split_once('/').map_or(authority, |(authority, _)| authority);
+    let account = authority.rsplit_once('@').map(|(account, _)| account);
+    let (user, password) = match account.and_then(|account| account.split_once(':')) {
+        Some((user, password)) => (Some(user), Some(password)),
+        None => (account, None),
+    };
+    let address = address(url);
+    let (host, port) = address.rsplit_once(':').map_or((address, None), |(host, port)| (host, Some(port)));
+    Parts { user, password, host, port }
+}
+
 /// Whether the server is on this machine.
 pub(crate) fn is_local(url: &str) -> bool {
     let address = address(url);
@@ -61,6 +85,14 @@ mod tests {
         assert_eq!(address("postgres://me:se@cret@host:5432/postgres?password=x"), "host:5432");
         assert_eq!(address("mysql://host"), "host");
         assert_eq!(address("postgres:///db"), "");
+    }
+
+    #[test]
+    fn an_address_has_parts() {
+        let full = Parts { user: Some("me"), password: Some("s@cret"), host: "host", port: Some("1") };
+        assert_eq!(parts("mysql://me:s@cret@host:1/db?x=y"), full);
+        let short = Parts { user: Some("root"), password: None, host: "localhost", port: None };
+        assert_eq!(parts("mysql://root@localhost"), short);
     }
 
     #[test]

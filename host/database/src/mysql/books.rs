@@ -32,10 +32,19 @@ pub(super) fn name(table: &TableName) -> String {
 impl Books {
     /// Creates what is missing; `None` if nothing is.
     pub(super) fn create(&self, have: Tables) -> Option<String> {
+        self.definitions(have, "CREATE TABLE")
+    }
+
+    /// Creates what may be missing.
+    pub(super) fn create_if_missing(&self) -> String {
+        self.definitions(Tables::default(), "CREATE TABLE IF NOT EXISTS").unwrap_or_default()
+    }
+
+    fn definitions(&self, have: Tables, create: &str) -> Option<String> {
         let mut sql = Vec::new();
         if !have.version {
             sql.push(format!(
-                "CREATE TABLE {} (version_num VARCHAR(32) NOT NULL, CONSTRAINT {}_pkc PRIMARY KEY (version_num)) \
+                "{create} {} (version_num VARCHAR(32) NOT NULL, CONSTRAINT {}_pkc PRIMARY KEY (version_num)) \
                  {TABLE_OPTIONS}",
                 name(&self.version),
                 self.version.name
@@ -43,7 +52,7 @@ impl Books {
         }
         if !have.ledger {
             sql.push(format!(
-                "CREATE TABLE {} (id BIGINT NOT NULL PRIMARY KEY, run_id LONGTEXT NOT NULL, command LONGTEXT NOT NULL, \
+                "{create} {} (id BIGINT NOT NULL PRIMARY KEY, run_id LONGTEXT NOT NULL, command LONGTEXT NOT NULL, \
                  revision VARCHAR(32), direction VARCHAR(4), status VARCHAR(16) NOT NULL, checksum VARCHAR(64), \
                  sql_checksum VARCHAR(64), statements_done BIGINT, statements_total BIGINT, started_at VARCHAR(64) NOT NULL, \
                  finished_at VARCHAR(64), duration_ms BIGINT, environment LONGTEXT NOT NULL, actor LONGTEXT NOT NULL, \

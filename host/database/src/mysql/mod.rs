@@ -20,6 +20,7 @@ mod read;
 mod refusals;
 mod statements;
 mod stop;
+mod transcript;
 
 use std::time::Duration;
 use std::time::Instant;
@@ -66,6 +67,7 @@ use self::lock::LockToken;
 use self::statements::Words;
 use self::stop::Stop;
 use self::stop::What;
+pub(crate) use self::transcript::pen;
 
 /// How often the tables are read again while another runner makes them.
 const READINGS: usize = 5;

@@ -34,17 +34,26 @@ impl Books {
 
     /// Creates what is missing; `None` if nothing is.
     pub(super) fn create(&self, have: Tables) -> Option<String> {
+        self.definitions(have, "CREATE TABLE")
+    }
+
+    /// Creates what may be missing.
+    pub(super) fn create_if_missing(&self) -> String {
+        self.definitions(Tables::default(), "CREATE TABLE IF NOT EXISTS").unwrap_or_default()
+    }
+
+    fn definitions(&self, have: Tables, create: &str) -> Option<String> {
         let mut sql = Vec::new();
         if !have.version {
             sql.push(format!(
-                "CREATE TABLE {} (version_num VARCHAR(32) NOT NULL, CONSTRAINT {} PRIMARY KEY (version_num))",
+                "{create} {} (version_num VARCHAR(32) NOT NULL, CONSTRAINT {} PRIMARY KEY (version_num))",
                 quoted(&self.version),
                 identifier(&format!("{}_pkc", self.version.name))
             ));
         }
         if !have.ledger {
             sql.push(format!(
-                "CREATE TABLE {} (id BIGINT PRIMARY KEY, run_id TEXT NOT NULL, command TEXT NOT NULL, \
+                "{create} {} (id BIGINT PRIMARY KEY, run_id TEXT NOT NULL, command TEXT NOT NULL, \
                  revision VARCHAR(32), direction VARCHAR(4), status VARCHAR(16) NOT NULL, checksum VARCHAR(64), \
                  sql_checksum VARCHAR(64), statements_done BIGINT, statements_total BIGINT, started_at TEXT NOT NULL, \
                  finished_at TEXT, duration_ms BIGINT, environment TEXT NOT NULL, actor TEXT NOT NULL, host TEXT NOT NULL, \

@@ -18,6 +18,7 @@ mod outbox;
 mod read;
 mod statements;
 mod stop;
+mod transcript;
 
 use std::time::Duration;
 
@@ -56,6 +57,7 @@ use self::lock::Attempt;
 use self::lock::LockSession;
 pub(crate) use self::open::open;
 use self::stop::Stop;
+pub(crate) use self::transcript::pen;
 
 /// A session with a server.
 struct Postgres {

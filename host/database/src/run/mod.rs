@@ -183,6 +183,7 @@ impl<'s> Run<'s> {
         if !fits_one_transaction && script.total() > 0 && self.mode == TransactionMode::PerRun {
             return Err(Error::NotTransactional { revision: script.revision.clone() });
         }
+        self.backend.announce();
         let clock = Clock::start();
         self.has_begun = true;
         self.step_running = Some((script.revision.clone(), script.direction));

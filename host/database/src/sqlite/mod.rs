@@ -15,7 +15,9 @@ mod offset;
 mod outbox;
 mod read;
 mod settings;
+mod sha256;
 mod statements;
+mod transcript;
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -65,6 +67,7 @@ pub(crate) use self::location::SqliteMode;
 pub(crate) use self::location::SqlitePlace;
 use self::lock_file::LockFile;
 use self::settings::Settings;
+pub(crate) use self::transcript::pen;
 use crate::ledger::Value;
 
 /// Virtual machine steps between two looks at the wish to stop: well under a millisecond, and too few to be felt.

@@ -10,6 +10,7 @@ use crate::args::Global;
 use crate::config;
 use crate::config::Config;
 use crate::error::Error;
+use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::error::exit;
 use crate::output::Printer;
@@ -18,9 +19,11 @@ use crate::pipeline;
 use crate::pipeline::Ended;
 use crate::pipeline::Interrupt;
 use crate::pipeline::Mail;
+use crate::pipeline::Operation;
 use crate::pipeline::Order;
 use crate::pipeline::Outcome;
 use crate::pipeline::Report;
+use crate::pipeline::ScriptStart;
 
 /// Options of commands that change the database.
 #[derive(Debug, clap::Args)]
@@ -33,6 +36,49 @@ pub(super) struct Change {
     pub(super) lock_wait: Option<Duration>,
 }
 
+/// Options of commands whose plan may be written down instead.
+#[derive(Debug, clap::Args)]
+pub(super) struct Steps {
+    #[command(flatten)]
+    pub(super) change: Change,
+    /// Write an SQL script for the database's own client instead of running anything
+    #[arg(long, conflicts_with = "dry_run")]
+    sql: bool,
+}
+
+impl Steps {
+    /// The order that the arguments of a command make. With `--sql` the target may be a range.
+    pub(super) fn order(&self, operation: Operation, targets: &[String]) -> Result<Order> {
+        let mut order = Order::new(operation, targets.to_vec(), self.change.dry_run);
+        if !self.sql {
+            return Ok(order);
+        }
+        let ranges: Vec<&String> = targets.iter().filter(|target| target.contains(':')).collect();
+        order.script = Some(match (ranges.as_slice(), order.targets.as_mut_slice()) {
+            ([], _) => ScriptStart::Database,
+            ([_], [range]) => {
+                let (from, to) = range.split_once(':').unwrap_or_default();
+                let (from, to) = (from.trim().to_owned(), to.trim().to_owned());
+                if to.is_empty() && operation == Operation::Downgrade {
+                    return Err(Error::new(ErrorKind::Usage, format!("`{range}` does not say where to go back to"))
+                        .help(format!("write `{from}:base`, or a revision after the `:`")));
+                }
+                *range = if to.is_empty() { "heads".to_owned() } else { to };
+                match from.as_str() {
+                    "current" => ScriptStart::Database,
+                    "" => ScriptStart::At("base".to_owned()),
+                    _ => ScriptStart::At(from),
+                }
+            }
+            _ => {
+                return Err(Error::new(ErrorKind::Usage, "a range stands alone")
+                    .help("write one range, as in `a1b2c3d4:heads`, or leave the start out"));
+            }
+        });
+        Ok(order)
+    }
+}
+
 /// Carries out an order and tells people or scripts how it goes. Gives the exit code.
 pub(super) async fn carry_out(
     global: &Global,
@@ -41,11 +87,21 @@ pub(super) async fn carry_out(
     lock_wait: Option<Duration>,
 ) -> Result<u8> {
     let config = Config::load(&config::Overrides { lock_wait, ..global.overrides() })?;
+    // Whoever wants a script on stdout wants nothing else there.
+    let printer = &if order.script.is_some() { printer.aside() } else { printer.clone() };
     let is_over = Arc::new(AtomicBool::new(false));
     let (result, mail) = run(&config, global, printer, order, &is_over).await;
     let code = match result {
         Ok((report, None)) => {
-            printer.document(&report);
+            match &report.script {
+                Some(script) => printer.script(&report, script),
+                None => {
+                    printer.document(&report);
+                    if order.script.is_some() {
+                        printer.comment("nothing to do: the database is where it should be");
+                    }
+                }
+            }
             exit::DONE
         }
         Ok((report, Some(error))) => {

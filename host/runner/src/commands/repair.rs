@@ -73,6 +73,7 @@ impl Args {
             operation: Operation::Repair(repair),
             targets: vec![self.revision.clone()],
             dry_run: self.change.dry_run,
+            script: None,
             record: false,
             reason: reason.to_owned(),
         };

@@ -1,12 +1,11 @@
 //! `runner stamp`
 
 use super::change;
-use super::change::Change;
+use super::change::Steps;
 use crate::args::Global;
 use crate::error::Result;
 use crate::output::Printer;
 use crate::pipeline::Operation;
-use crate::pipeline::Order;
 
 /// Set the recorded version without running SQL
 ///
@@ -23,12 +22,12 @@ pub(crate) struct Args {
     #[arg(required = true, allow_negative_numbers = true, value_name = "REVISION")]
     targets: Vec<String>,
     #[command(flatten)]
-    change: Change,
+    steps: Steps,
 }
 
 impl Args {
     pub(crate) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
-        let order = Order::new(Operation::Stamp, self.targets.clone(), self.change.dry_run);
-        change::carry_out(global, printer, &order, self.change.lock_wait).await
+        let order = self.steps.order(Operation::Stamp, &self.targets)?;
+        change::carry_out(global, printer, &order, self.steps.change.lock_wait).await
     }
 }

@@ -1,12 +1,11 @@
 //! `runner upgrade`
 
 use super::change;
-use super::change::Change;
+use super::change::Steps;
 use crate::args::Global;
 use crate::error::Result;
 use crate::output::Printer;
 use crate::pipeline::Operation;
-use crate::pipeline::Order;
 
 /// Apply revisions
 ///
@@ -18,18 +17,21 @@ Examples:
   runner upgrade +1              apply the next revision
   runner upgrade a1b2c3d4        apply everything up to this revision
   runner upgrade billing@head    apply one branch
-  runner upgrade --dry-run       show the plan and the verdicts, change nothing")]
+  runner upgrade --dry-run       show the plan and the verdicts, change nothing
+  runner upgrade --sql           write what would be run as a script for `sqlite3`, `psql` or `mariadb`
+  runner upgrade a1b2c3d4:heads --sql
+                                 the same without opening the database, for one that is at `a1b2c3d4`")]
 pub(crate) struct Args {
-    /// Revisions to upgrade to: ids, labels, `head`, `heads`, `+1`
+    /// Revisions to upgrade to: ids, labels, `head`, `heads`, `+1`; with `--sql` also a range, `start:end`
     #[arg(default_value = "heads", allow_negative_numbers = true, value_name = "REVISION")]
     targets: Vec<String>,
     #[command(flatten)]
-    change: Change,
+    steps: Steps,
 }
 
 impl Args {
     pub(crate) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
-        let order = Order::new(Operation::Upgrade, self.targets.clone(), self.change.dry_run);
-        change::carry_out(global, printer, &order, self.change.lock_wait).await
+        let order = self.steps.order(Operation::Upgrade, &self.targets)?;
+        change::carry_out(global, printer, &order, self.steps.change.lock_wait).await
     }
 }

@@ -49,6 +49,8 @@ pub(crate) struct Printer {
     color: ColorChoice,
     verbosity: Verbosity,
     json: bool,
+    /// Whether lines of data go to stderr, because stdout is for something else.
+    is_aside: bool,
     stderr_color: bool,
 }
 
@@ -63,7 +65,12 @@ impl Printer {
             ColorChoice::Auto => AutoStream::choice(&std::io::stderr()) != ColorChoice::Never,
             choice => choice != ColorChoice::Never,
         };
-        Printer { color, verbosity, json, stderr_color }
+        Printer { color, verbosity, json, is_aside: false, stderr_color }
+    }
+
+    /// The same for a command whose stdout is for something else: what it says goes to stderr.
+    pub(crate) fn aside(&self) -> Self {
+        Printer { is_aside: true, ..self.clone() }
     }
 
     /// Whether stdout takes one JSON document.
@@ -82,8 +89,10 @@ impl Printer {
 
     /// A line of data on stdout. With `--json` it is left to the document.
     pub(crate) fn line(&self, text: impl std::fmt::Display) {
-        if !self.json {
-            self.put(mask(&text.to_string()));
+        match (self.json, self.is_aside) {
+            (true, _) => {}
+            (false, true) => self.talk(text),
+            (false, false) => self.put(mask(&text.to_string())),
         }
     }
 
@@ -155,17 +164,38 @@ impl Printer {
         request: &Request,
         facts: Option<&Facts>,
     ) {
+        let Ok(request) = serde_json::to_string_pretty(request) else { return };
+        let facts = facts.and_then(|facts| serde_json::to_string_pretty(facts).ok());
+        self.document_with(document, [("request", Some(request)), ("facts", facts)]);
+    }
+
+    /// A script and nothing else; with `--json` the document with the script as its last key.
+    pub(crate) fn script(&self, document: &impl serde::Serialize, script: &str) {
+        if self.json {
+            self.document_with(document, [("sql", serde_json::to_string(script).ok())]);
+        } else {
+            let _ = std::io::stdout().lock().write_all(script.as_bytes());
+        }
+    }
+
+    /// A script that says why it does nothing.
+    pub(crate) fn comment(&self, text: &str) {
+        if !self.json {
+            let _ = writeln!(std::io::stdout(), "-- {text}");
+        }
+    }
+
+    /// The JSON document with last keys, given as JSON, that are not masked.
+    fn document_with<const N: usize>(&self, document: &impl serde::Serialize, last: [(&str, Option<String>); N]) {
         if self.json
             && let Ok(text) = serde_json::to_string_pretty(document)
             && let Some(open) = text.trim_end().strip_suffix('}')
-            && let Ok(request) = serde_json::to_string_pretty(request)
         {
-            let facts = facts.and_then(|facts| serde_json::to_string_pretty(facts).ok());
-            let recorded: String = [("request", Some(request)), ("facts", facts)]
+            let last: String = last
                 .into_iter()
                 .filter_map(|(key, value)| Some(format!(",\n  \"{key}\": {}", value?.replace('\n', "\n  "))))
                 .collect();
-            let _ = writeln!(std::io::stdout(), "{}{recorded}\n}}", mask_json(open.trim_end()));
+            let _ = writeln!(std::io::stdout(), "{}{last}\n}}", mask_json(open.trim_end()));
         }
     }
 

@@ -60,6 +60,9 @@ impl<'a> TextObserver<'a> {
             Outcome::NothingToDo => "Nothing to do: the database is where it should be".to_owned(),
             Outcome::Applied => summary(report, took),
             Outcome::Denied => return Some(refused(self.printer, report)),
+            Outcome::Allowed | Outcome::Confirm if report.script.is_some() => {
+                format!("The script is written; nothing was changed; the plan's hash is {}", report.plan_hash)
+            }
             Outcome::Allowed | Outcome::Confirm => {
                 format!("Dry run: nothing was changed; the plan's hash is {}", report.plan_hash)
             }

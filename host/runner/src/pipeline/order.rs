@@ -58,6 +58,16 @@ impl Operation {
     }
 }
 
+/// Where a script begins that is written instead of running the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ScriptStart {
+    /// Where the database is, which is read.
+    Database,
+    /// Where a database would be after `stamp` with this selector. None is opened.
+    At(String),
+}
+
 /// What is asked for.
 #[derive(Clone, Debug)]
 pub struct Order {
@@ -67,6 +77,8 @@ pub struct Order {
     pub targets: Vec<String>,
     /// Show the plan and the verdicts, change nothing.
     pub dry_run: bool,
+    /// Write a script rather than running the plan.
+    pub script: Option<ScriptStart>,
     /// Keep what the policies are asked in the report.
     pub record: bool,
     /// Why, for a repair; kept in the ledger.
@@ -76,6 +88,11 @@ pub struct Order {
 impl Order {
     /// An order that needs no reason.
     pub fn new(operation: Operation, targets: Vec<String>, dry_run: bool) -> Self {
-        Order { operation, targets, dry_run, record: false, reason: String::new() }
+        Order { operation, targets, dry_run, script: None, record: false, reason: String::new() }
+    }
+
+    /// Whether the database is changed when all goes well.
+    pub(crate) fn runs(&self) -> bool {
+        !self.dry_run && self.script.is_none()
     }
 }

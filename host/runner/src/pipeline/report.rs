@@ -168,6 +168,9 @@ pub struct Report {
     /// The facts that a policy asked for meanwhile, if the order wants them kept.
     #[serde(skip)]
     pub facts: Option<Box<Facts>>,
+    /// The script, if one was written instead of running the plan.
+    #[serde(skip)]
+    pub script: Option<String>,
     /// What went wrong, for `failed` and `interrupted`.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "error")]
     pub error: Option<Error>,

@@ -36,6 +36,7 @@ use super::Observer;
 use super::Operation;
 use super::Order;
 use super::Repair;
+use super::ScriptStart;
 use super::context;
 use super::evidence;
 use super::evidence::Asked;
@@ -53,9 +54,11 @@ use super::report::StepReport;
 use super::report::StepStatus;
 use super::report::Target;
 use super::request;
+use super::script::Written;
 use super::situation::Database;
 use super::situation::Gathered;
 use super::situation::Opened;
+use super::situation::Place;
 use super::situation::Tolerance;
 use super::situation::gather;
 use super::steps;
@@ -93,7 +96,12 @@ pub(crate) async fn execute(
     observer: &mut dyn Observer,
     interrupt: Interrupt,
 ) -> Ended {
-    let access = if order.dry_run { Access::Read } else { Access::Write };
+    let place = match &order.script {
+        Some(ScriptStart::At(start)) => Place::Nowhere { start },
+        Some(ScriptStart::Database) => Place::Target(Access::Read),
+        None if order.dry_run => Place::Target(Access::Read),
+        None => Place::Target(Access::Write),
+    };
     let (url, channels) = match (config.database_url(), channels(config, order)) {
         (Err(error), _) | (_, Err(error)) => return Ended::at_once(error),
         (Ok(url), Ok(channels)) => (url, channels),
@@ -101,7 +109,7 @@ pub(crate) async fn execute(
     let mut roles = ROLES.to_vec();
     roles.extend(channels.map(|_| Role::Notify));
     let mut context = context::policy_context(config, order.operation.for_policies(), order.dry_run, Some(url));
-    let gathered = match gather(config, access, roles, context.clone()).await {
+    let gathered = match gather(config, place, roles, context.clone()).await {
         Ok(gathered) => gathered,
         Err(error) => return Ended::at_once(error),
     };
@@ -151,7 +159,7 @@ pub(crate) async fn execute(
 
 /// The channels, if there are any and the order is one to tell of.
 fn channels<'a>(config: &'a Config, order: &Order) -> Result<Option<&'a Channels>> {
-    if order.dry_run {
+    if !order.runs() {
         return Ok(None);
     }
     Ok(Some(config.channels()?).filter(|channels| !channels.is_empty()))
@@ -196,7 +204,7 @@ impl Carried<'_> {
         let mut locked = false;
         let state = match state {
             // Somebody keeps even readers out, so there is nothing to plan with before it is our turn.
-            Err(runner_database::Error::Locked { .. }) if !order.dry_run => {
+            Err(runner_database::Error::Locked { .. }) if order.runs() => {
                 take_turn(config, order, session, observer, interrupt).await?;
                 locked = true;
                 session.state().await?
@@ -213,7 +221,8 @@ impl Carried<'_> {
         loop {
             // Of the database as this plan finds it.
             let (source, requests) = FactsSource::asked();
-            policies.offer_facts(&source);
+            let has_target = !matches!(order.script, Some(ScriptStart::At(_)));
+            policies.offer_facts(&if has_target { source.clone() } else { FactsSource::default() });
             let wants_plan = news.is_wanted();
             let judging = judge(config, order, &database, &server, policies, identity, &context, wants_plan);
             let mut judged = requests.serve(judging, async || facts::collect(session).await).await?;
@@ -240,6 +249,11 @@ impl Carried<'_> {
                 news.refused(policies, &report, observer).await;
                 return Ok(report);
             }
+            let info = evidence::run_info(policies, &judged, order, run_id);
+            if let Some(start) = &order.script {
+                let written = Written { config, order, start, database: &database, info, scripts: &scripts };
+                return written.script(session, judged.report, mode(config, order)).await;
+            }
             if !locked {
                 take_turn(config, order, session, observer, interrupt).await?;
                 locked = true;
@@ -249,7 +263,6 @@ impl Carried<'_> {
                     continue;
                 }
             }
-            let info = evidence::run_info(policies, &judged, order, run_id);
             let transactional_ddl = session.transactional_ddl();
             let work = Work { scripts: &scripts, places: &judged.places, mode: mode(config, order), transactional_ddl };
             news.begun(policies, &judged.report, observer).await;
@@ -367,6 +380,7 @@ async fn judge(
         plugin_set: policies.set().to_owned(),
         request: recorded,
         facts: None,
+        script: None,
         error: None,
     };
     Ok(Judged { report, review, scripts, places: places(&prepared), asked: for_ledger, plan, warnings })
@@ -404,7 +418,7 @@ fn request(
 }
 
 fn step_reports(prepared: &Prepared<'_>, review: &Review, order: &Order) -> Vec<StepReport> {
-    let status = (!order.dry_run).then_some(StepStatus::Pending);
+    let status = order.runs().then_some(StepStatus::Pending);
     prepared
         .steps
         .iter()

@@ -3,9 +3,12 @@
 use runner_chain::Chain;
 use runner_chain::Revision;
 use runner_chain::RevisionId;
+use runner_chain::Selector;
 use runner_chain::Versions;
 use runner_chain::directory;
+use runner_chain::planning;
 use runner_database::Access;
+use runner_database::Beginning;
 use runner_database::Dialect;
 use runner_database::Session;
 use runner_database::State;
@@ -203,6 +206,38 @@ async fn chain_and_session(
     tokio::join!(session(config, access), chain)
 }
 
+/// Where the state comes from that a plan begins with.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Place<'a> {
+    /// From the target.
+    Target(Access),
+    /// From the chain: where a database is after `stamp` with this selector.
+    Nowhere {
+        /// The selector.
+        start: &'a str,
+    },
+}
+
+/// The chain, and instead of a database what is assumed of one.
+fn nowhere(config: &Config, start: &str) -> (Result<(Session, runner_database::Result<State>)>, Result<Chain>) {
+    let chain = match load_chain(config) {
+        Ok(chain) => chain,
+        Err(error) => return (Err(error.clone()), Err(error)),
+    };
+    let opened = assumed(config, &chain, start);
+    (opened, Ok(chain))
+}
+
+fn assumed(config: &Config, chain: &Chain, start: &str) -> Result<(Session, runner_database::Result<State>)> {
+    let start: Selector = start.parse()?;
+    let plan = planning::stamp(chain, &Versions::none(), &[start])?;
+    let versions = plan.after.iter().map(ToString::to_string).collect();
+    let state = State { versions, exists: true, ..State::default() };
+    let beginning = Beginning { state: state.clone(), is_read: false };
+    let session = Session::transcript(config.database_url()?, config.database_options(), None, beginning)?;
+    Ok((session, Ok(state)))
+}
+
 /// What a run needs.
 pub(super) struct Gathered {
     pub(super) policies: Policies,
@@ -222,7 +257,7 @@ pub(super) struct Opened {
 /// environment the context is about.
 pub(super) async fn gather(
     config: &Config,
-    access: Access,
+    place: Place<'_>,
     roles: Vec<Role>,
     context: data::Context,
 ) -> Result<Gathered> {
@@ -235,7 +270,13 @@ pub(super) async fn gather(
         tracing::debug!("the environment is identified");
         (policies, identity)
     });
-    let (policies, (opened, chain)) = tokio::join!(policies, chain_and_session(config, access));
+    let opened = async {
+        match place {
+            Place::Target(access) => chain_and_session(config, access).await,
+            Place::Nowhere { start } => nowhere(config, start),
+        }
+    };
+    let (policies, (opened, chain)) = tokio::join!(policies, opened);
     let (policies, identity) = policies?;
     let opened = chain.and_then(|chain| opened.map(|(session, state)| Opened { chain, session, state }));
     Ok(Gathered { policies, identity, opened })

@@ -8,7 +8,7 @@ use crate::locks::slow_project;
 use crate::locks::wait_for;
 use crate::snapshot;
 
-fn signal(name: &str, pid: u32) {
+pub(crate) fn signal(name: &str, pid: u32) {
     assert!(Command::new("kill").args([format!("-{name}"), pid.to_string()]).status().unwrap().success());
 }
 

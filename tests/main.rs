@@ -53,6 +53,7 @@ mod plugin_test;
 mod production;
 mod rebase;
 mod registries;
+mod rehearsal;
 mod repair;
 mod revision;
 mod room;

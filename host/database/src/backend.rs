@@ -21,6 +21,7 @@ use crate::outbox::Texts;
 use crate::outbox::Written;
 use crate::preflight::PreflightProblem;
 use crate::run::RunInfo;
+use crate::schema::Schema;
 use crate::script::StepScript;
 use crate::script::VersionChange;
 use crate::state::LedgerTail;
@@ -94,6 +95,9 @@ pub(crate) trait Backend: Send {
     async fn verify_ledger(&mut self) -> Result<LedgerCheck>;
     /// What the target holds. A server ends a query itself that takes longer than `limit`.
     async fn facts(&mut self, limit: Duration) -> Result<Facts>;
+
+    /// Everything that the schema is made of.
+    async fn schema(&mut self) -> Result<Schema>;
 
     /// The error for tables that have the names of the runner's, and other columns.
     fn foreign_tables(&self, message: &str) -> Error;

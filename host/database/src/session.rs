@@ -26,6 +26,8 @@ use crate::preflight::PreflightProblem;
 use crate::run::Run;
 use crate::run::RunInfo;
 use crate::run::TransactionMode;
+use crate::schema::Schema;
+use crate::script::ScriptStatement;
 use crate::script::StepScript;
 use crate::sqlite;
 use crate::state::Dirty;
@@ -37,6 +39,8 @@ use crate::url::DatabaseUrl;
 
 /// What a session does in [`Session::facts`].
 pub(crate) const COLLECTING_FACTS: &str = "collecting facts about the target";
+/// What a session does in [`Session::schema`].
+pub(crate) const READING_SCHEMA: &str = "reading the schema";
 /// So long a server may take to end a query by itself.
 const FACTS_GRACE: Duration = Duration::from_secs(1);
 
@@ -276,6 +280,30 @@ impl Session {
                 Err(Error::Database { doing: COLLECTING_FACTS, message, code: None })
             }
         }
+    }
+
+    /// Everything that the schema is made of, without the runner's own tables.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub async fn schema(&mut self) -> Result<Schema> {
+        self.backend.schema().await
+    }
+
+    /// Runs statements in one transaction, as far as the database has such, and records nothing. For scratch databases.
+    ///
+    /// # Errors
+    /// [`Error::Statement`] with the statement that failed, counted from 0; [`Error::NotLocked`].
+    pub async fn run_unrecorded(&mut self, statements: &[ScriptStatement]) -> Result<()> {
+        self.writable()?;
+        self.backend.begin().await?;
+        for (index, statement) in statements.iter().enumerate() {
+            if let Err(error) = self.backend.execute(&statement.text).await {
+                self.backend.rollback().await?;
+                return Err(error.at_statement(index));
+            }
+        }
+        self.backend.commit().await
     }
 
     /// Who holds the lock now, as far as the database tells.

@@ -27,6 +27,7 @@ use crate::outbox::Texts;
 use crate::outbox::Written;
 use crate::preflight::PreflightProblem;
 use crate::run::RunInfo;
+use crate::schema::Schema;
 use crate::script::StepScript;
 use crate::script::VersionChange;
 use crate::state::LedgerTail;
@@ -178,6 +179,10 @@ impl Backend for Transcript {
     }
 
     async fn facts(&mut self, _limit: Duration) -> Result<Facts> {
+        Err(self.no_database())
+    }
+
+    async fn schema(&mut self) -> Result<Schema> {
         Err(self.no_database())
     }
 

@@ -86,6 +86,19 @@ impl DatabaseUrl {
         self.identity.clone()
     }
 
+    /// The same server with another database; a SQLite database has no server.
+    #[must_use]
+    pub fn with_database(&self, name: &str) -> Self {
+        let Some(address) = &self.server else { return self.clone() };
+        server::with_database(self, address, name)
+    }
+
+    /// The name of the database in a server.
+    #[must_use]
+    pub fn database(&self) -> Option<&str> {
+        self.server.as_ref().and_then(ServerAddress::database)
+    }
+
     /// Where the server is, for a dialect that has one.
     pub(crate) fn server(&self) -> Option<&ServerAddress> {
         self.server.as_ref()

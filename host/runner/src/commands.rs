@@ -23,6 +23,7 @@ mod revision;
 mod show;
 mod stamp;
 mod status;
+mod test;
 mod upgrade;
 mod wait;
 
@@ -57,6 +58,7 @@ pub(crate) enum Command {
     Repair(repair::Args),
     Check(check::Args),
     Lint(lint::Args),
+    Test(test::Args),
     Hook(hook::Args),
     Status(status::Args),
     Environments(environments::Args),
@@ -82,6 +84,7 @@ impl Command {
             | Command::Stamp(_)
             | Command::Repair(_)
             | Command::Check(_)
+            | Command::Test(_)
             | Command::Status(_)
             | Command::Log(_) => true,
             Command::Lint(args) => args.connects(),
@@ -122,6 +125,7 @@ impl Command {
             Command::Repair(args) => args.run(global, printer).await,
             Command::Check(args) => args.run(global, printer).await,
             Command::Lint(args) => args.run(global, printer).await,
+            Command::Test(args) => args.run(global, printer).await,
             Command::Hook(args) => args.run(global, printer),
             Command::Status(args) => args.run(global, printer).await,
             Command::Environments(args) => args.run(global, printer).await,

@@ -38,6 +38,7 @@ mod project;
 mod recorded;
 #[cfg(test)]
 mod reference;
+mod rehearsal;
 mod revision_file;
 mod suggest;
 

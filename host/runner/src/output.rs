@@ -8,9 +8,11 @@ mod mask;
 mod printer;
 mod problem;
 mod progress;
+pub(crate) mod rehearsal;
 mod report;
 mod style;
 mod table;
+mod xml;
 
 pub(crate) use mask::mask;
 pub(crate) use printer::Color;

@@ -18,6 +18,8 @@ mod lock;
 mod outbox;
 mod read;
 mod refusals;
+mod schema;
+mod scratch;
 mod statements;
 mod stop;
 mod transcript;
@@ -47,10 +49,12 @@ use crate::outbox::Texts;
 use crate::outbox::Written;
 use crate::preflight::PreflightProblem;
 use crate::reading::ReadError;
+use crate::schema::Schema;
 use crate::script::StepScript;
 use crate::script::VersionChange;
 use crate::session::Access;
 use crate::session::COLLECTING_FACTS;
+use crate::session::READING_SCHEMA;
 use crate::state::LedgerTail;
 use crate::state::State;
 use crate::url::DatabaseUrl;
@@ -64,6 +68,7 @@ use self::lock::FRESH;
 use self::lock::LockNames;
 use self::lock::LockSession;
 use self::lock::LockToken;
+pub(crate) use self::scratch::Keeper;
 use self::statements::Words;
 use self::stop::Stop;
 use self::stop::What;
@@ -305,6 +310,12 @@ impl Backend for Mysql {
         let (have, _) = self.tables_and_tail().await?;
         let facts = self.books.facts(&mut self.link, limit, self.is_mariadb, have.ledger).await;
         facts.map_err(|error| error.into_error(|error| failures::translate(&error, COLLECTING_FACTS)))
+    }
+
+    async fn schema(&mut self) -> Result<Schema> {
+        self.ready().await?;
+        let schema = self.books.schema(&mut self.link).await;
+        schema.map_err(|error| error.into_error(|error| failures::translate(&error, READING_SCHEMA)))
     }
 
     fn foreign_tables(&self, message: &str) -> Error {

@@ -16,6 +16,8 @@ mod lock;
 mod open;
 mod outbox;
 mod read;
+mod schema;
+mod scratch;
 mod statements;
 mod stop;
 mod transcript;
@@ -43,9 +45,11 @@ use crate::outbox::Texts;
 use crate::outbox::Written;
 use crate::preflight::PreflightProblem;
 use crate::reading::ReadError;
+use crate::schema::Schema;
 use crate::script::StepScript;
 use crate::script::VersionChange;
 use crate::session::COLLECTING_FACTS;
+use crate::session::READING_SCHEMA;
 use crate::state::LedgerTail;
 use crate::state::State;
 
@@ -56,6 +60,7 @@ use self::literal::identifier;
 use self::lock::Attempt;
 use self::lock::LockSession;
 pub(crate) use self::open::open;
+pub(crate) use self::scratch::Keeper;
 use self::stop::Stop;
 pub(crate) use self::transcript::pen;
 
@@ -239,6 +244,22 @@ impl Backend for Postgres {
             }
             Err(error) => {
                 let error = error.into_error(|error| self.translate(&error, 0).while_doing(COLLECTING_FACTS));
+                self.rollback().await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn schema(&mut self) -> Result<Schema> {
+        self.ready().await?;
+        self.is_unsettled = true;
+        match self.books.schema(&mut self.link).await {
+            Ok(schema) => {
+                self.is_unsettled = false;
+                Ok(schema)
+            }
+            Err(error) => {
+                let error = error.into_error(|error| self.translate(&error, 0).while_doing(READING_SCHEMA));
                 self.rollback().await?;
                 Err(error)
             }

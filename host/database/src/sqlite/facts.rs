@@ -78,7 +78,7 @@ impl Books {
         Ok(Facts { relations: assembly.finish(), steps })
     }
 
-    fn is_runners(&self, table: &str) -> bool {
+    pub(super) fn is_runners(&self, table: &str) -> bool {
         [&self.version, &self.ledger, &name_beside(&self.ledger)].into_iter().any(|own| {
             let is_here = own.schema.as_deref().is_none_or(|schema| schema.eq_ignore_ascii_case("main"));
             is_here && own.name.eq_ignore_ascii_case(table)

@@ -14,6 +14,7 @@ mod lock_file;
 mod offset;
 mod outbox;
 mod read;
+mod schema;
 mod settings;
 mod sha256;
 mod statements;
@@ -53,10 +54,12 @@ use crate::outbox::Texts;
 use crate::outbox::Written;
 use crate::preflight::PreflightProblem;
 use crate::reading::ReadError;
+use crate::schema::Schema;
 use crate::script::StepScript;
 use crate::script::VersionChange;
 use crate::session::Access;
 use crate::session::COLLECTING_FACTS;
+use crate::session::READING_SCHEMA;
 use crate::state::LedgerTail;
 use crate::state::State;
 use crate::url::DatabaseUrl;
@@ -324,6 +327,19 @@ impl Backend for Sqlite {
             sqlx::query("ROLLBACK").execute(&mut *connection).await?;
             state
         })
+    }
+
+    async fn schema(&mut self) -> Result<Schema> {
+        self.ready().await?;
+        self.is_unsettled = true;
+        let (books, connection) = (&self.books, &mut self.connection);
+        let schema: crate::reading::Result<Schema> = async {
+            sqlx::query("BEGIN").execute(&mut *connection).await?;
+            books.schema(connection).await
+        }
+        .await;
+        self.rollback().await?;
+        schema.map_err(|error| error.into_error(|error| self.settings.translate(&error).while_doing(READING_SCHEMA)))
     }
 
     fn foreign_tables(&self, message: &str) -> Error {

@@ -88,6 +88,28 @@ pub(super) fn parse(dialect: Dialect, scheme: &str, rest: &str, default_port: u1
     Ok(DatabaseUrl { dialect, shown, identity, sqlite: None, server: Some(address) })
 }
 
+impl ServerAddress {
+    /// The database, wherever in the URL it stands.
+    pub(super) fn database(&self) -> Option<&str> {
+        let given = |(key, value): &&(String, Secret)| key == "dbname" && !value.reveal().is_empty();
+        let parameter = self.parameters.iter().rev().find(given).map(|(_, value)| value.reveal());
+        parameter.or(self.database.as_deref())
+    }
+}
+
+/// The same server with another database, shown without user and parameters.
+pub(super) fn with_database(url: &DatabaseUrl, address: &ServerAddress, name: &str) -> DatabaseUrl {
+    let mut address = address.clone();
+    address.database = Some(name.to_owned());
+    address.parameters.retain(|(key, _)| key != "dbname");
+    let (place, parameters) =
+        url.identity.split_once('?').map_or((url.identity.as_str(), ""), |(place, rest)| (place, rest));
+    let server = place.rsplit_once('/').map_or(place, |(server, _)| server);
+    let mark = if parameters.is_empty() { "" } else { "?" };
+    let identity = format!("{server}/{name}{mark}{parameters}");
+    DatabaseUrl { dialect: url.dialect, shown: identity.clone(), identity, sqlite: None, server: Some(address) }
+}
+
 /// Stable, and free of secrets: host, port, database and schema, wherever in the URL they stand.
 fn identity(scheme: &str, address: &ServerAddress, default_port: u16) -> String {
     // As for connecting: a parameter takes the place of what stands before it, and the last of several counts.

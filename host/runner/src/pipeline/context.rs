@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use runner_database::DatabaseUrl;
 use runner_database::Dialect;
+use runner_database::Holder;
 use runner_policy::Cache;
 use runner_policy::Host;
 use runner_policy::data;
@@ -26,6 +27,18 @@ pub(crate) fn actor() -> String {
 
 pub(crate) fn host() -> String {
     gethostname::gethostname().to_string_lossy().into_owned()
+}
+
+/// This process, as others see it who wait for the lock.
+pub(crate) fn me(command: &str) -> Holder {
+    Holder {
+        pid: std::process::id(),
+        host: host(),
+        actor: actor(),
+        command: command.to_owned(),
+        since: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        note: None,
+    }
 }
 
 /// What plugins are loaded with: native code is cached in `RUNNER_CACHE_DIR`, or in the user's place for caches.

@@ -49,7 +49,7 @@ impl Interrupt {
     }
 
     /// Begins to listen to signals, once.
-    pub(super) fn listen(&self) {
+    pub(crate) fn listen(&self) {
         if let Some(said) = self.signals.clone()
             && !self.is_listening.swap(true, Ordering::Relaxed)
         {
@@ -72,7 +72,7 @@ impl Interrupt {
     }
 
     /// Ends when it has been asked so often.
-    pub(super) async fn asked(&self, times: usize) {
+    pub(crate) async fn asked(&self, times: usize) {
         let mut count = self.count.subscribe();
         if count.wait_for(|count| *count >= times).await.is_err() {
             // The sender is `self`, so this does not happen; never is the right answer all the same.

@@ -120,6 +120,40 @@ fn statements<'a>(
     }
 }
 
+/// The script that runs one section of a revision and nothing else, and the places of its statements; `None` if there is no
+/// such section.
+pub(crate) fn script_of(
+    revision: &Revision,
+    direction: Direction,
+    dialect: Dialect,
+    rows: &RowChange,
+) -> Result<Option<(StepScript, Vec<Problem>)>> {
+    let Some(section) = revision.run(direction, dialect) else { return Ok(None) };
+    let statements = section.statements(dialect).map_err(|error| {
+        let (line, column) = error.place();
+        Error::new(ErrorKind::Chain, format!("the SQL of `{}` can't be read", revision.id)).at(vec![problem(
+            revision,
+            line,
+            column,
+            error.to_string(),
+            error.help(),
+        )])
+    })?;
+    let place = |statement: &Statement<'_>| problem(revision, statement.line, statement.column, String::new(), None);
+    let script = StepScript {
+        revision: revision.id.to_string(),
+        direction: self::direction(direction),
+        action: Action::Run,
+        statements: statements.iter().map(|statement| ScriptStatement::new(statement.text, dialect)).collect(),
+        transactional: revision.transaction,
+        change: version_change(rows),
+        checksum: revision.checksum().to_string(),
+        sql_checksum: revision.sql_checksum().to_string(),
+        verdicts: serde_json::Value::Null,
+    };
+    Ok(Some((script, statements.iter().map(place).collect())))
+}
+
 /// A problem at a place of a revision's file.
 pub(crate) fn problem(
     revision: &Revision,

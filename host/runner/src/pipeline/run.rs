@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use runner_chain::Chain;
 use runner_chain::Problem;
 use runner_chain::planning::PlanIdentity;
@@ -570,14 +569,7 @@ async fn take_turn(
 }
 
 async fn lock(config: &Config, order: &Order, session: &mut Session, observer: &mut dyn Observer) -> Result<()> {
-    let me = Holder {
-        pid: std::process::id(),
-        host: context::host(),
-        actor: context::actor(),
-        command: order.operation.name().to_owned(),
-        since: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        note: None,
-    };
+    let me = context::me(order.operation.name());
     let mut on_wait = |holder: Option<&Holder>, waited: Duration| {
         observer.waiting(holder.map(ToString::to_string).as_deref(), waited);
     };

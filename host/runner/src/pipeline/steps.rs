@@ -263,6 +263,12 @@ fn state_after_failure(script: &StepScript, work: &Work<'_>) -> String {
     }
 }
 
+/// What failed and where, of a step that is run alone.
+pub(crate) fn failure_of(error: runner_database::Error, script: &StepScript, places: &[Problem]) -> Error {
+    let runner_database::Error::Statement(statement) = error else { return Error::from(error) };
+    failed_statement(*statement, script, Some(places))
+}
+
 /// Says what failed, where, and what state the database is in.
 fn step_error(error: runner_database::Error, index: usize, work: &Work<'_>) -> Error {
     let Some(script) = work.scripts.get(index) else { return Error::from(error) };
@@ -274,17 +280,17 @@ fn step_error(error: runner_database::Error, index: usize, work: &Work<'_>) -> E
     let runner_database::Error::Statement(statement) = error else {
         return Error::from(error).help(state);
     };
-    let StatementError { index: number, message, code, detail, hint, offset, .. } = *statement;
+    failed_statement(*statement, script, work.places.get(index).map(Vec::as_slice)).help(state)
+}
+
+fn failed_statement(statement: StatementError, script: &StepScript, places: Option<&[Problem]>) -> Error {
+    let StatementError { index: number, message, code, detail, hint, offset, .. } = statement;
     let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
-    let place = work.places.get(index).and_then(|places| places.get(number));
+    let place = places.and_then(|places| places.get(number));
     let text = script.statements.get(number).map_or("", |statement| statement.text.as_str());
     let problems = place.map(|place| Problem { message: format!("{message}{code}"), ..pointed(place, text, offset) });
     let failed = format!("revision `{}` failed at statement {}: {message}", script.revision, number + 1);
-    Error::new(ErrorKind::Statement, failed)
-        .at(problems.into_iter().collect())
-        .maybe_help(detail)
-        .maybe_help(hint)
-        .help(state)
+    Error::new(ErrorKind::Statement, failed).at(problems.into_iter().collect()).maybe_help(detail).maybe_help(hint)
 }
 
 /// The place of a statement with the whole statement shown, moved to the character that the server points at.

@@ -8,6 +8,7 @@ use runner_policy::Verdict;
 use super::Report;
 use super::rule;
 use super::severity;
+use crate::output::xml::escaped;
 
 pub(super) fn lines(report: &Report<'_>) -> Vec<String> {
     let mut files: BTreeMap<String, Vec<&Verdict>> = BTreeMap::new();
@@ -75,32 +76,4 @@ fn case(file: &str, verdict: &Verdict) -> Vec<String> {
         false => format!("      <system-out>{kind}: {}</system-out>", escaped(&text)),
     };
     vec![format!(r#"    <testcase name="{name}" classname="{}">"#, escaped(file)), inner, "    </testcase>".to_owned()]
-}
-
-/// Text of an element or attribute. What XML can't hold is shown as what it is.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\n' => escaped.push_str("&#10;"),
-            '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
-            letter if letter.is_control() => escaped.push_str(&runner_policy::printable(&letter.to_string())),
-            letter => escaped.push(letter),
-        }
-    }
-    escaped
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_xml_can_not_hold_is_escaped() {
-        assert_eq!(escaped("a<b> & \"c\"\n\u{1}\u{ffff}ü"), "a&lt;b&gt; &amp; &quot;c&quot;&#10;\\u{1}\u{fffd}ü");
-    }
 }

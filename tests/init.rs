@@ -8,6 +8,9 @@ use crate::snapshot;
 fn anonymous(mut run: Run, project: &Project, folder: &str) -> Run {
     for entry in std::fs::read_dir(project.path(folder)).into_iter().flatten() {
         let name = entry.unwrap().file_name().into_string().unwrap();
+        if name == "chain.lock" {
+            continue;
+        }
         let id = name.split('_').next().unwrap();
         run.stdout = run.stdout.replace(id, "[ID]");
         run.stderr = run.stderr.replace(id, "[ID]");
@@ -30,6 +33,7 @@ fn a_project_that_works_at_once() {
     --- stdout
     wrote ./runner.toml
     wrote ./migrations/[ID]_start_of_the_chain.sql
+    wrote ./migrations/chain.lock
     Next: `runner upgrade` creates the database, `runner revision -m …` writes a revision
     --- stderr
     ");
@@ -60,6 +64,7 @@ fn in_another_folder() {
     --- stdout
     wrote services/billing/runner.toml
     wrote services/billing/migrations/[ID]_start_of_the_chain.sql
+    wrote services/billing/migrations/chain.lock
     Next: `cd services/billing`, then `runner upgrade` creates the database
     --- stderr
     ");
@@ -105,7 +110,8 @@ fn json_names_the_files() {
     {
       "files": [
         "./runner.toml",
-        "./migrations/[ID]_start_of_the_chain.sql"
+        "./migrations/[ID]_start_of_the_chain.sql",
+        "./migrations/chain.lock"
       ]
     }
     --- stderr

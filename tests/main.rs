@@ -20,6 +20,7 @@ mod environments;
 mod examples;
 mod facts;
 mod failures;
+mod folders;
 mod help;
 mod hierarchy;
 mod history;

@@ -18,7 +18,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     for round in 1..=3 {
         println!("round {round}, {count} revisions");
-        let chain = timed("load and validate", || directory::load(folder.path(), "migrations"))?;
+        let chain =
+            timed("load and validate", || directory::load(&[directory::Location::new(folder.path(), "migrations")]))?;
         let revisions = chain.revisions().to_vec();
         timed("validate again, without files", || Chain::new(revisions))?;
         let heads = ["heads".parse()?];

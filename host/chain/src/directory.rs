@@ -1,6 +1,6 @@
-//! The folder in which the revision files are.
+//! The folders in which the revision files are.
 //!
-//! It is opened once, and its files are reached through that handle only: neither a symbolic link nor `..` leads out of it.
+//! Each is opened once, and its files are reached through that handle only: neither a symbolic link nor `..` leads out of it.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
@@ -102,22 +102,43 @@ pub enum CreateError {
     },
 }
 
-/// Reads every `*.sql` file directly in a folder. Hidden files, and whatever has another ending, are left out. `shown_as`
-/// is how messages name the folder, usually as it is configured: `migrations`.
+/// A folder of revision files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// Where it is.
+    pub path: PathBuf,
+    /// How messages name it, usually as it is configured: `migrations`. Without a `/` at the end.
+    pub shown_as: String,
+}
+
+impl Location {
+    /// A folder, and how messages name it.
+    pub fn new(path: impl Into<PathBuf>, shown_as: &str) -> Self {
+        Self { path: path.into(), shown_as: shown_as.trim_end_matches('/').to_owned() }
+    }
+
+    /// How messages name a file in it.
+    pub fn file(&self, name: &str) -> String {
+        if self.shown_as.is_empty() { name.to_owned() } else { format!("{}/{name}", self.shown_as) }
+    }
+}
+
+/// Reads every `*.sql` file directly in some folders, which form one chain. Hidden files, and whatever has another ending, are
+/// left out.
 ///
 /// # Errors
 /// [`LoadError::Empty`] if there is no such file, [`LoadError::Problems`] with everything that is wrong with any of them
-/// and with the chain they form, or why the folder cannot be read.
-pub fn load(folder: &Path, shown_as: &str) -> Result<Chain, LoadError> {
-    Folder::open(folder, shown_as)?.load()
+/// and with the chain they form, or why a folder cannot be read.
+pub fn load(locations: &[Location]) -> Result<Chain, LoadError> {
+    Folders::open(locations)?.load()
 }
 
-/// Like [`load`], but a folder without revisions gives an empty chain.
+/// Like [`load`], but folders without revisions give an empty chain.
 ///
 /// # Errors
 /// As for [`load`], without [`LoadError::Empty`].
-pub fn load_or_empty(folder: &Path, shown_as: &str) -> Result<Chain, LoadError> {
-    Folder::open(folder, shown_as)?.load_or_empty()
+pub fn load_or_empty(locations: &[Location]) -> Result<Chain, LoadError> {
+    Folders::open(locations)?.load_or_empty()
 }
 
 /// Makes a chain of files that were read from somewhere else, as from a version control system: names as they are shown to
@@ -139,24 +160,32 @@ pub fn assemble_texts(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Res
     assemble(revisions, broken)
 }
 
-/// A folder whose files are known by name, and not yet read.
-pub struct Folder {
-    path: PathBuf,
-    shown_as: String,
-    open: Dir,
+/// Folders whose files are known by name, and not yet read.
+pub struct Folders {
+    open: Vec<Open>,
     entries: Vec<Entry>,
 }
 
-impl Folder {
-    /// Opens a folder and lists its revision files; see [`load`].
+/// A folder that is open.
+struct Open {
+    location: Location,
+    folder: Dir,
+}
+
+impl Folders {
+    /// Opens folders and lists their revision files; see [`load`].
     ///
     /// # Errors
-    /// Why the folder cannot be read.
-    pub fn open(folder: &Path, shown_as: &str) -> Result<Self, LoadError> {
-        let path = folder.to_owned();
-        let open = open(folder)?;
-        let entries = list(&open).map_err(|source| LoadError::Unreadable { path: path.clone(), source })?;
-        Ok(Self { path, shown_as: shown_as.trim_end_matches('/').to_owned(), open, entries })
+    /// Why a folder cannot be read.
+    pub fn open(locations: &[Location]) -> Result<Self, LoadError> {
+        let (mut all, mut entries) = (Vec::with_capacity(locations.len()), Vec::new());
+        for location in locations {
+            let folder = open(&location.path)?;
+            let listed = list(&folder, all.len());
+            entries.extend(listed.map_err(|source| LoadError::Unreadable { path: location.path.clone(), source })?);
+            all.push(Open { location: location.clone(), folder });
+        }
+        Ok(Self { open: all, entries })
     }
 
     /// Whether reading takes long enough to do something else meanwhile.
@@ -169,7 +198,7 @@ impl Folder {
     /// # Errors
     /// As for [`load`].
     pub fn load(self) -> Result<Chain, LoadError> {
-        let path = self.path.clone();
+        let path = self.open.first().map(|open| open.location.path.clone()).unwrap_or_default();
         let chain = self.load_or_empty()?;
         if chain.is_empty() { Err(LoadError::Empty { path }) } else { Ok(chain) }
     }
@@ -177,7 +206,7 @@ impl Folder {
     fn load_or_empty(self) -> Result<Chain, LoadError> {
         let mut revisions = Vec::with_capacity(self.entries.len());
         let mut broken = Vec::new();
-        for read in read_all(&self.open, &self.entries, &self.shown_as) {
+        for read in read_all(&self.open, &self.entries) {
             match read {
                 Ok(revision) => revisions.push(revision),
                 Err(file) => broken.push(file),
@@ -231,30 +260,32 @@ fn is_revision_file(name: &OsStr) -> bool {
 
 /// A name, and whether the listing says that it is an ordinary file.
 struct Entry {
+    /// Which of the folders it is in.
+    folder: usize,
     name: OsString,
     ordinary: bool,
 }
 
-fn list(folder: &Dir) -> io::Result<Vec<Entry>> {
+fn list(folder: &Dir, number: usize) -> io::Result<Vec<Entry>> {
     let mut entries = Vec::new();
     for entry in folder.entries()? {
         let entry = entry?;
         let name = entry.file_name();
         if is_revision_file(&name) {
             let ordinary = entry.file_type().is_ok_and(|kind| kind.is_file());
-            entries.push(Entry { name, ordinary });
+            entries.push(Entry { folder: number, name, ordinary });
         }
     }
     entries.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(entries)
 }
 
-fn read_all(folder: &Dir, entries: &[Entry], shown_as: &str) -> Vec<Result<Revision, Broken>> {
+fn read_all(folders: &[Open], entries: &[Entry]) -> Vec<Result<Revision, Broken>> {
     let wanted = (entries.len() / FILES_PER_THREAD).min(MAX_THREADS);
     let threads = if wanted > 1 { thread::available_parallelism().map_or(1, NonZero::get).min(wanted) } else { 1 };
     let read = |part: &[Entry]| {
         let mut buffer = Vec::new();
-        part.iter().map(|entry| read_one(folder, entry, shown_as, &mut buffer)).collect::<Vec<_>>()
+        part.iter().map(|entry| read_one(&folders[entry.folder], entry, &mut buffer)).collect::<Vec<_>>()
     };
     let mut parts = entries.chunks(entries.len().div_ceil(threads).max(1));
     let Some(own) = parts.next() else { return Vec::new() };
@@ -270,9 +301,9 @@ fn read_all(folder: &Dir, entries: &[Entry], shown_as: &str) -> Vec<Result<Revis
     })
 }
 
-fn read_one(folder: &Dir, entry: &Entry, shown_as: &str, buffer: &mut Vec<u8>) -> Result<Revision, Broken> {
-    let name = entry.name.to_string_lossy();
-    let file = if shown_as.is_empty() { name.into_owned() } else { format!("{shown_as}/{name}") };
+fn read_one(open: &Open, entry: &Entry, buffer: &mut Vec<u8>) -> Result<Revision, Broken> {
+    let folder = &open.folder;
+    let file = open.location.file(&entry.name.to_string_lossy());
     let broken = |message: String, help: &str| Broken {
         problems: vec![Problem::of_file(&file, Fault::UnreadableFile, message).help(help)],
         id: None,
@@ -286,8 +317,8 @@ fn read_one(folder: &Dir, entry: &Entry, shown_as: &str, buffer: &mut Vec<u8>) -
     if !entry.ordinary && !folder.metadata(&entry.name).map_err(unreadable)?.is_file() {
         return Err(broken("is not a file".to_owned(), "remove it, or give it a name that does not end with `.sql`"));
     }
-    let mut open = folder.open(&entry.name).map_err(unreadable)?;
-    let length = fill(&mut open, buffer).map_err(unreadable)?;
+    let mut content = folder.open(&entry.name).map_err(unreadable)?;
+    let length = fill(&mut content, buffer).map_err(unreadable)?;
     parse_or_names(&file, buffer.get(..length).unwrap_or_default())
 }
 

@@ -17,7 +17,7 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 }
 
 fn messages(folder: &Path) -> Vec<String> {
-    match load(folder, "migrations").unwrap_err() {
+    match load(&[Location::new(folder, "migrations")]).unwrap_err() {
         LoadError::Problems(problems) => problems.iter().map(ToString::to_string).collect(),
         other => panic!("{other}"),
     }
@@ -27,7 +27,7 @@ fn messages(folder: &Path) -> Vec<String> {
 fn only_revision_files_are_read() {
     let folder = folder(&[("b.sql", &text("a", "base")), (".hidden.sql", "x"), ("c.txt", "x"), ("sql", "x")]);
     fs::create_dir(folder.path().join("nested")).unwrap();
-    let chain = load(folder.path(), "migrations/").unwrap();
+    let chain = load(&[Location::new(folder.path(), "migrations/")]).unwrap();
     assert_eq!(
         chain.revisions().iter().map(|revision| revision.file.as_str()).collect::<Vec<_>>(),
         ["migrations/b.sql"]
@@ -43,7 +43,7 @@ fn many_files_are_read_by_several_threads() {
         })
         .collect();
     let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    let chain = load(folder(&files).path(), "m").unwrap();
+    let chain = load(&[Location::new(folder(&files).path(), "m")]).unwrap();
     assert_eq!(chain.len(), 500);
     assert_eq!(chain.revisions()[499].id, "r499");
 }
@@ -52,10 +52,10 @@ fn many_files_are_read_by_several_threads() {
 fn an_empty_or_missing_folder_is_told_apart() {
     let folder = folder(&[("x.sql", "")]);
     let empty = tempfile::tempdir().unwrap();
-    assert!(matches!(load(empty.path(), "m"), Err(LoadError::Empty { .. })));
-    assert!(load_or_empty(empty.path(), "m").unwrap().is_empty());
-    assert!(matches!(load(&empty.path().join("x"), "m"), Err(LoadError::Missing { .. })));
-    assert!(matches!(load(&folder.path().join("x.sql"), "m"), Err(LoadError::NotAFolder { .. })));
+    assert!(matches!(load(&[Location::new(empty.path(), "m")]), Err(LoadError::Empty { .. })));
+    assert!(load_or_empty(&[Location::new(empty.path(), "m")]).unwrap().is_empty());
+    assert!(matches!(load(&[Location::new(empty.path().join("x"), "m")]), Err(LoadError::Missing { .. })));
+    assert!(matches!(load(&[Location::new(folder.path().join("x.sql"), "m")]), Err(LoadError::NotAFolder { .. })));
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn what_is_not_a_readable_file_in_the_folder_is_a_problem() {
     for name in ["dir.sql", "escape.sql", "up.sql", "dangling.sql", "socket.sql"] {
         fs::remove_dir(at(name)).or_else(|_| fs::remove_file(at(name))).unwrap();
     }
-    assert_eq!(load(folder.path(), "m").unwrap().len(), 2);
+    assert_eq!(load(&[Location::new(folder.path(), "m")]).unwrap().len(), 2);
 }
 
 #[cfg(target_os = "linux")]

@@ -1,6 +1,6 @@
 //! What is written: the revision files of a project, the graph they form, and the steps from one state to another.
 //!
-//! - [`directory::load`] reads a folder of revision files into a [`Chain`], or gives [every problem](Problems) found in it.
+//! - [`directory::load`] reads folders of revision files into a [`Chain`], or gives [every problem](Problems) found in it.
 //! - [`Selector`] and [`Range`] are what people type to name revisions; [`Chain::resolve`] finds what is meant.
 //! - [`planning`] turns a wish ([`upgrade`](planning::upgrade), [`downgrade`](planning::downgrade),
 //!   [`stamp`](planning::stamp)) into an ordered [`Plan`](planning::Plan).
@@ -10,6 +10,7 @@
 //! handle and only inside of it; every algorithm takes time linear in the chain (times a logarithm for the order) and none
 //! recurses, so a chain may be as long as memory allows.
 
+mod chain_file;
 mod checksum;
 mod conflict;
 mod diagnostic;
@@ -37,6 +38,7 @@ pub mod stub;
 mod transaction_line;
 mod version;
 
+pub use chain_file::{CHAIN_FILE, ChainFile, ChainFileProblem};
 pub use checksum::{Checksum, InvalidChecksum, normalise};
 pub use conflict::{Conflict, ConflictKind, conflicts};
 pub use diagnostic::{Problem, Problems};

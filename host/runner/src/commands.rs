@@ -12,6 +12,7 @@ mod history;
 mod hook;
 mod init;
 mod lint;
+mod lock;
 mod log;
 mod merge;
 mod notify;
@@ -45,6 +46,7 @@ pub(crate) enum Command {
     Revision(revision::Args),
     Merge(merge::Args),
     Rebase(rebase::Args),
+    Lock(lock::Args),
     Upgrade(upgrade::Args),
     Downgrade(downgrade::Args),
     Plan(plan::Args),
@@ -92,6 +94,7 @@ impl Command {
             | Command::Revision(_)
             | Command::Merge(_)
             | Command::Heads(_)
+            | Command::Lock(_)
             | Command::Branches(_)
             | Command::Environments(_)
             | Command::Hook(_)
@@ -112,6 +115,7 @@ impl Command {
             Command::Revision(args) => args.run(global, printer).await,
             Command::Merge(args) => args.run(global, printer).await,
             Command::Rebase(args) => args.run(global, printer).await,
+            Command::Lock(args) => args.run(global, printer),
             Command::Upgrade(args) => args.run(global, printer).await,
             Command::Downgrade(args) => args.run(global, printer).await,
             Command::Plan(args) => args.run(global, printer).await,

@@ -11,6 +11,8 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use runner_chain::Revision;
+use runner_chain::directory::Location;
 use runner_database::DatabaseUrl;
 use runner_database::TransactionMode;
 use runner_delivery::Channels;
@@ -83,10 +85,8 @@ pub struct Config {
     pub root: PathBuf,
     /// Name of the environment, as configured.
     pub environment: String,
-    /// Folder of the revision files.
-    pub migrations: PathBuf,
-    /// The same as people call it: relative to the project.
-    pub migrations_shown: String,
+    /// Folders of the revision files, at least one, named as people call them: relative to the project.
+    pub migrations: Vec<Location>,
     database: DatabaseSettings,
     plugins: PluginSettings,
     lint: ProjectLint,
@@ -163,7 +163,7 @@ impl Config {
         let fill = Fill { path: &path };
         let environment = environment(&file, overrides, &fill)?;
         let database = database(&file, overrides, &fill, &root)?;
-        let migrations_shown = fill.or_default(file.migrations.dir.as_ref(), "migrations.dir", "migrations")?;
+        let migrations = migrations(&file, &fill, &root)?;
         let plugins = PluginSettings {
             set: set_choice(&file, overrides, &fill, &root)?,
             project: plugins::Plugins::new(file.plugins, file.plugin_sets, file.trust, &root, &fill)?,
@@ -173,16 +173,32 @@ impl Config {
         let lint = ProjectLint { written: file.lint, path: path.clone() };
         // Whoever notifies nobody does not need what only channels need.
         let notifications = channels::Notifications::new(file.channels, &file.notifications, &root, &fill);
-        Ok(Config {
-            migrations: root.join(&migrations_shown),
-            migrations_shown,
-            root,
-            environment,
-            database,
-            plugins,
-            lint,
-            notifications,
+        Ok(Config { migrations, root, environment, database, plugins, lint, notifications })
+    }
+
+    /// The folders of the revision files as messages name them.
+    pub fn migrations_shown(&self) -> String {
+        let names: Vec<&str> = self.migrations.iter().map(|location| location.shown_as.as_str()).collect();
+        names.join("`, `")
+    }
+
+    /// Where a revision file is.
+    pub fn file(&self, revision: &Revision) -> PathBuf {
+        self.root.join(&revision.file)
+    }
+
+    /// The folder of a revision file.
+    pub fn location_of(&self, revision: &Revision) -> Option<&Location> {
+        self.migrations.iter().find(|location| {
+            let name = Path::new(&revision.file).file_name().unwrap_or_default();
+            location.file(&name.to_string_lossy()) == revision.file
         })
+    }
+
+    /// What tells the migrations of this project from those of others.
+    pub(crate) fn migrations_key(&self) -> String {
+        let paths: Vec<_> = self.migrations.iter().map(|location| location.path.to_string_lossy()).collect();
+        paths.join("\0")
     }
 
     /// The database.
@@ -438,6 +454,23 @@ impl Fill<'_> {
 
     fn wrong(&self, key: &str, message: impl std::fmt::Display) -> Error {
         Error::new(ErrorKind::Configuration, format!("`{key}` in `{}`: {message}", self.path.display()))
+    }
+}
+
+fn migrations(file: &File, fill: &Fill<'_>, root: &Path) -> Result<Vec<Location>> {
+    let given = file.migrations.dir.iter().flat_map(|dir| &dir.0);
+    let mut shown: Vec<String> = given.map(|template| fill.fill(template, "migrations.dir")).collect::<Result<_>>()?;
+    if file.migrations.dir.is_none() {
+        shown.push("migrations".to_owned());
+    }
+    let locations: Vec<Location> = shown.iter().map(|shown| Location::new(root.join(shown), shown)).collect();
+    let repeated = locations.iter().enumerate().find(|(index, location)| locations[..*index].contains(location));
+    match (locations.is_empty(), repeated) {
+        (true, _) => Err(fill.wrong("migrations.dir", "it names no folder")),
+        (_, Some((_, location))) => {
+            Err(fill.wrong("migrations.dir", format!("`{}` is there twice", location.shown_as)))
+        }
+        _ => Ok(locations),
     }
 }
 

@@ -9,18 +9,91 @@ use std::process::Command;
 use std::process::Output;
 use std::process::Stdio;
 
+use runner_chain::directory::Location;
+
+use crate::config::Config;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
 
-/// Names and contents of files.
+/// Names, as messages have them, and contents of files.
 pub(crate) type Files = Vec<(String, Vec<u8>)>;
+
+/// The work trees that the migrations folders are in.
+#[derive(Debug)]
+pub(crate) struct Trees {
+    first: WorkTree,
+    others: Vec<WorkTree>,
+}
+
+impl Trees {
+    /// # Errors
+    /// As for [`WorkTree::around`].
+    pub(crate) fn of(config: &Config) -> Result<Self> {
+        let mut all = config.migrations.iter().map(WorkTree::around);
+        let no_folder = || Error::new(ErrorKind::Configuration, "there is no migrations folder");
+        let first = all.next().ok_or_else(no_folder)??;
+        Ok(Trees { first, others: all.collect::<Result<_>>()? })
+    }
+
+    /// That of the first folder.
+    pub(crate) fn into_first(self) -> WorkTree {
+        self.first
+    }
+
+    fn each<T>(&self, ask: impl Fn(&WorkTree) -> Result<Vec<T>>) -> Result<Vec<T>> {
+        let mut all = ask(&self.first)?;
+        for tree in &self.others {
+            all.extend(ask(tree)?);
+        }
+        Ok(all)
+    }
+
+    /// Files that are new or changed since the branch left a commit, whether that is committed or not.
+    ///
+    /// # Errors
+    /// There is no such commit, or not enough of the history is here.
+    pub(crate) fn changed_since(&self, reference: &str) -> Result<Vec<String>> {
+        self.each(|tree| tree.changed_since(reference))
+    }
+
+    /// Files that would be new, changed or gone with the next commit.
+    ///
+    /// # Errors
+    /// git fails.
+    pub(crate) fn staged(&self) -> Result<Vec<String>> {
+        self.each(WorkTree::staged)
+    }
+
+    /// The files as the next commit will have them.
+    ///
+    /// # Errors
+    /// git fails, or a file is in conflict.
+    pub(crate) fn staged_files(&self) -> Result<Files> {
+        self.each(WorkTree::staged_files)
+    }
+
+    /// The files in a commit, and in the one at which this branch has left it.
+    ///
+    /// # Errors
+    /// There is no such commit, or not enough of the history is here.
+    pub(crate) fn files_of(&self, reference: &str) -> Result<(Files, Files)> {
+        let (mut there, mut parted) = self.first.files_of(reference)?;
+        for tree in &self.others {
+            let (more, before) = tree.files_of(reference)?;
+            there.extend(more);
+            parted.extend(before);
+        }
+        Ok((there, parted))
+    }
+}
 
 /// A work tree, and a folder in it.
 #[derive(Debug)]
 pub(crate) struct WorkTree {
     top: PathBuf,
     git_dir: PathBuf,
+    location: Location,
     /// The folder, relative to the top, with `/`; empty: the top itself.
     folder: String,
 }
@@ -30,7 +103,8 @@ impl WorkTree {
     ///
     /// # Errors
     /// There is no git, the folder is in no work tree, or git refuses to look at it.
-    pub(crate) fn around(folder: &Path) -> Result<Self> {
+    fn around(location: &Location) -> Result<Self> {
+        let folder = location.path.as_path();
         // git tells its hooks where they are, and does not look at the folder then.
         let is_told = std::env::var_os("GIT_DIR").is_some();
         let start = if is_told { Path::new(".") } else { folder };
@@ -55,7 +129,7 @@ impl WorkTree {
             return Err(Error::new(ErrorKind::Usage, message));
         };
         let parts: Vec<_> = relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-        Ok(WorkTree { folder: parts.join("/"), top, git_dir })
+        Ok(WorkTree { folder: parts.join("/"), top, git_dir, location: location.clone() })
     }
 
     /// Names of the folder's own files that are new or changed since the branch left a commit, whether that is committed
@@ -63,7 +137,7 @@ impl WorkTree {
     ///
     /// # Errors
     /// There is no such commit, or not enough of the history is here.
-    pub(crate) fn changed_since(&self, reference: &str) -> Result<Vec<String>> {
+    fn changed_since(&self, reference: &str) -> Result<Vec<String>> {
         let base = self.merge_base(reference)?;
         let mut names = self.names(&["diff", "--name-only", "-z", "--no-renames", "--diff-filter=d", &base, "--"])?;
         names.extend(self.names(&["ls-files", "--others", "--exclude-standard", "-z", "--"])?);
@@ -76,7 +150,7 @@ impl WorkTree {
     ///
     /// # Errors
     /// git fails.
-    pub(crate) fn staged(&self) -> Result<Vec<String>> {
+    fn staged(&self) -> Result<Vec<String>> {
         self.names(&["diff", "--cached", "--name-only", "-z", "--no-renames", "--"])
     }
 
@@ -84,7 +158,7 @@ impl WorkTree {
     ///
     /// # Errors
     /// git fails, or a file is in conflict.
-    pub(crate) fn staged_files(&self) -> Result<Files> {
+    fn staged_files(&self) -> Result<Files> {
         let listed = self.git(&["ls-files", "--stage", "-z", "--", &self.pathspec()])?;
         let mut entries = Vec::new();
         for entry in listed.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
@@ -102,7 +176,7 @@ impl WorkTree {
             }
             // Neither links nor submodules have SQL of their own.
             if mode.is_some_and(|mode| mode.starts_with("100")) {
-                entries.push((name.to_owned(), object.unwrap_or_default().to_owned()));
+                entries.push((self.location.file(name), object.unwrap_or_default().to_owned()));
             }
         }
         self.contents(entries)
@@ -112,7 +186,7 @@ impl WorkTree {
     ///
     /// # Errors
     /// There is no such commit, or not enough of the history is here.
-    pub(crate) fn files_of(&self, reference: &str) -> Result<(Files, Files)> {
+    fn files_of(&self, reference: &str) -> Result<(Files, Files)> {
         let base = self.merge_base(reference)?;
         Ok((self.files_at(&format!("{reference}^{{commit}}"))?, self.files_at(&base)?))
     }
@@ -134,7 +208,7 @@ impl WorkTree {
                 && Path::new(name).extension() == Some(OsStr::new("sql"))
                 && mode.is_some_and(|mode| mode.starts_with("100"))
             {
-                entries.push((name.to_owned(), object.unwrap_or_default().to_owned()));
+                entries.push((self.location.file(name), object.unwrap_or_default().to_owned()));
             }
         }
         self.contents(entries)
@@ -204,7 +278,7 @@ impl WorkTree {
         let arguments: Vec<&str> = arguments.iter().copied().chain([pathspec.as_str()]).collect();
         let listed = self.git(&arguments)?;
         let paths = listed.split(|byte| *byte == 0).map(String::from_utf8_lossy);
-        Ok(paths.filter_map(|path| self.own(&path).map(str::to_owned)).collect())
+        Ok(paths.filter_map(|path| self.own(&path).map(|name| self.location.file(name))).collect())
     }
 
     /// The name of a file directly in the folder.

@@ -24,6 +24,7 @@ mod args;
 mod authoring;
 mod bounded;
 mod cases;
+mod chain_file;
 mod commands;
 pub mod config;
 mod convert;

@@ -15,8 +15,7 @@ use crate::error::Result;
 
 /// Where the file of a revision is. A link is left alone: what it leads to may belong to somebody else.
 pub(crate) fn path(config: &Config, revision: &Revision) -> Result<PathBuf> {
-    let name = Path::new(&revision.file).file_name().unwrap_or_default();
-    let path = config.migrations.join(name);
+    let path = config.file(revision);
     let about = fs::symlink_metadata(&path).map_err(|error| failed("read", &revision.file, &error))?;
     if about.is_file() {
         return Ok(path);

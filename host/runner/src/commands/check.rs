@@ -15,13 +15,14 @@ use runner_database::State;
 use serde::Serialize;
 
 use crate::args::Global;
+use crate::chain_file;
 use crate::config::Config;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::error::exit;
 use crate::git::Files;
-use crate::git::WorkTree;
+use crate::git::Trees;
 use crate::output::Printer;
 use crate::output::Style;
 use crate::pipeline::Drift;
@@ -88,6 +89,7 @@ impl Args {
                     },
                 ));
                 checks.push(one_head(&chain, &self.allowed)?);
+                checks.extend(chain_file(&config, &chain)?);
                 if let Some(reference) = &self.against {
                     against(&config, &chain, reference, &mut checks)?;
                 }
@@ -126,6 +128,17 @@ fn failed(name: &'static str, message: impl Into<String>) -> Check {
     Check { name, ok: false, message: message.into() }
 }
 
+/// Whether the chain file says what the revision files say; `None`: the project has none.
+fn chain_file(config: &Config, chain: &Chain) -> Result<Option<Check>> {
+    const NAME: &str = "chain file";
+    let Some(file) = chain_file::read(config)? else { return Ok(None) };
+    let problems: Vec<String> = file.problems(chain).iter().map(ToString::to_string).collect();
+    Ok(Some(match problems.is_empty() {
+        true => passed(NAME, "it lists every revision"),
+        false => failed(NAME, format!("{}; `runner lock` writes it anew", problems.join("; "))),
+    }))
+}
+
 fn one_head(chain: &Chain, allowed: &[Selector]) -> Result<Check> {
     let mut open = Vec::new();
     for selector in allowed {
@@ -158,11 +171,8 @@ fn one_head(chain: &Chain, allowed: &[Selector]) -> Result<Check> {
 
 /// What would be wrong after this branch is merged into another one.
 fn against(config: &Config, ours: &Chain, reference: &str, checks: &mut Vec<Check>) -> Result<()> {
-    let (theirs, parted) = WorkTree::around(&config.migrations)?.files_of(reference)?;
-    let read = |files: Files| {
-        let shown = files.into_iter().map(|(name, text)| (format!("{}/{name}", config.migrations_shown), text));
-        directory::assemble_texts(shown).map_err(LoadError::from)
-    };
+    let (theirs, parted) = Trees::of(config)?.files_of(reference)?;
+    let read = |files: Files| directory::assemble_texts(files).map_err(LoadError::from);
     let theirs = match read(theirs) {
         Ok(theirs) => theirs,
         Err(error) => {

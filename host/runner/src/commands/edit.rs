@@ -37,10 +37,7 @@ impl Args {
         let (chain, versions) = chain_and_versions(&config, self.revision.needs_current()).await?;
         let ids = chain.resolve(&self.revision, versions.as_ref())?;
         let found = ids.iter().filter_map(|id| chain.get(id.as_str()));
-        let files: Vec<PathBuf> = found
-            .filter_map(|revision| std::path::Path::new(&revision.file).file_name())
-            .map(|name| config.migrations.join(name))
-            .collect();
+        let files: Vec<PathBuf> = found.map(|revision| config.file(revision)).collect();
         if files.is_empty() {
             let message = format!("`{}` is before the first revision", self.revision);
             return Err(Error::new(ErrorKind::Selector, message));

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::error::exit;
+use crate::git::Trees;
 use crate::git::WorkTree;
 use crate::output::Printer;
 
@@ -64,7 +65,7 @@ Examples:
 impl Args {
     pub(crate) fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
         let config = Config::load(&global.overrides())?;
-        let tree = WorkTree::around(&config.migrations)?;
+        let tree = Trees::of(&config)?.into_first();
         let place = Place::of(&tree)?;
         match &self.command {
             Command::Install { chain, force } => {

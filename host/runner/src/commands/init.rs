@@ -5,8 +5,11 @@ use std::io;
 use std::path::Path;
 
 use jiff::Timestamp;
+use runner_chain::CHAIN_FILE;
+use runner_chain::ChainFile;
 use runner_chain::RevisionId;
 use runner_chain::directory;
+use runner_chain::directory::Location;
 use runner_chain::stub::NewRevision;
 use serde_json::json;
 
@@ -68,10 +71,15 @@ impl Args {
         fs::create_dir_all(&migrations).map_err(|error| failed("create", &migrations, &error))?;
         create(&configuration, CONFIGURATION)?;
         let mut written = vec![configuration.display().to_string()];
-        let chain = directory::load_or_empty(&migrations, "migrations");
+        let location = [Location::new(&migrations, "migrations")];
+        let chain = directory::load_or_empty(&location);
         if chain.as_ref().is_ok_and(runner_chain::Chain::is_empty) {
             let first = first_revision()?;
             let path = directory::create(&migrations, &first.file_name(), &first.text())?;
+            written.push(path.display().to_string());
+            let path = migrations.join(CHAIN_FILE);
+            let text = ChainFile::default().updated(&directory::load(&location)?).to_string();
+            fs::write(&path, text).map_err(|error| failed("write", &path, &error))?;
             written.push(path.display().to_string());
         }
         for file in &written {

@@ -1,11 +1,14 @@
 //! What `revision` and `merge` have in common: a new file of the chain.
 
+use std::path::PathBuf;
+
 use runner_chain::Chain;
 use runner_chain::EnvironmentTag;
 use runner_chain::Label;
 use runner_chain::RevisionId;
 use runner_chain::Selector;
 use runner_chain::directory;
+use runner_chain::directory::Location;
 use runner_chain::stub::NewRevision;
 use runner_policy::Identity;
 use runner_policy::LintMatter;
@@ -20,6 +23,7 @@ use super::init::new_id;
 use super::init::now;
 use super::revision_json;
 use crate::args::Global;
+use crate::chain_file;
 use crate::config::Config;
 use crate::config::Overrides;
 use crate::error::Error;
@@ -50,6 +54,9 @@ pub(super) struct Header {
     /// A revision that has to be applied before, on whatever branch it is: an id, a label; may be given several times
     #[arg(long = "depends-on", value_name = "REVISION")]
     depends_on: Vec<String>,
+    /// Migrations folder for the file, of several [default: that of its parent]
+    #[arg(long, value_name = "FOLDER")]
+    version_path: Option<PathBuf>,
 }
 
 /// A chain that gets a new file.
@@ -61,7 +68,7 @@ pub(super) struct Growing {
 impl Growing {
     pub(super) fn open(global: &Global) -> Result<Self> {
         let config = Config::load(&Overrides { environment: None, ..global.overrides() })?;
-        let chain = directory::load_or_empty(&config.migrations, &config.migrations_shown)?;
+        let chain = directory::load_or_empty(&config.migrations)?;
         Ok(Growing { config, chain })
     }
 
@@ -99,8 +106,12 @@ impl Growing {
         };
         let runs_in = runs_in(&config, &new).await?;
         let text = if is_empty { new.text_with("", "", true, &[]) } else { new.text() };
-        directory::create(&config.migrations, &new.file_name(), &text)?;
-        let chain = directory::load(&config.migrations, &config.migrations_shown)?;
+        let location = header.location(&config, &chain, &new.parents)?;
+        // Before anything is written, because it may not be readable.
+        chain_file::read(&config)?;
+        directory::create(&location.path, &new.file_name(), &text)?;
+        let chain = directory::load(&config.migrations)?;
+        chain_file::update(&config, &chain)?;
         let written = chain
             .get(new.id.as_str())
             .ok_or_else(|| Error::new(ErrorKind::Io, format!("`{}` was written and is not there", new.file_name())))?;
@@ -116,6 +127,32 @@ impl Growing {
 }
 
 impl Header {
+    /// The folder for a file with these parents.
+    fn location<'c>(&self, config: &'c Config, chain: &Chain, parents: &[RevisionId]) -> Result<&'c Location> {
+        let list = format!("`dir` in `[migrations]` names `{}`", config.migrations_shown());
+        if let Some(given) = &self.version_path {
+            let shown = given.to_string_lossy();
+            let is_it = |location: &&Location| {
+                location.shown_as == shown.trim_end_matches('/')
+                    || given
+                        .canonicalize()
+                        .is_ok_and(|given| location.path.canonicalize().is_ok_and(|path| path == given))
+            };
+            return config.migrations.iter().find(is_it).ok_or_else(|| {
+                Error::new(ErrorKind::Usage, format!("`{shown}` is no migrations folder of this project")).help(list)
+            });
+        }
+        let parent = parents.first().and_then(|parent| chain.get(parent.as_str()));
+        match (&config.migrations[..], parent.and_then(|parent| config.location_of(parent))) {
+            (_, Some(location)) | ([location], None) => Ok(location),
+            _ => Err(Error::new(
+                ErrorKind::Usage,
+                "there are several migrations folders, and no parent that is in one of them",
+            )
+            .help(format!("say which with `--version-path`; {list}"))),
+        }
+    }
+
     fn check_labels(&self, chain: &Chain, id: &RevisionId) -> Result<()> {
         for label in &self.labels {
             let taken = chain.labelled(label.as_str()).or_else(|| chain.get(label.as_str()));

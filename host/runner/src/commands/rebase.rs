@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::revision_json;
 use crate::args::Global;
+use crate::chain_file;
 use crate::config::Config;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -72,7 +73,9 @@ impl Args {
             (if was == is { "builds" } else { "would build" }, chain.clone())
         } else {
             revision_file::replace(&path, &before, &after)?;
-            ("now builds", directory::load(&config.migrations, &config.migrations_shown)?)
+            let moved = directory::load(&config.migrations)?;
+            chain_file::update(&config, &moved)?;
+            ("now builds", moved)
         };
         printer.say(format_args!(
             "`{id}` {did} on `{is}`{}",

@@ -48,7 +48,39 @@ pub(super) struct Trust {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct Migrations {
-    pub(super) dir: Option<Template>,
+    pub(super) dir: Option<Folders>,
+}
+
+/// One folder, or a list of them.
+#[derive(Debug)]
+pub(super) struct Folders(pub(super) Vec<Template>);
+
+impl<'de> Deserialize<'de> for Folders {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Folders;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("a folder or a list of folders")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, folder: &str) -> Result<Folders, E> {
+                Ok(Folders(vec![Template::new(folder)]))
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<Folders, A::Error> {
+                let mut folders = Vec::new();
+                while let Some(folder) = list.next_element()? {
+                    folders.push(folder);
+                }
+                Ok(Folders(folders))
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -17,6 +17,7 @@ use runner_policy::printable;
 
 use self::rewrite::Rewrite;
 use super::assessment::Finding;
+use crate::chain_file;
 use crate::config::Config;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -39,6 +40,7 @@ pub(crate) struct Changed {
 #[derive(Debug)]
 pub(crate) struct Added {
     name: String,
+    folder: PathBuf,
     /// As people call it.
     pub(crate) file: String,
     text: String,
@@ -193,8 +195,10 @@ fn added(
         let message = "a policy's fix adds a revision that can't be read; nothing was written";
         return Err(Error::new(ErrorKind::Chain, message).at(problems));
     }
-    let file = format!("{}/{name}", config.migrations_shown.trim_end_matches('/'));
-    Ok((id, Added { name, file, text }))
+    let location = config.location_of(fixed).or(config.migrations.first()).cloned();
+    let location = location.ok_or_else(|| Error::new(ErrorKind::Configuration, "there is no migrations folder"))?;
+    let file = location.file(&name);
+    Ok((id, Added { name, folder: location.path, file, text }))
 }
 
 impl Fixes {
@@ -237,14 +241,16 @@ impl Fixes {
         };
         // A new revision that nothing needs yet does no harm; a fixed one without its new revision is half of a fix.
         for added in &self.added {
-            directory::create(&config.migrations, &added.name, &added.text)
-                .map_err(|error| tell(error.into(), &written))?;
+            directory::create(&added.folder, &added.name, &added.text).map_err(|error| tell(error.into(), &written))?;
             written.push(&added.file);
         }
         for changed in &self.changed {
             revision_file::replace(&changed.path, &changed.before, &changed.after)
                 .map_err(|error| tell(error, &written))?;
             written.push(&changed.file);
+        }
+        if !self.added.is_empty() {
+            chain_file::update(config, &directory::load(&config.migrations)?)?;
         }
         Ok(())
     }

@@ -36,7 +36,7 @@ fn finding(revision: &str, fix: Fix) -> Finding {
 }
 
 fn planned(config: &Config, findings: &[Finding]) -> Result<Fixes> {
-    let chain = directory::load(&config.migrations, "migrations").unwrap();
+    let chain = directory::load(&config.migrations).unwrap();
     let count = std::cell::Cell::new(0_u8);
     let birth = || {
         count.set(count.get() + 1);
@@ -46,7 +46,7 @@ fn planned(config: &Config, findings: &[Finding]) -> Result<Fixes> {
 }
 
 fn read(config: &Config, name: &str) -> String {
-    std::fs::read_to_string(config.migrations.join(name)).unwrap()
+    std::fs::read_to_string(config.migrations[0].path.join(name)).unwrap()
 }
 
 #[test]
@@ -65,14 +65,14 @@ fn a_file_is_rewritten_with_its_header() {
         written,
         FILE.replace("base\n", "base\n-- Transaction: off\n").replace("INDEX i ON", "INDEX CONCURRENTLY i ON")
     );
-    assert_eq!(std::fs::read_dir(&config.migrations).unwrap().count(), 1, "nothing is left behind");
+    assert_eq!(std::fs::read_dir(&config.migrations[0].path).unwrap().count(), 1, "nothing is left behind");
 }
 
 #[test]
 fn windows_line_ends_and_modes_stay() {
     let text = format!("\u{feff}{}", FILE.replace('\n', "\r\n"));
     let (_folder, config) = project(&[("a1.sql", &text)]);
-    let path = config.migrations.join("a1.sql");
+    let path = config.migrations[0].path.join("a1.sql");
     #[cfg(unix)]
     std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
     let fix = Fix { transaction_off: true, ..fix(vec![insertion(1, 4, "New\n-- "), insertion(8, 32, " NOT VALID")]) };
@@ -128,7 +128,7 @@ fn revisions_follow_on_top_of_the_chain() {
     };
     let fixes = planned(&config, &[finding("b2", follow_up("Two")), finding("a1", follow_up("One"))]).unwrap();
     fixes.write(&config).unwrap();
-    let chain = directory::load(&config.migrations, "migrations").unwrap();
+    let chain = directory::load(&config.migrations).unwrap();
     let parents = |title: &str| {
         let found = chain.revisions().iter().find(|revision| revision.title == title).unwrap();
         found.parents.iter().map(ToString::to_string).collect::<Vec<_>>()
@@ -157,7 +157,7 @@ fn with_several_heads_a_revision_follows_its_own() {
 fn a_file_that_changed_is_not_overwritten() {
     let (_folder, config) = project(&[("a1.sql", FILE)]);
     let fixes = planned(&config, &[finding("a1", fix(vec![insertion(7, 1, "X")]))]).unwrap();
-    std::fs::write(config.migrations.join("a1.sql"), "other").unwrap();
+    std::fs::write(config.migrations[0].path.join("a1.sql"), "other").unwrap();
     let error = fixes.write(&config).unwrap_err();
     assert!(error.to_string().contains("it has changed meanwhile"), "{error}");
     assert_eq!(read(&config, "a1.sql"), "other");

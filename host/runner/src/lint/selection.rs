@@ -8,12 +8,13 @@ use runner_chain::Range;
 use runner_chain::Revision;
 use runner_chain::Selector;
 use runner_chain::Versions;
+use runner_chain::directory::Location;
 
 use crate::config::Config;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
-use crate::git::WorkTree;
+use crate::git::Trees;
 
 /// What people ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,11 +49,8 @@ impl Selection {
             Selection::All => all.collect(),
             Selection::Recent(count) => all.rev().take(*count).rev().collect(),
             Selection::Pending => return Ok(None),
-            Selection::Since(reference) => {
-                let tree = WorkTree::around(&config.migrations)?;
-                of_files(chain, &tree.changed_since(reference)?)
-            }
-            Selection::Staged => of_files(chain, &WorkTree::around(&config.migrations)?.staged()?),
+            Selection::Since(reference) => of_files(chain, &Trees::of(config)?.changed_since(reference)?),
+            Selection::Staged => of_files(chain, &Trees::of(config)?.staged()?),
             Selection::Named(names) => {
                 let mut chosen = Vec::new();
                 for name in names {
@@ -66,16 +64,12 @@ impl Selection {
     }
 }
 
-/// The revisions of some files, by their names in the folder.
+/// The revisions of some files, as messages name them.
 fn of_files(chain: &Chain, names: &[String]) -> Vec<usize> {
     let names: HashSet<&str> = names.iter().map(String::as_str).collect();
-    let is_one = |revision: &Revision| file_name(revision).is_some_and(|name| names.contains(name));
+    let is_one = |revision: &Revision| names.contains(revision.file.as_str());
     let revisions = chain.revisions().iter().enumerate();
     revisions.filter(|(_, revision)| is_one(revision)).map(|(index, _)| index).collect()
-}
-
-fn file_name(revision: &Revision) -> Option<&str> {
-    Path::new(&revision.file).file_name()?.to_str()
 }
 
 /// The revisions that a word means: a file, a range, or what selectors mean.
@@ -101,13 +95,14 @@ fn named(word: &str, chain: &Chain, config: &Config, current: Option<&Versions>)
 /// A file, as it is found from here, or as messages name it.
 fn of_path(word: &str, chain: &Chain, config: &Config) -> Result<usize> {
     let real = Path::new(word).canonicalize().ok();
-    let folder = config.migrations.canonicalize().ok();
-    let own =
-        real.as_ref().filter(|path| path.parent() == folder.as_deref()).and_then(|path| path.file_name()?.to_str());
-    let is_it = |revision: &Revision| own.is_some_and(|own| file_name(revision) == Some(own)) || revision.file == word;
+    let own = real.as_ref().and_then(|path| {
+        let is_in = |location: &&Location| location.path.canonicalize().ok().as_deref() == path.parent();
+        Some(config.migrations.iter().find(is_in)?.file(path.file_name()?.to_str()?))
+    });
+    let is_it = |revision: &Revision| own.as_ref() == Some(&revision.file) || revision.file == word;
     chain.revisions().iter().position(is_it).ok_or_else(|| {
         let shown = runner_policy::printable(word);
-        let folder = &config.migrations_shown;
+        let folder = config.migrations_shown();
         match real {
             Some(_) => Error::new(ErrorKind::Usage, format!("`{shown}` is no revision file of `{folder}`"))
                 .help("revision files end with `.sql` and are directly in the migrations folder"),

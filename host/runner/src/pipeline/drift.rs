@@ -107,7 +107,7 @@ impl Drift {
                 format!(
                     "the database is at {}, which `{}` does not have",
                     list(&self.unknown),
-                    config.migrations_shown
+                    config.migrations_shown()
                 ),
             )
             .help(
@@ -128,7 +128,7 @@ impl Drift {
                 format!(
                     "{} applied here, but the files are gone from `{}`",
                     are(&self.removed),
-                    config.migrations_shown
+                    config.migrations_shown()
                 ),
             )
             .help("put the files back from version control; history that is applied can't be rewritten")

@@ -163,7 +163,7 @@ impl<'a> LintDesk<'a> {
     ) -> Linted {
         let dialect = self.dialect();
         let matter = request::lint_matter(self.config, Vec::new());
-        let memory = policy_host().memory(&self.config.migrations.to_string_lossy());
+        let memory = policy_host().memory(&self.config.migrations_key());
         let applied = target.as_ref().map(|target| &target.applied);
         let revisions = choice.revisions.iter().copied();
         let subjects: Vec<Subject> =

@@ -333,7 +333,7 @@ async fn judge(
     let for_ledger = will_run.then(|| Asked::of(&asked, config, &database.state.versions));
     let recorded = order.record.then(|| Box::new(asked.clone()));
     let mut plan = wants_plan.then(|| asked.plan.clone());
-    let memory = context::policy_host().memory(&config.migrations.to_string_lossy());
+    let memory = context::policy_host().memory(&config.migrations_key());
     let lints = !prepared.steps.is_empty() && !order.operation.only_records() && policies.has(Role::Lint);
     let weighing = match lints {
         true => {

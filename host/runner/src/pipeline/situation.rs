@@ -28,7 +28,7 @@ use crate::error::Result;
 /// Reads the chain. A folder without revisions is an error: a deployment that copied the wrong folder must not hear that
 /// there is nothing to do.
 pub(crate) fn load_chain(config: &Config) -> Result<Chain> {
-    Ok(directory::load(&config.migrations, &config.migrations_shown)?)
+    Ok(directory::load(&config.migrations)?)
 }
 
 /// The chain, and where the database is if that is wanted; otherwise no database is opened.
@@ -189,7 +189,7 @@ async fn chain_and_session(
     config: &Config,
     access: Access,
 ) -> (Result<(Session, runner_database::Result<State>)>, Result<Chain>) {
-    let folder = match directory::Folder::open(&config.migrations, &config.migrations_shown) {
+    let folder = match directory::Folders::open(&config.migrations) {
         Ok(folder) => folder,
         Err(error) => return (session(config, access).await, Err(error.into())),
     };

@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::config::lint::FailOn;
 use crate::config::lint::LintLayer;
 use crate::error::Result;
-use crate::git::WorkTree;
+use crate::git::Trees;
 use crate::lint::Assessed;
 use crate::lint::Assessment;
 use crate::lint::Catalogue;
@@ -167,16 +167,14 @@ impl<'a> Looker<'a> {
     fn chain(&self) -> Result<std::result::Result<Chain, Problems>> {
         let config = self.config;
         if self.selection == Selection::Staged {
-            let tree = WorkTree::around(&config.migrations)?;
+            let tree = Trees::of(config)?;
             // Nothing of it is in the commit, so it is not the commit's business.
             if tree.staged()?.iter().all(|name| !name.ends_with(".sql")) {
                 return Ok(Ok(Chain::empty()));
             }
-            let folder = config.migrations_shown.trim_end_matches('/');
-            let files = tree.staged_files()?.into_iter().map(|(name, content)| (format!("{folder}/{name}"), content));
-            return Ok(directory::assemble_texts(files));
+            return Ok(directory::assemble_texts(tree.staged_files()?));
         }
-        match directory::load(&config.migrations, &config.migrations_shown) {
+        match directory::load(&config.migrations) {
             Ok(chain) => Ok(Ok(chain)),
             Err(directory::LoadError::Problems(problems)) => Ok(Err(problems)),
             Err(error) => Err(error.into()),

@@ -281,7 +281,7 @@ async fn ask_set(config: &Config, chain: &Chain, policies: &Policies, replay: &R
     let looked_at = replay.request.sources.iter().map(|source| source.revision.id.clone()).collect();
     let weighing = Weighing::of(config, looked_at, dialect, policies, &identity, &context).await?;
     let scales = weighing.scales(chain, dialect);
-    let memory = policy_host().memory(&config.migrations.to_string_lossy());
+    let memory = policy_host().memory(&config.migrations_key());
     let linting = Linting { memory: &memory, assess: &scales };
     let request = replay.request.clone();
     Ok(policies.review_with(request, &identity, |fates| replay.hash(fates), linting).await.verdicts)

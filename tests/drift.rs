@@ -13,16 +13,16 @@ fn applied(count: usize) -> Project {
 fn the_database_is_ahead_of_the_files() {
     let project = applied(2);
     project.remove("migrations/r0002.sql");
-    snapshot!(project.run(&["upgrade"]), @r#"
+    snapshot!(project.run(&["upgrade"]), @"
     exit: 1
     --- stdout
     --- stderr
     error: the database is at `r0002`, which `migrations` does not have
 
       help: the database is ahead of the files: update your checkout, or check that this is the right database
-      help: if a file is gone for good, put one with its id and its `Revises:` in its place, then `runner repair r0002 --undone --reason "…"`, and remove it
-    "#);
-    snapshot!(project.run(&["current"]), @r#"
+      help: if a file is gone for good, `runner stamp --purge REVISION` says where the database really is
+    ");
+    snapshot!(project.run(&["current"]), @"
     exit: 1
     --- stdout
     r0002 (there is no such file)
@@ -30,8 +30,8 @@ fn the_database_is_ahead_of_the_files() {
     error: the database is at `r0002`, which `migrations` does not have
 
       help: the database is ahead of the files: update your checkout, or check that this is the right database
-      help: if a file is gone for good, put one with its id and its `Revises:` in its place, then `runner repair r0002 --undone --reason "…"`, and remove it
-    "#);
+      help: if a file is gone for good, `runner stamp --purge REVISION` says where the database really is
+    ");
     for arguments in [&["downgrade", "base"][..], &["plan"], &["stamp", "r0001"]] {
         project.run(arguments).exits(1);
     }

@@ -208,7 +208,7 @@ fn a_newest_revision_without_a_file_is_settled_with_one_in_its_place() {
     project.run(&["upgrade"]).exits(0);
     project.remove("migrations/r0002.sql");
     let run = project.run(&["upgrade"]).exits(1);
-    assert!(run.stderr.contains("`runner repair r0002 --undone"), "{run}");
+    assert!(run.stderr.contains("`runner stamp --purge"), "{run}");
     project.revision("r0002", "r0001", "", "SELECT 1;", "SELECT 1;");
     project.run(&["repair", "r0002", "--undone", "--reason", "its file was deleted"]).exits(0);
     project.remove("migrations/r0002.sql");

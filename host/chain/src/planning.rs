@@ -10,7 +10,7 @@ mod upgrade;
 pub use downgrade::downgrade;
 pub use hash::{PlanIdentity, plan_hash};
 pub use settle::settle;
-pub use stamp::stamp;
+pub use stamp::{purge, stamp};
 pub use upgrade::upgrade;
 
 pub use crate::direction::Direction;

@@ -44,6 +44,23 @@ pub fn stamp(chain: &Chain, versions: &Versions, targets: &[Selector]) -> Result
     Ok(plan(chain, versions, &rows, &wanted))
 }
 
+/// What is to be written into the version table in the place of all its rows, whatever they are: the targets and nothing else.
+///
+/// Rows that the chain does not have go without a step; otherwise the plan is like that of a [`stamp`].
+///
+/// # Errors
+/// [`PlanError`] if a target is unknown or ambiguous.
+pub fn purge(chain: &Chain, versions: &Versions, targets: &[Selector]) -> Result<Plan, PlanError> {
+    let known: Versions = versions.iter().filter(|row| chain.get(row.as_str()).is_some()).cloned().collect();
+    let resolver = Resolver { chain, current: Some(&known), ways: Ways::Both };
+    let mut wanted = IndexSet::new(chain.len());
+    for target in targets {
+        wanted.extend(resolver.all(target)?);
+    }
+    let rows = chain.row_indices(&known)?;
+    Ok(Plan { before: versions.clone(), ..plan(chain, &known, &rows, &wanted) })
+}
+
 fn plan(chain: &Chain, before: &Versions, rows: &[usize], kept: &IndexSet) -> Plan {
     let was = chain.closure(rows.iter().copied());
     let is = chain.closure(kept.iter());

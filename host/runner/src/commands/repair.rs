@@ -74,6 +74,7 @@ impl Args {
             targets: vec![self.revision.clone()],
             dry_run: self.change.dry_run,
             script: None,
+            purge: false,
             record: false,
             reason: reason.to_owned(),
         };

@@ -110,13 +110,8 @@ impl Drift {
                     config.migrations_shown()
                 ),
             )
-            .help(
-                "the database is ahead of the files: update your checkout, or check that this is the right database",
-            )
-            .help(format!(
-                "if a file is gone for good, put one with its id and its `Revises:` in its place, then `runner repair {} --undone --reason \"…\"`, and remove it",
-                self.unknown[0]
-            )));
+            .help("the database is ahead of the files: update your checkout, or check that this is the right database")
+            .help("if a file is gone for good, `runner stamp --purge REVISION` says where the database really is"));
         }
         Ok(())
     }
@@ -189,7 +184,7 @@ fn was_edited(state: &State, revision: &Revision) -> bool {
 }
 
 /// Whether a record says that the revision counts as applied.
-fn counts(record: &Record) -> bool {
+pub(super) fn counts(record: &Record) -> bool {
     match record.status {
         RecordedStatus::Applied | RecordedStatus::Stamped => true,
         RecordedStatus::Skipped => record.direction == StepDirection::Up,

@@ -79,6 +79,8 @@ pub struct Order {
     pub dry_run: bool,
     /// Write a script rather than running the plan.
     pub script: Option<ScriptStart>,
+    /// For a stamp: in the place of everything that is recorded, even of what no file explains.
+    pub purge: bool,
     /// Keep what the policies are asked in the report.
     pub record: bool,
     /// Why, for a repair; kept in the ledger.
@@ -88,7 +90,7 @@ pub struct Order {
 impl Order {
     /// An order that needs no reason.
     pub fn new(operation: Operation, targets: Vec<String>, dry_run: bool) -> Self {
-        Order { operation, targets, dry_run, script: None, record: false, reason: String::new() }
+        Order { operation, targets, dry_run, script: None, purge: false, record: false, reason: String::new() }
     }
 
     /// Whether the database is changed when all goes well.

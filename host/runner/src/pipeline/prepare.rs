@@ -68,6 +68,7 @@ pub(super) fn prepare<'a>(database: &'a Database, order: &Order) -> Result<Prepa
     let mut plan = match order.operation {
         Operation::Repair(repair) => repair::plan(database, repair, &selectors)?,
         Operation::Upgrade => planning::upgrade(chain, versions, &selectors)?,
+        Operation::Stamp if order.purge => repair::purge(database, &selectors)?,
         Operation::Stamp => planning::stamp(chain, versions, &selectors)?,
         Operation::Downgrade => match selectors.as_slice() {
             [selector] => planning::downgrade(chain, versions, selector)?,
@@ -81,7 +82,7 @@ pub(super) fn prepare<'a>(database: &'a Database, order: &Order) -> Result<Prepa
     let mut problems = Vec::new();
     let mut steps = Vec::with_capacity(plan.steps.len());
     for step in &plan.steps {
-        let Some(revision) = chain.revisions().get(step.revision).or(database.forgotten.as_ref()) else { continue };
+        let Some(revision) = database.revision(step.revision) else { continue };
         let was_skipped = step.direction == Direction::Down
             && database
                 .state
@@ -253,6 +254,7 @@ fn action(step: &PreparedStep<'_>, order: &Order, fate: Option<&StepFate>) -> Re
 pub(super) fn operation(order: &Order) -> String {
     match order.operation {
         Operation::Repair(repair) => format!("repair {repair:?} {}", order.targets.join(" ")),
+        operation if order.purge => format!("{} --purge", operation.name()),
         operation => operation.name().to_owned(),
     }
 }

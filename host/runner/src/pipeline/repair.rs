@@ -1,5 +1,7 @@
 //! Plans that run nothing: what somebody says of a revision, and half-way revisions that a stamp settles.
 
+use std::collections::HashSet;
+
 use runner_chain::Chain;
 use runner_chain::Direction;
 use runner_chain::Selector;
@@ -10,6 +12,7 @@ use runner_chain::planning::Step;
 use runner_database::Dirty;
 
 use super::Repair;
+use super::drift;
 use super::situation::Database;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -24,8 +27,8 @@ pub(super) fn plan(database: &Database, repair: Repair, selectors: &[Selector]) 
         after: versions.clone(),
     };
     if repair == Repair::Forget {
-        // No position of the chain: what is forgotten has no file.
-        return Ok(step(usize::MAX, Direction::Down));
+        // Behind the chain: what is forgotten has no file.
+        return Ok(step(chain.len(), Direction::Down));
     }
     let [selector] = selectors else {
         return Err(Error::new(ErrorKind::Usage, "a repair is about exactly one revision"));
@@ -74,8 +77,45 @@ pub(super) fn plan(database: &Database, repair: Repair, selectors: &[Selector]) 
                 )),
             }
         }
-        Repair::Forget => Ok(step(usize::MAX, Direction::Down)),
+        Repair::Forget => Ok(step(chain.len(), Direction::Down)),
     }
+}
+
+/// The plan of a stamp that takes the place of everything that is recorded, right or wrong.
+pub(super) fn purge(database: &Database, selectors: &[Selector]) -> Result<Plan> {
+    let (chain, state) = (&database.chain, &database.state);
+    let mut plan = planning::purge(chain, &database.versions, selectors)?;
+    let gone = (chain.len()..chain.len() + database.forgotten.len()).map(|revision| (revision, Direction::Down));
+    // What is recorded and right stays as it is; all else is said anew.
+    let applied = chain.applied(&plan.after).map_err(Error::from)?;
+    let is_right = |index: usize| {
+        let revision = chain.revisions().get(index);
+        let record = revision.and_then(|revision| Some((revision, state.records.get(revision.id.as_str())?)));
+        record.is_some_and(|(revision, record)| {
+            drift::counts(record) && record.checksum == revision.checksum().to_string()
+        })
+    };
+    plan.steps.retain(|step| step.direction == Direction::Down || !is_right(step.revision));
+    let is_stepped: HashSet<usize> = plan.steps.iter().map(|step| step.revision).collect();
+    let wrong = chain.revisions().iter().enumerate().filter(|(index, _)| !is_stepped.contains(index));
+    let wrong = wrong.filter_map(|(index, revision)| {
+        let record = state.records.get(revision.id.as_str());
+        let (is_recorded, is_applied) = (record.is_some_and(drift::counts), applied.contains(index));
+        let is_edited = is_applied && record.is_some_and(|record| record.checksum != revision.checksum().to_string());
+        let is_missing = is_applied && !is_recorded && !state.records.is_empty();
+        let direction = if is_applied { Direction::Up } else { Direction::Down };
+        (is_edited || is_missing || (is_recorded && !is_applied)).then_some((index, direction))
+    });
+    let as_step = |(revision, direction)| Step { revision, direction, rows: RowChange::default() };
+    let mut steps: Vec<Step> = gone.map(as_step).collect();
+    steps.append(&mut plan.steps);
+    steps.extend(wrong.map(as_step));
+    if steps.is_empty() && plan.before != plan.after {
+        // Rows that say nothing more go as well, and whatever is written to the version table has a step.
+        let row = plan.after.iter().chain(plan.before.iter()).find_map(|row| chain.index(row.as_str()));
+        steps.extend(row.map(|row| as_step((row, Direction::Up))));
+    }
+    Ok(Plan { steps, ..plan })
 }
 
 /// A stamp says what is applied, so it also says it of the half-done revisions that it does not pass.

@@ -277,11 +277,15 @@ impl Carried<'_> {
         let Carried { config, order, .. } = *self;
         let tolerance = match order.operation {
             Operation::Repair(_) => Tolerance::Edits,
+            _ if order.purge => Tolerance::All,
             _ => Tolerance::None,
         };
         let mut database = Database::compare(chain, session.dialect(), state, config, tolerance)?;
         if let (Operation::Repair(Repair::Forget), [target]) = (order.operation, order.targets.as_slice()) {
             database.forget(target)?;
+        }
+        if order.purge {
+            database.forget_all();
         }
         if !order.operation.only_records() {
             database.refuse_lost_rows()?;

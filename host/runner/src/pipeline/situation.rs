@@ -1,5 +1,7 @@
 //! Where things stand: the chain, the database and the policies, gathered side by side.
 
+use std::collections::BTreeSet;
+
 use runner_chain::Chain;
 use runner_chain::Revision;
 use runner_chain::RevisionId;
@@ -18,6 +20,7 @@ use runner_policy::Role;
 use runner_policy::data;
 
 use super::context::policy_host;
+use super::drift;
 use super::drift::Drift;
 use super::sources::plugin_set;
 use crate::config::Config;
@@ -61,8 +64,8 @@ pub(crate) struct Database {
     pub(crate) versions: Versions,
     /// What is odd, but stops nothing.
     pub(crate) warnings: Vec<String>,
-    /// Stands in for the file of a revision that is to be forgotten.
-    pub(super) forgotten: Option<Revision>,
+    /// Stand in for the files of revisions that are to be forgotten. In plans they have the positions after those of the chain.
+    pub(super) forgotten: Vec<Revision>,
     lost: Option<Error>,
     /// Why nothing could be run, as far as that was tolerated.
     pub(crate) contradiction: Option<Error>,
@@ -108,7 +111,7 @@ impl Database {
             state,
             versions: Versions::none(),
             warnings: Vec::new(),
-            forgotten: None,
+            forgotten: Vec::new(),
             lost: None,
             contradiction: None,
             tolerance,
@@ -127,12 +130,34 @@ impl Database {
         if !is_half_done && !self.state.records.contains_key(id) {
             return wrong(format!("the ledger knows no revision `{id}`"));
         }
-        let text = format!("-- (its file is gone)\n--\n-- Revision ID: {id}\n-- Revises: base\n\n-- migrate:up\n");
-        match runner_chain::parse_revision(&format!("{id}.sql"), text.as_bytes()) {
-            Ok(revision) => self.forgotten = Some(revision),
-            Err(_) => return wrong(format!("`{id}` is no revision id")),
+        if self.stand_in(id) { Ok(()) } else { wrong(format!("`{id}` is no revision id")) }
+    }
+
+    /// Prepares for everything to be forgotten that the database has and no file.
+    pub(super) fn forget_all(&mut self) {
+        let rows = self.versions.iter().map(ToString::to_string);
+        let records = self.state.records.iter().filter(|(_, record)| drift::counts(record)).map(|(id, _)| id.clone());
+        let dirty = self.state.dirty.iter().map(|dirty| dirty.revision.clone());
+        let gone: BTreeSet<String> =
+            rows.chain(records).chain(dirty).filter(|id| self.chain.get(id).is_none()).collect();
+        for id in gone {
+            self.stand_in(&id);
         }
-        Ok(())
+    }
+
+    /// Something in the place of a file that is gone; `false`: it can't have been one.
+    fn stand_in(&mut self, id: &str) -> bool {
+        let text = format!("-- (its file is gone)\n--\n-- Revision ID: {id}\n-- Revises: base\n\n-- migrate:up\n");
+        let revision = runner_chain::parse_revision(&format!("{id}.sql"), text.as_bytes());
+        let is_id = revision.is_ok();
+        self.forgotten.extend(revision.ok());
+        is_id
+    }
+
+    /// The revision of a step.
+    pub(super) fn revision(&self, position: usize) -> Option<&Revision> {
+        let behind = || self.forgotten.get(position.checked_sub(self.chain.len())?);
+        self.chain.revisions().get(position).or_else(behind)
     }
 
     /// Refuses to go on from version rows that contradict the ledger; only a stamp can settle that.

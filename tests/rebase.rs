@@ -236,3 +236,28 @@ fn a_check_lints_and_allows_heads() {
     --- stderr
     ");
 }
+
+#[test]
+fn new_revisions_that_would_run_before_old_ones() {
+    let project = parted();
+    project.remove("migrations/here1.sql");
+    project.remove("migrations/here2.sql");
+    project.revision("0early", "base", "", "SELECT 1;", "SELECT 1;");
+    project.revision("joined", "0early, r0001", "", "SELECT 1;", "SELECT 1;");
+    snapshot!(project.run(&["check", "--files", "--against", "main"]), @"
+    exit: 4
+    --- stdout
+    ok      files       3 revisions are valid
+    ok      one head    `joined`
+    failed  mergeable   `0early` is new and would run before `r0001` in a new database, but after it where that is applied; `runner rebase 0early --onto r0001` puts it behind
+    failed  mergeable   `joined` and `there1` of `main` build on the same revision; merge `main` into this branch, then `runner rebase joined --onto there1`
+    --- stderr
+    ");
+    project.run(&["rebase", "0early", "--onto", "r0001"]).exits(0);
+    project.remove("migrations/joined.sql");
+    project.run(&["check", "--files"]).exits(0);
+    // Branches with labels are independent by design.
+    project.remove("migrations/0early.sql");
+    project.revision("0other", "base", "Branch Labels: other", "SELECT 1;", "SELECT 1;");
+    project.run(&["check", "--files", "--against", "main", "--allow-head", "0other"]).exits(0);
+}

@@ -314,6 +314,14 @@ fn ranges_that_are_none() {
 
       help: `runner history` lists all revisions
     ");
+    snapshot!(project.run(&["upgrade", "base:current", "--sql"]), @"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: `base:current` ends where the database is, which a script leaves
+
+      help: name the revision that the script leads to
+    ");
     snapshot!(project.run(&["upgrade", "--sql", "--dry-run"]), @"
     exit: 2
     --- stdout
@@ -324,4 +332,59 @@ fn ranges_that_are_none() {
 
     For more information, try '--help'.
     ");
+}
+
+#[test]
+fn a_run_that_is_one_transaction_is_one_in_the_script() {
+    let server = test_servers::postgres();
+    let on_server = |database: &TestDatabase| {
+        let project = Project::linear(3);
+        let url = database.url();
+        project.write("runner.toml", format!("[database]\nurl = \"{url}\"\ntransaction = \"per-run\"\n"));
+        project
+    };
+    let on_sqlite = || {
+        let project = Project::linear(3);
+        project.configure("transaction = \"per-run\"\n");
+        Target::Sqlite(project)
+    };
+    let databases = [server.database(), server.database()];
+    let servers = databases.map(|database| Target::Server(on_server(&database), database));
+    for [online, scripted] in [[on_sqlite(), on_sqlite()], servers] {
+        online.project().run(&["upgrade"]).exits(0);
+        let script = scripted.project().run(&["upgrade", "--sql"]).exits(0).stdout;
+        // One for the runner's tables, and one for everything else.
+        assert_eq!(script.matches("\nCOMMIT;").count(), 2, "{script}");
+        // A statement that fails takes everything back.
+        let broken = script.replace("CREATE TABLE t0003", "CREATE TABLE t0003 (id INTEGER); CREATE TABLE t0003");
+        assert!(!scripted.client(&broken).status.success());
+        scripted.runs(&script);
+        scripted.is_like(&online);
+    }
+}
+
+#[test]
+fn a_half_done_revision_is_finished_by_a_script() {
+    for [online, scripted] in pairs() {
+        for target in [&online, &scripted] {
+            let project = target.project();
+            for name in std::fs::read_dir(project.path("migrations")).unwrap() {
+                std::fs::remove_file(name.unwrap().path()).unwrap();
+            }
+            project.revision(
+                "half",
+                "base",
+                "Transaction: off",
+                "CREATE TABLE one (id INTEGER);\nBROKEN;",
+                "DROP TABLE one;",
+            );
+            project.run(&["upgrade"]).exits(1);
+            project.edit("migrations/half.sql", "BROKEN", "CREATE TABLE other (id INTEGER)");
+        }
+        online.project().run(&["upgrade"]).exits(0);
+        let script = scripted.project().run(&["upgrade", "--sql"]).exits(0).stdout;
+        assert!(!script.contains("CREATE TABLE one"), "{script}");
+        scripted.runs(&script);
+        scripted.is_like(&online);
+    }
 }

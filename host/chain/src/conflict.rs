@@ -33,6 +33,8 @@ pub enum ConflictKind {
     Moved,
     /// A new revision is required by one that was there when the branches parted.
     InFront,
+    /// A new revision runs before one that was there when the branches parted, and after it where that is applied already.
+    Reordered,
 }
 
 /// Compares our chain with the one that ours will be merged into, given the chain at which both parted.
@@ -70,6 +72,8 @@ pub fn conflicts(ours: &Chain, theirs: &Chain, parted: &Chain) -> Vec<Conflict> 
             (None, None) => {
                 if let Some(sibling) = sibling(ours, theirs, parted, revision) {
                     add(ConflictKind::SameParent, Some(sibling));
+                } else if let Some(overtaken) = overtaken(ours, parted, revision) {
+                    add(ConflictKind::Reordered, Some(overtaken));
                 }
             }
         }
@@ -84,6 +88,21 @@ pub fn conflicts(ours: &Chain, theirs: &Chain, parted: &Chain) -> Vec<Conflict> 
         other: None,
     }));
     found
+}
+
+/// The last old revision that a new one runs before, although neither needs the other. A branch with a label of its own
+/// is independent by design.
+fn overtaken<'a>(ours: &'a Chain, parted: &Chain, revision: &Revision) -> Option<&'a Revision> {
+    let index = ours.index(revision.id.as_str())?;
+    let above = ours.requiring([index]);
+    let lacks = |one: &Revision, other: &Revision| {
+        let others = ours.labels(other);
+        ours.labels(one).iter().any(|label| !others.contains(label))
+    };
+    let behind = ours.revisions().iter().enumerate().skip(index + 1).rev();
+    let mut old = behind.filter(|(_, other)| parted.get(other.id.as_str()).is_some());
+    old.find(|(other, there)| !above.contains(*other) && !lacks(revision, there) && !lacks(there, revision))
+        .map(|(_, there)| there)
 }
 
 /// The revision that is new on their side alone, and builds on a parent of ours.
@@ -125,6 +144,8 @@ mod tests {
         assert_eq!(shown(&["a <- base", "b <- base"], &parted, &parted), ["Moved b"]);
         assert_eq!(shown(&["a <- base"], &parted, &parted), ["Removed b"]);
         assert_eq!(shown(&["a <- base"], &["a <- base"], &parted), [""; 0]);
+        assert_eq!(shown(&["a <- base", "b <- a", "aa <- a", "m <- aa, b"], &parted, &parted), ["Reordered aa b"]);
+        assert_eq!(shown(&["a <- base", "b <- a", "c <- a", "m <- b, c"], &parted, &parted), [""; 0]);
         assert_eq!(shown(&["a <- base"], &["d <- base"], &[]), ["SameParent a d"]);
         assert_eq!(shown(&["a <- base", "b <- a", "c <- base"], &theirs, &parted), [""; 0]);
     }

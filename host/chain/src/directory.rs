@@ -3,9 +3,11 @@
 //! Each is opened once, and its files are reached through that handle only: neither a symbolic link nor `..` leads out of it.
 
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::io::{self, Write as _};
 use std::num::NonZero;
 use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use cap_std::ambient_authority;
@@ -21,6 +23,8 @@ use crate::revision::Revision;
 const LONG: usize = 100;
 /// How many files are worth a thread of their own.
 const FILES_PER_THREAD: usize = 2000;
+/// So many files a thread takes at a time.
+const FILES_PER_PART: usize = 128;
 /// More threads than this only wait for the file system.
 const MAX_THREADS: usize = 8;
 
@@ -283,27 +287,51 @@ fn list(folder: &Dir, number: usize) -> io::Result<Vec<Entry>> {
 fn read_all(folders: &[Open], entries: &[Entry]) -> Vec<Result<Revision, Broken>> {
     let wanted = (entries.len() / FILES_PER_THREAD).min(MAX_THREADS);
     let threads = if wanted > 1 { thread::available_parallelism().map_or(1, NonZero::get).min(wanted) } else { 1 };
-    let read = |part: &[Entry]| {
+    // Threads take the next part that nobody has: one of them may have to share its processor.
+    let parts: Vec<&[Entry]> =
+        entries.chunks(if threads > 1 { FILES_PER_PART } else { entries.len().max(1) }).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
         let mut buffer = Vec::new();
-        part.iter().map(|entry| read_one(&folders[entry.folder], entry, &mut buffer)).collect::<Vec<_>>()
-    };
-    let mut parts = entries.chunks(entries.len().div_ceil(threads).max(1));
-    let Some(own) = parts.next() else { return Vec::new() };
-    thread::scope(|scope| {
-        let others: Vec<_> =
-            parts.map(|part| (part, thread::Builder::new().spawn_scoped(scope, || read(part)))).collect();
-        let mut all = read(own);
-        for (part, other) in others {
-            // Without another thread, or after one that failed, this one does the work.
-            all.extend(other.ok().and_then(|handle| handle.join().ok()).unwrap_or_else(|| read(part)));
+        let mut done = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(part) = parts.get(number) else { return done };
+            let read = part.iter().map(|entry| read_one(&folders[entry.folder], entry, &mut buffer));
+            done.push((number, read.collect::<Vec<_>>()));
         }
-        all
-    })
+    };
+    let mut done = thread::scope(|scope| {
+        let others: Vec<_> =
+            (1..threads).filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
+        let mut done = work();
+        for other in others {
+            done.extend(other.join().unwrap_or_default());
+        }
+        done
+    });
+    done.sort_unstable_by_key(|(number, _)| *number);
+    // What a thread that failed has left is read by this one.
+    let mut found = done.into_iter().peekable();
+    let mut all = Vec::with_capacity(entries.len());
+    for (number, part) in parts.iter().enumerate() {
+        match found.next_if(|(done, _)| *done == number) {
+            Some((_, read)) => all.extend(read),
+            None => {
+                let mut buffer = Vec::new();
+                all.extend(part.iter().map(|entry| read_one(&folders[entry.folder], entry, &mut buffer)));
+            }
+        }
+    }
+    all
 }
 
 fn read_one(open: &Open, entry: &Entry, buffer: &mut Vec<u8>) -> Result<Revision, Broken> {
     let folder = &open.folder;
-    let file = open.location.file(&entry.name.to_string_lossy());
+    let file = match entry.name.to_str() {
+        Some(name) => open.location.file(name),
+        None => open.location.file(&entry.name.to_string_lossy()),
+    };
     let broken = |message: String, help: &str| Broken {
         problems: vec![Problem::of_file(&file, Fault::UnreadableFile, message).help(help)],
         id: None,
@@ -317,9 +345,27 @@ fn read_one(open: &Open, entry: &Entry, buffer: &mut Vec<u8>) -> Result<Revision
     if !entry.ordinary && !folder.metadata(&entry.name).map_err(unreadable)?.is_file() {
         return Err(broken("is not a file".to_owned(), "remove it, or give it a name that does not end with `.sql`"));
     }
-    let mut content = folder.open(&entry.name).map_err(unreadable)?;
+    let mut content = open_file(folder, entry).map_err(unreadable)?;
     let length = fill(&mut content, buffer).map_err(unreadable)?;
     parse_or_names(&file, buffer.get(..length).unwrap_or_default())
+}
+
+/// Opens a file of the folder. What the listing calls an ordinary file is opened as such: a name without a separator leads nowhere
+/// else, unless it has become a link meanwhile, which is refused. Looking at each part of a path takes longer.
+#[cfg(unix)]
+fn open_file(folder: &Dir, entry: &Entry) -> io::Result<fs::File> {
+    use rustix::fs::{Mode, OFlags};
+
+    if !entry.ordinary {
+        return Ok(folder.open(&entry.name)?.into_std());
+    }
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    Ok(fs::File::from(rustix::fs::openat(folder, &entry.name, flags, Mode::empty())?))
+}
+
+#[cfg(not(unix))]
+fn open_file(folder: &Dir, entry: &Entry) -> io::Result<fs::File> {
+    Ok(folder.open(&entry.name)?.into_std())
 }
 
 /// Reads a whole file into a buffer that is kept from file to file, and gives its length. Other than `read_to_end` this

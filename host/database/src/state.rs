@@ -4,6 +4,8 @@ pub(crate) mod joined;
 
 use std::collections::HashMap;
 
+use runner_chain::Checksum;
+
 use crate::ledger::FIRST_PREVIOUS_HASH;
 use crate::ledger::LedgerRow;
 use crate::ledger::LedgerStatus;
@@ -75,10 +77,10 @@ pub struct Record {
     pub status: RecordedStatus,
     /// The direction of that step: a revision whose down section was skipped is not applied.
     pub direction: StepDirection,
-    /// Checksum of the file at that time.
-    pub checksum: String,
+    /// Checksum of the file at that time; `None` if the ledger holds none.
+    pub checksum: Option<Checksum>,
     /// Checksum of its SQL at that time.
-    pub sql_checksum: String,
+    pub sql_checksum: Option<Checksum>,
     /// When, RFC 3339 in UTC.
     pub at: String,
 }
@@ -171,11 +173,15 @@ pub(crate) struct Outcome {
 /// Reduces the step rows, oldest first, to what is settled and what is stuck. `atomic_progress` says whether the dialect
 /// commits a statement together with its progress row.
 pub(crate) fn reduce<'a>(rows: impl IntoIterator<Item = StepRow<'a>>, atomic_progress: bool) -> Outcome {
-    let mut settled: HashMap<&str, StepRow<'a>> = HashMap::new();
+    let rows = rows.into_iter();
+    let mut settled: HashMap<&str, StepRow<'a>> = HashMap::with_capacity(rows.size_hint().0);
     let mut stuck: HashMap<&str, Stuck> = HashMap::new();
     for row in rows {
         if RecordedStatus::of(row.status).is_some() {
-            stuck.remove(row.revision);
+            // Hardly anything ever is, and there may be thousands of rows.
+            if !stuck.is_empty() {
+                stuck.remove(row.revision);
+            }
             settled.insert(row.revision, row);
         } else {
             stuck.entry(row.revision).or_insert_with(|| Stuck::begin(&row)).advance(&row, atomic_progress);
@@ -185,8 +191,8 @@ pub(crate) fn reduce<'a>(rows: impl IntoIterator<Item = StepRow<'a>>, atomic_pro
         let record = Record {
             status: RecordedStatus::of(row.status)?,
             direction: row.direction,
-            checksum: row.checksum.to_owned(),
-            sql_checksum: row.sql_checksum.to_owned(),
+            checksum: row.checksum.parse().ok(),
+            sql_checksum: row.sql_checksum.parse().ok(),
             at: row.finished_at.to_owned(),
         };
         Some((revision.to_owned(), record))

@@ -1,5 +1,6 @@
 //! The version rows, the ledger, and reading both.
 
+use runner_chain::Checksum;
 use runner_database::*;
 
 use crate::support::*;
@@ -37,7 +38,7 @@ async fn steps_move_the_version_and_chain_their_rows() {
     let state = target.state().await;
     assert_eq!(state.versions, ["a1"]);
     assert!(state.dirty.is_empty() && state.exists);
-    assert_eq!(state.records["a1"].checksum, "file-a1");
+    assert_eq!(state.records["a1"].checksum, Some(Checksum::of(b"file-a1")));
     assert_eq!(state.records["b2"].status, RecordedStatus::Reverted);
     let expected = [
         "run", "started", "progress", "progress", "applied", "started", "progress", "applied", "started", "progress",

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use runner_chain::Checksum;
 use runner_database::*;
 
 use crate::support::*;
@@ -17,8 +18,8 @@ async fn a_step_moves_the_version_and_leaves_one_row() {
     assert_eq!((outcomes[0].status, outcomes[0].statements_run), (RecordedStatus::Applied, 2));
     let state = target.state().await;
     assert_eq!(state.versions, ["b2"]);
-    assert_eq!(state.records["a1"].checksum, "file-a1");
-    assert_eq!(state.records["b2"].sql_checksum, "sql-b2");
+    assert_eq!(state.records["a1"].checksum, Some(Checksum::of(b"file-a1")));
+    assert_eq!(state.records["b2"].sql_checksum, Some(Checksum::of(b"sql-b2")));
     assert_eq!(state.tail.as_ref().unwrap().id, 3);
     assert_eq!(target.statuses().await, ["run", "applied", "applied"]);
     target.assert_intact().await;

@@ -2,6 +2,7 @@
 
 mod facts;
 
+use runner_chain::Checksum;
 use runner_database::*;
 use serde_json::json;
 
@@ -58,8 +59,8 @@ pub(crate) fn up(revision: &str, parent: Option<&str>, statements: &[&str]) -> S
             delete: parent.map(str::to_owned).into_iter().collect(),
             insert: vec![revision.to_owned()],
         },
-        checksum: format!("file-{revision}"),
-        sql_checksum: format!("sql-{revision}"),
+        checksum: Checksum::of(format!("file-{revision}").as_bytes()).to_string(),
+        sql_checksum: Checksum::of(format!("sql-{revision}").as_bytes()).to_string(),
         verdicts: json!(null),
     }
 }

@@ -63,6 +63,13 @@ impl Steps {
                     return Err(Error::new(ErrorKind::Usage, format!("`{range}` does not say where to go back to"))
                         .help(format!("write `{from}:base`, or a revision after the `:`")));
                 }
+                if to == "current" {
+                    return Err(Error::new(
+                        ErrorKind::Usage,
+                        format!("`{range}` ends where the database is, which a script leaves"),
+                    )
+                    .help("name the revision that the script leads to"));
+                }
                 *range = if to.is_empty() { "heads".to_owned() } else { to };
                 match from.as_str() {
                     "current" => ScriptStart::Database,

@@ -225,6 +225,10 @@ fn told(conflict: &Conflict, theirs: &Chain, reference: &str) -> String {
             "`{new}` is new and put in front of `{revision}`, and who has `{reference}` may have applied that; undo the \
              change of `Revises` in `{file}`, then `runner rebase {new}`"
         ),
+        ConflictKind::Reordered => format!(
+            "`{revision}` is new and would run before `{new}` in a new database, but after it where that is applied; \
+             `runner rebase {revision} --onto {new}` puts it behind"
+        ),
         _ => format!("`{revision}` is at odds with `{reference}`"),
     }
 }

@@ -1,7 +1,6 @@
 //! Where the files and the database contradict each other: revisions that are applied and were edited or removed since,
 //! and rows that no file explains.
 
-use runner_chain::Applied;
 use runner_chain::Chain;
 use runner_chain::Revision;
 use runner_chain::Versions;
@@ -42,18 +41,25 @@ impl Drift {
         let Ok(applied) = chain.applied(versions) else {
             return drift;
         };
-        let revisions = chain.revisions();
-        for revision in applied.iter().filter_map(|index| revisions.get(index)) {
-            // Of a half-way revision the statements that are done are compared one by one when it goes on.
-            let is_half_way = state.dirty.iter().any(|dirty| dirty.revision == revision.id.as_str());
-            if let Some(record) =
-                state.records.get(revision.id.as_str()).filter(|record| counts(record) && !is_half_way)
-            {
-                drift.compare(revision, record);
+        let mut explained = 0;
+        for (index, revision) in chain.revisions().iter().enumerate() {
+            // Looked up once: with thousands of revisions the time goes into that.
+            let record = state.records.get(revision.id.as_str()).filter(|record| counts(record));
+            explained += usize::from(record.is_some());
+            match (applied.contains(index), record) {
+                // Of a half-way revision the statements that are done are compared one by one when it goes on.
+                (true, Some(_)) if state.dirty.iter().any(|dirty| dirty.revision == revision.id.as_str()) => {}
+                (true, Some(record)) => drift.compare(revision, record),
+                (false, Some(_)) => drift.lost.push(revision.id.to_string()),
+                // Without a record it came with a database that was adopted, unless what builds on it was edited to do so.
+                (true, None) if chain.children(revision).any(|child| was_edited(state, child)) => {
+                    drift.inserted.push(revision.id.to_string());
+                }
+                (_, None) => {}
             }
         }
-        drift.compare_rows(chain, state, &applied);
-        if !state.versions.is_empty() {
+        let recorded = state.records.values().filter(|record| counts(record)).count();
+        if !state.versions.is_empty() && recorded > explained {
             drift.removed = state
                 .records
                 .iter()
@@ -65,26 +71,12 @@ impl Drift {
         drift
     }
 
-    fn compare_rows(&mut self, chain: &Chain, state: &State, applied: &Applied) {
-        for (index, revision) in chain.revisions().iter().enumerate() {
-            let is_recorded = state.records.get(revision.id.as_str()).is_some_and(counts);
-            match (applied.contains(index), is_recorded) {
-                (false, true) => self.lost.push(revision.id.to_string()),
-                // Without a record it came with a database that was adopted, unless what builds on it was edited to do so.
-                (true, false) if chain.children(revision).any(|child| was_edited(state, child)) => {
-                    self.inserted.push(revision.id.to_string());
-                }
-                _ => {}
-            }
-        }
-    }
-
     fn compare(&mut self, revision: &Revision, record: &Record) {
-        if record.checksum == revision.checksum().to_string() {
+        if record.checksum == Some(revision.checksum()) {
             return;
         }
         let id = revision.id.to_string();
-        if record.sql_checksum == revision.sql_checksum().to_string() {
+        if record.sql_checksum == Some(revision.sql_checksum()) {
             self.reworded.push(id);
         } else if record.status == RecordedStatus::Skipped {
             self.edited_after_skip.push(id);
@@ -180,7 +172,7 @@ impl Drift {
 /// Whether the file of an applied revision is no longer what was recorded.
 fn was_edited(state: &State, revision: &Revision) -> bool {
     let record = state.records.get(revision.id.as_str()).filter(|record| counts(record));
-    record.is_some_and(|record| record.checksum != revision.checksum().to_string())
+    record.is_some_and(|record| record.checksum != Some(revision.checksum()))
 }
 
 /// Whether a record says that the revision counts as applied.

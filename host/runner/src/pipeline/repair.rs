@@ -67,7 +67,7 @@ pub(super) fn plan(database: &Database, repair: Repair, selectors: &[Selector]) 
                 .get(id.as_str())
                 .filter(|_| chain.applied(versions).is_ok_and(|applied| applied.contains(index)));
             match (record, chain.get(id.as_str())) {
-                (Some(record), Some(revision)) if record.checksum != revision.checksum().to_string() => {
+                (Some(record), Some(revision)) if record.checksum != Some(revision.checksum()) => {
                     Ok(step(index, Direction::Up))
                 }
                 (Some(_), _) => Ok(Plan { steps: Vec::new(), before: versions.clone(), after: versions.clone() }),
@@ -91,9 +91,7 @@ pub(super) fn purge(database: &Database, selectors: &[Selector]) -> Result<Plan>
     let is_right = |index: usize| {
         let revision = chain.revisions().get(index);
         let record = revision.and_then(|revision| Some((revision, state.records.get(revision.id.as_str())?)));
-        record.is_some_and(|(revision, record)| {
-            drift::counts(record) && record.checksum == revision.checksum().to_string()
-        })
+        record.is_some_and(|(revision, record)| drift::counts(record) && record.checksum == Some(revision.checksum()))
     };
     plan.steps.retain(|step| step.direction == Direction::Down || !is_right(step.revision));
     let is_stepped: HashSet<usize> = plan.steps.iter().map(|step| step.revision).collect();
@@ -101,7 +99,7 @@ pub(super) fn purge(database: &Database, selectors: &[Selector]) -> Result<Plan>
     let wrong = wrong.filter_map(|(index, revision)| {
         let record = state.records.get(revision.id.as_str());
         let (is_recorded, is_applied) = (record.is_some_and(drift::counts), applied.contains(index));
-        let is_edited = is_applied && record.is_some_and(|record| record.checksum != revision.checksum().to_string());
+        let is_edited = is_applied && record.is_some_and(|record| record.checksum != Some(revision.checksum()));
         let is_missing = is_applied && !is_recorded && !state.records.is_empty();
         let direction = if is_applied { Direction::Up } else { Direction::Down };
         (is_edited || is_missing || (is_recorded && !is_applied)).then_some((index, direction))

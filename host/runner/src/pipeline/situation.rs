@@ -214,21 +214,23 @@ async fn chain_and_session(
     config: &Config,
     access: Access,
 ) -> (Result<(Session, runner_database::Result<State>)>, Result<Chain>) {
-    let folder = match directory::Folders::open(&config.migrations) {
-        Ok(folder) => folder,
-        Err(error) => return (session(config, access).await, Err(error.into())),
+    let opened = session(config, access);
+    // Polled first, so that the database is busy while this thread lists the files.
+    let chain = async {
+        let folders = directory::Folders::open(&config.migrations)?;
+        if !folders.is_long() {
+            let chain = folders.load();
+            tracing::debug!("the chain is read");
+            return Ok(chain?);
+        }
+        let chain = aside(async move {
+            let chain = folders.load();
+            tracing::debug!("the chain is read");
+            chain
+        });
+        Ok(chain.await??)
     };
-    let is_long = folder.is_long();
-    let chain = async move {
-        let chain = folder.load();
-        tracing::debug!("the chain is read");
-        Ok(chain?)
-    };
-    if is_long {
-        let (opened, chain) = tokio::join!(session(config, access), aside(chain));
-        return (opened, chain.and_then(|chain| chain));
-    }
-    tokio::join!(session(config, access), chain)
+    tokio::join!(opened, chain)
 }
 
 /// Where the state comes from that a plan begins with.

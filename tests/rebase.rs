@@ -108,7 +108,7 @@ fn what_is_applied_stays_where_it_is() {
     error: `here1` is applied to sqlite://app.db, so it stays where it is
 
       help: join the branches instead: `runner merge heads`
-      help: or undo it there first: `runner downgrade here1-1`
+      help: or undo it there first: `runner downgrade here1@-1`
     ");
     snapshot!(project.run(&["rebase", "there1", "--dry-run"]), @"
     exit: 0

@@ -77,7 +77,7 @@ fn the_demo_chain_passes_everywhere_and_leaves_no_trace() {
         };
         third(&broken, &format!("{outside};"), "");
         let run = broken.run(&["test", "r0003"]).exits(4);
-        assert!(run.stderr.contains(&format!("the statement changes {message}")), "{}", run.stderr);
+        assert!(run.stderr.contains(&format!("the statement may change {message}")), "{}", run.stderr);
         assert!(run.stderr.contains("--server"), "{}", run.stderr);
         assert_eq!(database.dump(&[]).matches("CREATE").count(), 0, "the target was touched");
 
@@ -272,10 +272,10 @@ fn what_can_not_be_tested() {
     exit: 4
     --- stdout
     failed  r0003  Revision r0003  [TIME]
-            the way up fails: revision `r0003` can't run as it stands
+            the way up fails: revision `r0003` can't be tried
     On sqlite: 1 failed
     --- stderr
-    error: the statement changes another file, not only the database it runs in
+    error: the statement may change other files, not only the database it runs in
      --> migrations/r0003.sql:8:1
       |
     8 | ATTACH 'app.db' AS target;
@@ -283,4 +283,60 @@ fn what_can_not_be_tested() {
       |
       = help: a trial touches nothing but its own database, so this can't be tried
     ");
+}
+
+#[test]
+fn another_name_of_the_targets_server_changes_nothing() {
+    for server in [test_servers::postgres(), test_servers::mysql()] {
+        let project = Project::linear(2);
+        let database = on_server(server, &project);
+        let outside = match server.kind() {
+            test_servers::Kind::Postgres => "DO $$ BEGIN CREATE ROLE runner_rehearsal; END $$;".to_owned(),
+            test_servers::Kind::Mysql => format!("/*!40000 DROP DATABASE IF EXISTS {} */;", database.name()),
+        };
+        third(&project, &outside, "");
+        let socket = database.socket_url();
+        let run = project.run(&["test", "--server", &socket, "--junit", "report.xml"]).exits(4);
+        assert!(run.stderr.contains("the statement may change"), "{run}");
+        assert!(project.path("report.xml").exists());
+        // Neither rows nor a set-up lead elsewhere.
+        let away = match server.kind() {
+            test_servers::Kind::Postgres => "CREATE ROLE runner_rehearsal;".to_owned(),
+            test_servers::Kind::Mysql => format!("USE {}; CREATE TABLE gotcha (id INT);", database.name()),
+        };
+        project.write("rows/r0001.sql", &away);
+        let run = project.run(&["test", "r0001", "--seeds", "rows"]).exits(4);
+        assert!(run.stdout.contains("its rows can't be added"), "{run}");
+        project.write("setup.sql", &away);
+        let run = project.run(&["test", "--setup", "setup.sql"]).exits(1);
+        assert!(run.stderr.contains("can't be tried"), "{run}");
+        assert_eq!(database.dump(&[]).matches("CREATE").count(), 0, "the target was touched");
+    }
+}
+
+#[test]
+fn what_the_databases_do_by_themselves_is_no_difference() {
+    let project = Project::linear(1);
+    project.revision(
+        "r0002",
+        "r0001",
+        "",
+        "CREATE TABLE counted (id INTEGER PRIMARY KEY AUTOINCREMENT);\nANALYZE;",
+        "DROP TABLE counted;",
+    );
+    project.revision("r0003", "r0002", "Transaction: off", "ATTACH ':memory:' AS aside;", "");
+    project.run(&["test"]).exits(0);
+    let project = Project::linear(1);
+    let _database = on_server(test_servers::postgres(), &project);
+    project.revision(
+        "r0002",
+        "r0001",
+        "",
+        "GRANT SELECT ON t0001 TO PUBLIC;\nCREATE SEQUENCE s;\nALTER TABLE t0001 ADD COLUMN kept int;",
+        "REVOKE SELECT ON t0001 FROM PUBLIC;\nDROP SEQUENCE s;\nALTER TABLE t0001 DROP COLUMN kept;",
+    );
+    project.run(&["test"]).exits(0);
+    project.revision("r0003", "r0002", "", "ALTER SEQUENCE s OWNED BY t0001.kept;", "");
+    let run = project.run(&["test", "r0003"]).exits(4);
+    assert!(run.stdout.contains("OWNED BY public.t0001.kept"), "{run}");
 }

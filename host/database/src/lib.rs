@@ -67,6 +67,7 @@ pub use crate::run::StepOutcome;
 pub use crate::run::TransactionMode;
 pub use crate::schema::Difference;
 pub use crate::schema::Schema;
+pub use crate::scratch::Outside;
 pub use crate::scratch::Scratch;
 pub use crate::script::Action;
 pub use crate::script::ScriptStatement;

@@ -234,6 +234,11 @@ impl Session {
         })
     }
 
+    /// Says that no revision is half-way, so that the next run need not read the ledger to know. For scratch databases.
+    pub fn nothing_is_half_done(&mut self) {
+        self.known_dirty = Some(Vec::new());
+    }
+
     /// Starts a run. Nothing is written until its first step is.
     ///
     /// # Errors

@@ -21,6 +21,7 @@ use crate::error::Result;
 use crate::facts::Facts;
 use crate::ledger::LedgerCheck;
 use crate::ledger::LedgerRow;
+use crate::ledger::LedgerStatus;
 use crate::lock::Holder;
 use crate::outbox::Speech;
 use crate::outbox::Texts;
@@ -79,10 +80,18 @@ pub(crate) trait Pen: Send {
     fn begin(&self) -> &'static str;
     /// A statement with whatever ends it for the client.
     fn statement(&self, sql: &str) -> String;
-    /// The version rows and the ledger rows of a step; `is_changed`: the session is no longer that of a fresh one.
-    fn record(&self, change: &VersionChange, rows: &[LedgerRow], is_changed: bool) -> Result<String>;
-    /// Makes the session that of a fresh one.
-    fn reset(&self, info: &RunInfo) -> Result<String>;
+    /// What follows a statement that takes away what the script itself rests on; mostly nothing.
+    fn after(&self, _sql: &str, _info: &RunInfo) -> Result<String> {
+        Ok(String::new())
+    }
+    /// The version rows and the ledger rows of a step; `as_login`: a script's `SET ROLE` is taken back for them.
+    fn record(&self, change: &VersionChange, rows: &[LedgerRow], as_login: bool) -> Result<String>;
+    /// Makes the session that of a fresh one, after these statements of a step.
+    fn reset(&self, info: &RunInfo, statements: &[String]) -> Result<String>;
+    /// Whether that can be part of a transaction.
+    fn resets_inside_transactions(&self) -> bool {
+        false
+    }
     /// What follows the last step.
     fn closing(&self) -> String;
 
@@ -105,8 +114,8 @@ pub(crate) struct Transcript {
     comments: VecDeque<(String, Vec<String>)>,
     text: String,
     nesting: Nesting,
-    /// Whether a statement has changed the session.
-    is_changed: bool,
+    /// Statements of the current step that have changed the session.
+    changes: Vec<String>,
 }
 
 impl Transcript {
@@ -120,7 +129,7 @@ impl Transcript {
             comments: VecDeque::new(),
             text: String::new(),
             nesting: Nesting::default(),
-            is_changed: false,
+            changes: Vec::new(),
         }
     }
 
@@ -133,9 +142,18 @@ impl Transcript {
 
     fn comment(&mut self, lines: &[String]) {
         // A line break in a title would end the comment.
-        for line in lines.iter().flat_map(|line| line.split(['\n', '\r'])) {
+        for line in lines.iter().flat_map(|line| line.split(['\n', '\r'])).filter(|line| !line.contains('\0')) {
             self.line(format!("-- {line}").trim_end());
         }
+    }
+
+    fn write_books(&mut self, change: &VersionChange, rows: &[LedgerRow], commit: bool) -> Result<()> {
+        // As online: between the statements of a script's own transaction its role stays as it is.
+        let is_progress = rows.last().and_then(LedgerRow::known_status) == Some(LedgerStatus::Progress);
+        let as_login = !self.changes.is_empty() && (commit || !is_progress);
+        let books = self.pen.record(change, rows, as_login)?;
+        self.line(&books);
+        Ok(())
     }
 
     fn no_database(&self) -> Error {
@@ -217,6 +235,7 @@ impl Backend for Transcript {
     fn take_script(&mut self) -> Option<String> {
         let closing = self.pen.closing();
         self.line(&closing);
+        self.line("\n-- End of the script.");
         Some(std::mem::take(&mut self.text))
     }
 
@@ -258,7 +277,13 @@ impl Backend for Transcript {
         let statement = self.pen.statement(sql);
         self.line(&statement);
         self.nesting.hear(sql, self.pen.dialect(), self.pen.placement(sql));
-        self.is_changed |= self.pen.changes_session(sql);
+        if self.pen.changes_session(sql) {
+            self.changes.push(sql.to_owned());
+        }
+        if let Some(info) = &self.info {
+            let after = self.pen.after(sql, info)?;
+            self.line(&after);
+        }
         Ok(())
     }
 
@@ -267,9 +292,12 @@ impl Backend for Transcript {
     }
 
     async fn record(&mut self, change: &VersionChange, rows: &[LedgerRow]) -> Result<()> {
-        let books = self.pen.record(change, rows, self.is_changed)?;
-        self.line(&books);
-        Ok(())
+        self.write_books(change, rows, false)
+    }
+
+    async fn record_and_commit(&mut self, change: &VersionChange, rows: &[LedgerRow]) -> Result<()> {
+        self.write_books(change, rows, true)?;
+        self.commit().await
     }
 
     fn outbox(&self) -> Result<Speech> {
@@ -300,15 +328,19 @@ impl Backend for Transcript {
         self.pen.changes_session(statement)
     }
 
+    fn resets_inside_transactions(&self) -> bool {
+        self.pen.resets_inside_transactions()
+    }
+
     async fn reset_session(&mut self) -> Result<()> {
         let Some(info) = &self.info else { return Ok(()) };
         // Nothing follows the last step.
         if !self.steps.is_empty() {
-            let reset = self.pen.reset(info)?;
+            let reset = self.pen.reset(info, &self.changes)?;
             self.line("\n-- What the step above set in the session is taken back.");
             self.line(&reset);
         }
-        self.is_changed = false;
+        self.changes.clear();
         Ok(())
     }
 
@@ -339,7 +371,16 @@ pub(crate) fn stands_at(
             rows.len()
         ));
     }
-    if beginning.is_read {
+    if !beginning.is_read {
+        // A half-way revision goes on at the statement that the ledger names, which this script does not know.
+        conditions.push(format!(
+            "NOT EXISTS (SELECT 1 FROM {ledger} AS begun WHERE \
+             (begun.status IN ('started', 'progress') OR (begun.status = 'failed' AND begun.statements_done > 0)) \
+             AND NOT EXISTS (SELECT 1 FROM {ledger} AS settled WHERE settled.revision = begun.revision AND settled.id > begun.id \
+             AND (settled.status IN ('applied', 'skipped', 'stamped', 'reverted', 'unstamped') \
+             OR (settled.status = 'failed' AND settled.statements_done = 0))))"
+        ));
+    } else {
         conditions.push(match &beginning.state.tail {
             None => format!("(SELECT count(*) FROM {ledger}) = 0"),
             Some(tail) => format!(

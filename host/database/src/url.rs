@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use runner_chain::Dialect;
 
+pub(crate) use self::server::Secret;
 pub(crate) use self::server::ServerAddress;
 use crate::sqlite::SqliteLocation;
 use crate::sqlite::SqliteMode;

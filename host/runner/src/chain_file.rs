@@ -24,8 +24,8 @@ pub(crate) fn place(config: &Config) -> Option<(PathBuf, String)> {
 /// It is there and can't be read.
 pub(crate) fn read(config: &Config) -> Result<Option<ChainFile>> {
     let Some((path, shown)) = place(config) else { return Ok(None) };
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(ChainFile::parse(&text))),
+    match std::fs::read(path) {
+        Ok(text) => Ok(Some(ChainFile::parse(&String::from_utf8_lossy(&text)))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::new(ErrorKind::Io, format!("failed to read `{shown}`: {error}"))),
     }

@@ -36,11 +36,6 @@ impl Trees {
         Ok(Trees { first, others: all.collect::<Result<_>>()? })
     }
 
-    /// That of the first folder.
-    pub(crate) fn into_first(self) -> WorkTree {
-        self.first
-    }
-
     fn each<T>(&self, ask: impl Fn(&WorkTree) -> Result<Vec<T>>) -> Result<Vec<T>> {
         let mut all = ask(&self.first)?;
         for tree in &self.others {
@@ -103,7 +98,7 @@ impl WorkTree {
     ///
     /// # Errors
     /// There is no git, the folder is in no work tree, or git refuses to look at it.
-    fn around(location: &Location) -> Result<Self> {
+    pub(crate) fn around(location: &Location) -> Result<Self> {
         let folder = location.path.as_path();
         // git tells its hooks where they are, and does not look at the folder then.
         let is_told = std::env::var_os("GIT_DIR").is_some();

@@ -113,32 +113,36 @@ async fn rehearse(stage: &mut Stage<'_>, acts: &[Act<'_>], on_tested: &mut dyn F
     stage.open().await?;
     let mut tested = Vec::new();
     let mut first: Option<(usize, Schema)> = None;
+    // That of the database as it is, if it is known.
+    let mut schema: Option<Schema> = None;
     let mut stopped_at = None;
     for (index, act) in acts.iter().enumerate() {
         if !act.is_tested {
-            // Nothing that was to be tested has failed, so this is no result but an error.
-            stage.up(act).await?;
-            stage.seed(act.revision).await?;
+            schema = None;
+            if let Err(error) = stage.apply(act).await {
+                // Whoever tests what builds on it has to know.
+                let failed = Tested::of(act.revision, Outcome::Failed, 0.0, vec![Trouble::failed(When::Up, error)]);
+                on_tested(&failed);
+                tested.push(failed);
+                stopped_at = Some(index);
+                break;
+            }
             continue;
         }
-        let before = stage.schema().await?;
+        let before = match schema.take() {
+            Some(schema) => schema,
+            None => stage.schema().await?,
+        };
         if first.is_none() {
             first = Some((index, before.clone()));
         }
         let started = Instant::now();
-        let (outcome, troubles) = up_down_up(stage, acts, index, &before).await?;
-        let done = Tested {
-            revision: act.revision.id.to_string(),
-            message: act.revision.title.clone(),
-            file: act.revision.file.clone(),
-            outcome,
-            duration_ms: started.elapsed().as_secs_f64() * 1000.0,
-            problems: troubles,
-        };
+        let (outcome, troubles, after) = up_down_up(stage, acts, index, &before).await?;
+        let done = Tested::of(act.revision, outcome, started.elapsed().as_secs_f64() * 1000.0, troubles);
         on_tested(&done);
-        let is_over = done.problems.iter().any(|trouble| trouble.when == When::Up);
         tested.push(done);
-        if is_over {
+        schema = after;
+        if schema.is_none() {
             stopped_at = Some(index);
             break;
         }
@@ -146,7 +150,7 @@ async fn rehearse(stage: &mut Stage<'_>, acts: &[Act<'_>], on_tested: &mut dyn F
     let mut rehearsed = Rehearsed::of(stage.dialect(), tested);
     if let Some(index) = stopped_at {
         for act in acts.iter().skip(index + 1).filter(|act| act.is_tested) {
-            let not_run = Tested::not_run(act.revision);
+            let not_run = Tested::of(act.revision, Outcome::NotRun, 0.0, Vec::new());
             on_tested(&not_run);
             rehearsed.revisions.push(not_run);
         }
@@ -158,44 +162,54 @@ async fn rehearse(stage: &mut Stage<'_>, acts: &[Act<'_>], on_tested: &mut dyn F
     Ok(rehearsed.judged())
 }
 
-/// Tests one revision, which is applied afterwards unless its way up fails.
+/// Tests one revision, and gives the schema with which the next one begins; `None`: nothing more can be tested.
 async fn up_down_up(
     stage: &mut Stage<'_>,
     acts: &[Act<'_>],
     index: usize,
     before: &Schema,
-) -> Result<(Outcome, Vec<Trouble>)> {
+) -> Result<(Outcome, Vec<Trouble>, Option<Schema>)> {
     let act = &acts[index];
     if let Err(error) = stage.up(act).await {
-        return Ok((Outcome::Failed, vec![Trouble::failed(When::Up, error)]));
+        return Ok((Outcome::Failed, vec![Trouble::failed(When::Up, error)], None));
     }
     let applied = stage.schema().await?;
-    let Some(down) = &act.down else {
-        stage.seed(act.revision).await?;
-        return Ok((Outcome::Irreversible, Vec::new()));
-    };
     let mut troubles = Vec::new();
-    match stage.down(act, down).await {
-        Err(error) => troubles.push(Trouble::failed(When::Down, error)),
-        Ok(()) => {
-            troubles.extend(Trouble::differing(When::AfterDown, before, &stage.schema().await?));
-            match stage.up(act).await {
-                Err(error) => troubles.push(Trouble::failed(When::UpAgain, error)),
-                // What the way down left is still there, and was told.
-                Ok(()) if !troubles.is_empty() => {}
-                Ok(()) => {
-                    troubles.extend(Trouble::differing(When::AfterUpAgain, &applied, &stage.schema().await?));
+    if let Some(down) = &act.down {
+        match stage.down(down).await {
+            Err(error) => troubles.push(Trouble::failed(When::Down, error)),
+            Ok(()) => {
+                troubles.extend(Trouble::differing(When::AfterDown, before, &stage.schema().await?));
+                match stage.up(act).await {
+                    Err(error) => troubles.push(Trouble::failed(When::UpAgain, error)),
+                    // What the way down left is still there, and was told.
+                    Ok(()) if !troubles.is_empty() => {}
+                    Ok(()) => {
+                        troubles.extend(Trouble::differing(When::AfterUpAgain, &applied, &stage.schema().await?));
+                    }
                 }
             }
         }
     }
-    if troubles.is_empty() {
-        stage.seed(act.revision).await?;
-        return Ok((Outcome::Passed, troubles));
-    }
-    // What went wrong must not be blamed on the revisions that follow.
-    stage.rebuild(&acts[..=index]).await?;
-    Ok((Outcome::Failed, troubles))
+    let went_on = if troubles.is_empty() {
+        stage.seed(act.revision).await.map_err(|error| Trouble::failed(When::Rows, error))
+    } else {
+        // What went wrong must not be blamed on the revisions that follow.
+        stage.rebuild(&acts[..=index]).await.map_err(|error| Trouble::failed(When::Rebuild, error))
+    };
+    let after = match went_on {
+        Ok(()) => Some(stage.schema().await?),
+        Err(trouble) => {
+            troubles.push(trouble);
+            None
+        }
+    };
+    let outcome = match (troubles.is_empty(), &act.down) {
+        (true, Some(_)) => Outcome::Passed,
+        (true, None) => Outcome::Irreversible,
+        (false, _) => Outcome::Failed,
+    };
+    Ok((outcome, troubles, after))
 }
 
 /// All the way down to where testing began, and up again.
@@ -219,11 +233,10 @@ async fn base_and_back(stage: &mut Stage<'_>, acts: &[Act<'_>], from: usize, bot
     let mut troubles: Vec<Trouble> =
         Trouble::differing(When::AfterBase, bottom, &stage.schema().await?).into_iter().collect();
     for act in &acts[from..] {
-        if let Err(error) = stage.up(act).await {
+        if let Err(error) = stage.apply(act).await {
             troubles.push(Trouble::failed(When::Back, error));
             return Ok(BaseAndBack::of(troubles));
         }
-        stage.seed(act.revision).await?;
     }
     troubles.extend(Trouble::differing(When::AfterBack, &top, &stage.schema().await?));
     Ok(BaseAndBack::of(troubles))

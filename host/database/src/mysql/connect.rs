@@ -31,6 +31,8 @@ pub(super) struct Settings {
     pub(super) database: String,
     /// The URL without secrets.
     pub(super) target: String,
+    /// What the URL sets in every session, as a statement.
+    pub(super) session: String,
     pub(super) access: Access,
     pub(super) lock_timeout: Option<Duration>,
     pub(super) statement_timeout: Option<Duration>,
@@ -53,6 +55,7 @@ impl Settings {
         let connect = connect_options(address, &database).map_err(|(message, hint)| refuse(message, hint))?;
         Ok(Self {
             connect,
+            session: session(address),
             database,
             access,
             lock_timeout: options.lock_timeout,
@@ -91,6 +94,17 @@ impl Settings {
         }
         (!settings.is_empty()).then(|| format!("SET SESSION {}", settings.join(", SESSION ")))
     }
+}
+
+/// What the driver says first in a session, for whoever comes without it. The values were checked.
+fn session(address: &ServerAddress) -> String {
+    let given = |names: &[&str]| {
+        let named = |(key, _): &&(String, crate::url::Secret)| names.contains(&key.replace('_', "-").as_str());
+        address.parameters.iter().rev().find(named).map(|(_, value)| value.reveal())
+    };
+    let collation = given(&["collation"]).map_or_else(String::new, |collation| format!(" COLLATE {collation}"));
+    let zone = given(&["timezone", "time-zone"]).map_or_else(String::new, |zone| format!(", time_zone = '{zone}'"));
+    format!("SET NAMES {}{collation}{zone}", given(&["charset"]).unwrap_or("utf8mb4"))
 }
 
 /// Where and how to connect; otherwise what is wrong, and what to write instead. Nothing is set on the server but the

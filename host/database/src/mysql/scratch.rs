@@ -53,3 +53,13 @@ impl Keeper {
         removed.map_err(|(_, error)| failures::translate(&error, "removing the scratch database"))
     }
 }
+
+/// What only this server answers.
+pub(crate) async fn who(url: &DatabaseUrl, options: &Options) -> Result<String> {
+    let settings = Settings::new(url, options, Access::Read)?;
+    let mut link = Link::new(settings.connect().await?);
+    let ask = "SELECT CONCAT_WS('\\n', @@hostname, @@port, @@datadir, @@socket)".to_owned();
+    let answer = link.ask(ask).await.complete().and_then(|answer| text(answer.row(0)?, 0));
+    let _ = link.close().await;
+    answer.map(Option::unwrap_or_default).map_err(|error| failures::translate(&error, "asking a server who it is"))
+}

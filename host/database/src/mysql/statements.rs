@@ -11,7 +11,7 @@ use crate::words::Token;
 use crate::words::tokens;
 
 /// The statement with what is inside of conditional comments laid open. Places stay the same.
-pub(super) fn laid_open(sql: &str) -> Cow<'_, str> {
+pub(crate) fn laid_open(sql: &str) -> Cow<'_, str> {
     let mut open = Cow::Borrowed(sql);
     for comment in tokens(sql, Dialect::Mysql).filter(|token| token.kind == Kind::Symbol) {
         let Some(inside) = comment.text.strip_prefix("/*!").or_else(|| comment.text.strip_prefix("/*M!")) else {

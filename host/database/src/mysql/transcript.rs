@@ -173,17 +173,22 @@ impl Pen for MysqlPen {
     }
 
     fn command(&self) -> &'static str {
-        if self.is_mariadb { "mariadb --comments DATABASE < SCRIPT" } else { "mysql --comments DATABASE < SCRIPT" }
+        if self.is_mariadb {
+            "mariadb --skip-force --comments DATABASE < SCRIPT"
+        } else {
+            "mysql --skip-force --comments DATABASE < SCRIPT"
+        }
     }
 
     fn opening(&self, info: &RunInfo, beginning: &Beginning) -> Result<String> {
         let (version, ledger) = (name(&self.books.version), name(&self.books.ledger));
         let condition = stands_at(beginning, &version, &ledger, |text| Ok(literal(text)))?;
         Ok(format!(
-            "SET NAMES utf8mb4;\n\n\
+            "{};\n\n\
              -- One runner at a time.\n{}\n\n\
              -- The runner's tables, and the state that this script begins with.\n{};\n{}\n\n\
              -- What writes the ledger; gone with the session.\n{}{}",
+            self.settings.session,
             self.lock(),
             self.books.create_if_missing(),
             check(&condition, ELSEWHERE),
@@ -214,7 +219,7 @@ impl Pen for MysqlPen {
         format!("DELIMITER {delimiter}\n{}\nDELIMITER ;", ended(sql, &delimiter))
     }
 
-    fn record(&self, change: &VersionChange, rows: &[LedgerRow], _is_changed: bool) -> Result<String> {
+    fn record(&self, change: &VersionChange, rows: &[LedgerRow], _as_login: bool) -> Result<String> {
         let mut sql = self.change_versions(change);
         for row in rows {
             let number = |value: Option<i64>| value.map_or_else(|| "NULL".to_owned(), |value| value.to_string());
@@ -236,11 +241,12 @@ impl Pen for MysqlPen {
         Ok(sql.join("\n"))
     }
 
-    fn reset(&self, info: &RunInfo) -> Result<String> {
+    fn reset(&self, info: &RunInfo, _statements: &[String]) -> Result<String> {
         // A new connection, as online. The server may notice late that the old one has gone.
         Ok(format!(
-            "{}\n\\r\nSET NAMES utf8mb4;\n{}\n{}{}",
+            "{}\n\\r\n{};\n{}\n{}{}",
             self.closing(),
+            self.settings.session,
             self.lock(),
             self.ledger_writer(info),
             self.settings.timeouts(self.is_mariadb).map_or_else(String::new, |sql| format!("\n{sql};")),

@@ -211,6 +211,35 @@ impl Settings {
         }
     }
 
+    /// What the URL sets in every session, by `options`, in order.
+    pub(super) fn session_options(&self) -> Result<Vec<(String, String)>> {
+        let text = self.options.get_options().unwrap_or_default();
+        let mut words = vec![String::new()];
+        let mut letters = text.chars();
+        while let Some(letter) = letters.next() {
+            match (letter, words.last_mut()) {
+                ('\\', Some(word)) => word.extend(letters.next()),
+                (' ', _) => words.push(String::new()),
+                (letter, Some(word)) => word.push(letter),
+                (_, None) => {}
+            }
+        }
+        let mut settings = Vec::new();
+        let mut words = words.into_iter().filter(|word| !word.is_empty());
+        while let Some(word) = words.next() {
+            let setting = match word.strip_prefix("-c") {
+                Some("") => words.next(),
+                Some(setting) => Some(setting.to_owned()),
+                None => word.strip_prefix("--").map(str::to_owned),
+            };
+            match setting.as_deref().and_then(|setting| setting.split_once('=')) {
+                Some((name, value)) => settings.push((name.replace('-', "_"), value.to_owned())),
+                None => return Err(invalid(format!("`{word}` in `options` can't be written as a statement"))),
+            }
+        }
+        Ok(settings)
+    }
+
     /// What distinguishes a session that runs revisions from a fresh one.
     pub(super) fn of_working_session(&self) -> String {
         // The scripts were cut into statements by this rule.
@@ -386,6 +415,9 @@ mod tests {
         let options = read.unwrap().options;
         assert!(matches!(options.get_ssl_mode(), PgSslMode::Require));
         assert_eq!(options.get_options(), Some("-c jit=off -c work_mem=1\\ MB"));
+        let set = settings("postgres://u@h/d?options[work_mem]=1%20MB&options=-c%20jit=off").unwrap().session_options();
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(set.unwrap(), [pair("jit", "off"), pair("work_mem", "1 MB")]);
         assert!(settings("postgres://u@h/d?options[x=1").is_err());
     }
 

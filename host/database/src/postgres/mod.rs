@@ -61,6 +61,7 @@ use self::lock::Attempt;
 use self::lock::LockSession;
 pub(crate) use self::open::open;
 pub(crate) use self::scratch::Keeper;
+pub(crate) use self::scratch::who;
 use self::stop::Stop;
 pub(crate) use self::transcript::pen;
 

@@ -19,7 +19,8 @@ const RELATIONS: &str = "WITH ours AS (SELECT oid FROM pg_namespace WHERE nspnam
 
 /// Each gives a kind, a name and a definition. They run with an empty `search_path`, so that all names are qualified.
 const QUERIES: &[&str] = &[
-    "SELECT 'schema', nspname::text, coalesce(nspacl::text, '') FROM pg_namespace WHERE oid IN (SELECT oid FROM ours) \
+    "SELECT 'schema', nspname::text, concat_ws(' ', 'OWNER', nspowner::regrole, 'ACL', \
+       (SELECT string_agg(a::text, ', ' ORDER BY a::text) FROM unnest(coalesce(nspacl, acldefault('n', nspowner))) a)) FROM pg_namespace WHERE oid IN (SELECT oid FROM ours) \
        AND NOT EXISTS (SELECT 1 FROM foreign_to_us e WHERE e.classid = 'pg_namespace'::regclass AND e.objid = pg_namespace.oid)",
     "SELECT 'extension', extname::text, extversion FROM pg_extension",
     // Tables and what is stored of them.
@@ -31,7 +32,8 @@ const QUERIES: &[&str] = &[
        (SELECT string_agg('INHERITS ' || i.inhparent::regclass::text, E'\\n' ORDER BY i.inhseqno) FROM pg_inherits i WHERE i.inhrelid = c.oid), \
        CASE WHEN c.relrowsecurity THEN 'ROW LEVEL SECURITY' END, CASE WHEN c.relforcerowsecurity THEN 'FORCED' END, \
        CASE WHEN c.relreplident <> 'd' AND c.relkind IN ('r', 'p') THEN 'REPLICA IDENTITY ' || c.relreplident::text END, \
-       'ACL ' || c.relacl::text, CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END) \
+       'OWNER ' || c.relowner::regrole::text, \
+       'ACL ' || (SELECT string_agg(a::text, ', ' ORDER BY a::text) FROM unnest(coalesce(c.relacl, acldefault('r', c.relowner))) a), CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END) \
      FROM rel c WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c')",
     "SELECT 'column', c.oid::regclass::text || '.' || a.attname, concat_ws(' ', \
        (SELECT count(*) FROM pg_attribute o WHERE o.attrelid = a.attrelid AND o.attnum BETWEEN 1 AND a.attnum AND NOT o.attisdropped) || '.', \
@@ -41,7 +43,7 @@ const QUERIES: &[&str] = &[
        CASE WHEN a.attidentity <> '' THEN 'IDENTITY ' || a.attidentity::text END, \
        CASE WHEN a.attgenerated <> '' THEN 'GENERATED' END, 'DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), \
        CASE WHEN a.attstorage <> t.typstorage THEN 'STORAGE ' || a.attstorage::text END, \
-       'STATISTICS ' || nullif(a.attstattarget, -1), array_to_string(a.attoptions, ', '), 'ACL ' || a.attacl::text) \
+       'STATISTICS ' || nullif(a.attstattarget, -1), array_to_string(a.attoptions, ', '), 'COMPRESSION ' || nullif(to_jsonb(a) ->> 'attcompression', ''), 'ACL ' || a.attacl::text) \
      FROM rel c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
      JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
      WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c')",
@@ -60,20 +62,26 @@ const QUERIES: &[&str] = &[
        'USING ' || pg_get_expr(p.polqual, p.polrelid), 'CHECK ' || pg_get_expr(p.polwithcheck, p.polrelid)) \
      FROM pg_policy p JOIN rel c ON c.oid = p.polrelid",
     "SELECT 'sequence', c.oid::regclass::text, concat_ws(' ', format_type(s.seqtypid, NULL), 'START', s.seqstart, 'INCREMENT', s.seqincrement, \
-       'MIN', s.seqmin, 'MAX', s.seqmax, 'CACHE', s.seqcache, CASE WHEN s.seqcycle THEN 'CYCLE' END, 'ACL ' || c.relacl::text) \
+       'MIN', s.seqmin, 'MAX', s.seqmax, 'CACHE', s.seqcache, CASE WHEN s.seqcycle THEN 'CYCLE' END, 'OWNER', c.relowner::regrole, \
+       (SELECT 'OWNED BY ' || d.refobjid::regclass::text || '.' || a.attname FROM pg_depend d \
+         JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid \
+         WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0), \
+       'ACL', (SELECT string_agg(a::text, ', ' ORDER BY a::text) FROM unnest(coalesce(c.relacl, acldefault('s', c.relowner))) a)) \
      FROM pg_sequence s JOIN rel c ON c.oid = s.seqrelid",
     // Types, functions and the rest.
-    "SELECT 'type', t.oid::regtype::text, CASE t.typtype \
+    "SELECT 'type', t.oid::regtype::text, concat_ws(E'\\n', 'OWNER ' || t.typowner::regrole::text, \
+       'ACL ' || (SELECT string_agg(a::text, ', ' ORDER BY a::text) FROM unnest(coalesce(t.typacl, acldefault('T', t.typowner))) a), CASE t.typtype \
        WHEN 'e' THEN (SELECT 'ENUM ' || string_agg(quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid) \
        WHEN 'd' THEN concat_ws(' ', 'DOMAIN', format_type(t.typbasetype, t.typtypmod), CASE WHEN t.typnotnull THEN 'NOT NULL' END, 'DEFAULT ' || t.typdefault, \
          (SELECT string_agg(pg_get_constraintdef(k.oid), ' ' ORDER BY k.conname) FROM pg_constraint k WHERE k.contypid = t.oid)) \
-       WHEN 'r' THEN (SELECT 'RANGE ' || format_type(r.rngsubtype, NULL) FROM pg_range r WHERE r.rngtypid = t.oid) END \
+       WHEN 'r' THEN (SELECT 'RANGE ' || format_type(r.rngsubtype, NULL) FROM pg_range r WHERE r.rngtypid = t.oid) END) \
      FROM pg_type t WHERE t.typtype IN ('e', 'd', 'r') AND t.typnamespace IN (SELECT oid FROM ours) \
        AND NOT EXISTS (SELECT 1 FROM foreign_to_us e WHERE e.classid = 'pg_type'::regclass AND e.objid = t.oid)",
     "SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END, p.oid::regprocedure::text, \
        concat_ws(E'\\n', CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) ELSE \
          (SELECT concat_ws(' ', a.aggtransfn, a.aggfinalfn, a.aggtranstype::regtype, a.agginitval) FROM pg_aggregate a WHERE a.aggfnoid = p.oid) END, \
-         'ACL ' || p.proacl::text) \
+         'OWNER ' || p.proowner::regrole::text, \
+         'ACL ' || (SELECT string_agg(a::text, ', ' ORDER BY a::text) FROM unnest(coalesce(p.proacl, acldefault('f', p.proowner))) a)) \
      FROM pg_proc p WHERE p.pronamespace IN (SELECT oid FROM ours) \
        AND NOT EXISTS (SELECT 1 FROM foreign_to_us e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid)",
     "SELECT 'comment', i.type || ' ' || i.identity, d.description FROM pg_description d \

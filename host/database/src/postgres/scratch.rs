@@ -69,3 +69,13 @@ impl Keeper {
         removed.map_err(|error| failures::translate(&error, 0).while_doing("removing the scratch database"))
     }
 }
+
+/// What only this server answers.
+pub(crate) async fn who(url: &DatabaseUrl, options: &Options) -> Result<String> {
+    let Some(address) = url.server() else { return Err(Error::Unsupported { dialect: url.dialect() }) };
+    let mut link = Settings::new(url, address, options)?.connect(None).await?;
+    let ask = "SELECT system_identifier::text || ' ' || pg_postmaster_start_time()::text FROM pg_control_system()";
+    let row = link.row(ask.to_owned()).await.and_then(|row| required(&row, 0).map(str::to_owned));
+    let _ = link.close().await;
+    row.map_err(|error| failures::translate(&error, 0).while_doing("asking a server who it is"))
+}

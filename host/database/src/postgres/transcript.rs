@@ -26,6 +26,7 @@ use crate::url::DatabaseUrl;
 use super::books::Books;
 use super::books::quoted;
 use super::connect::Settings;
+use super::literal::identifier;
 use super::literal::literal;
 use super::statements;
 
@@ -73,6 +74,20 @@ fn dollar_quoted(body: &str) -> String {
 }
 
 impl PostgresPen {
+    /// What the URL asks of every session.
+    fn options(&self) -> Result<String> {
+        let set = |(name, value): (String, String)| Ok(format!("SET {} = {};", identifier(&name), literal(&value)?));
+        let options: Vec<String> = self.settings.session_options()?.into_iter().map(set).collect::<Result<_>>()?;
+        Ok(options.join("\n"))
+    }
+
+    /// What distinguishes the session from one that is just open.
+    fn session(&self) -> Result<String> {
+        let options = self.options()?;
+        let separator = if options.is_empty() { "" } else { "\n" };
+        Ok(format!("{options}{separator}{}", self.settings.of_working_session()))
+    }
+
     /// Takes both of the runner's locks for this session.
     fn lock(&self) -> Result<String> {
         let TableName { schema, name } = &self.books.version;
@@ -208,7 +223,7 @@ impl Pen for PostgresPen {
              -- The runner's tables, and the state that this script begins with.\n\
              BEGIN;\nSET LOCAL client_min_messages = warning;\n{};\nDO {};\nCOMMIT;\n\n\
              -- What writes the runner's tables; gone with the session.\n{}",
-            self.settings.of_working_session(),
+            self.session()?,
             self.lock()?,
             self.books.create_if_missing(),
             dollar_quoted(&check),
@@ -228,9 +243,9 @@ impl Pen for PostgresPen {
         ended(sql, ";")
     }
 
-    fn record(&self, change: &VersionChange, rows: &[LedgerRow], is_changed: bool) -> Result<String> {
+    fn record(&self, change: &VersionChange, rows: &[LedgerRow], as_login: bool) -> Result<String> {
         let mut sql = Vec::new();
-        if is_changed {
+        if as_login {
             sql.push("SET LOCAL SESSION AUTHORIZATION DEFAULT;\nSET LOCAL ROLE NONE;".to_owned());
         }
         let array = |ids: &[String]| {
@@ -267,12 +282,32 @@ impl Pen for PostgresPen {
         Ok(sql.join("\n"))
     }
 
-    fn reset(&self, info: &RunInfo) -> Result<String> {
+    fn after(&self, sql: &str, info: &RunInfo) -> Result<String> {
+        let start = statements::Start::of(sql);
+        let clock = self.clock();
+        Ok(if start.begins(&["DISCARD", "ALL"]) {
+            format!("{}\n{}\n{}\n{clock}", self.options()?, self.lock()?, self.procedures(info)?)
+        } else if start.begins(&["DISCARD", "TEMP"]) || start.begins(&["DISCARD", "TEMPORARY"]) {
+            self.procedures(info)?
+        } else if start.begins(&["RESET", "ALL"]) {
+            format!("{}\n{clock}", self.options()?)
+        } else if start.begins(&["RESET"]) {
+            self.options()?
+        } else {
+            String::new()
+        })
+    }
+
+    fn resets_inside_transactions(&self) -> bool {
+        true
+    }
+
+    fn reset(&self, info: &RunInfo, _statements: &[String]) -> Result<String> {
         Ok(format!(
             "CLOSE ALL;\nSET SESSION AUTHORIZATION DEFAULT;\nRESET ALL;\nDEALLOCATE ALL;\nUNLISTEN *;\n\
              DO {};\nDISCARD TEMP;\nDISCARD SEQUENCES;\nSET ROLE NONE;\n{};\n{}\n{}",
             dollar_quoted("BEGIN\n  PERFORM pg_advisory_unlock_all();\nEND"),
-            self.settings.of_working_session(),
+            self.session()?,
             self.lock()?,
             self.procedures(info)?,
         ))

@@ -539,7 +539,12 @@ impl Backend for Sqlite {
         }
         // A database in memory would be gone with its connection.
         let keys = if self.settings.foreign_keys { "ON" } else { "OFF" };
-        let sql = format!("PRAGMA foreign_keys = {keys}; PRAGMA legacy_alter_table = OFF");
+        let mut sql = format!("PRAGMA foreign_keys = {keys}; PRAGMA legacy_alter_table = OFF");
+        let list = "SELECT name FROM pragma_database_list WHERE name NOT IN ('main', 'temp')";
+        let attached = sqlx::query_scalar::<_, String>(list).fetch_all(&mut self.connection).await;
+        for name in attached.map_err(|error| self.settings.translate(&error))? {
+            sql.push_str(&format!("; DETACH \"{}\"", name.replace('"', "\"\"")));
+        }
         self.run_raw(sql).await.map_err(|error| self.settings.translate(&error))
     }
 

@@ -18,7 +18,7 @@ use super::books::Books;
 const OBJECTS: &str = "SELECT type, name, tbl_name, CAST(sql AS TEXT) FROM main.sqlite_master \
      WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type, name";
 const COLUMNS: &str = "SELECT m.name, c.name, c.cid, c.type, c.\"notnull\", CAST(c.dflt_value AS TEXT), c.pk, c.hidden \
-     FROM main.sqlite_master AS m JOIN pragma_table_xinfo(m.name, 'main') AS c WHERE m.type = 'table'";
+     FROM main.sqlite_master AS m JOIN pragma_table_xinfo(m.name, 'main') AS c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
 const INDEXES: &str = "SELECT m.name, i.name, i.origin, \
        (SELECT group_concat(coalesce(c.name, '(expression)') || ' ' || c.coll || CASE c.desc WHEN 1 THEN ' DESC' ELSE '' END, ', ') \
         FROM pragma_index_xinfo(i.name, 'main') AS c WHERE c.key), i.\"unique\" \

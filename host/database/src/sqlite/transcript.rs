@@ -21,6 +21,7 @@ use crate::transcript::ELSEWHERE;
 use crate::transcript::Pen;
 use crate::transcript::ended;
 use crate::transcript::stands_at;
+use crate::words::tokens;
 
 use super::books::Books;
 use super::sha256;
@@ -40,6 +41,11 @@ const ENTRY: [&str; 9] = [
 ];
 /// What SQL calls this moment, in the form of the ledger.
 const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+
+/// What the shell must do whatever its defaults are: take SQL as SQLite itself does, and stop at the first error. Shells that do not
+/// know `.dbconfig` say so and go on.
+const CLIENT: &str = ".dbconfig dqs_ddl on\n.dbconfig dqs_dml on\n.dbconfig defensive off\n.dbconfig trusted_schema on\n\
+    .bail on\n.timeout 5000";
 
 struct SqlitePen {
     books: Books,
@@ -172,7 +178,7 @@ impl Pen for SqlitePen {
         let condition = stands_at(beginning, &version, &ledger, |text| Ok(literal(text)))?;
         let (session, tables, writer) = (self.session(), self.books.create_if_missing(), self.ledger_writer(info));
         Ok(format!(
-            ".bail on\n.timeout 5000\n{session}\n\n\
+            "{CLIENT}\n{session}\n\n\
              -- The runner's tables, and the state that this script begins with.\n\
              CREATE TEMP TABLE runner_check (\n  \
                holds INTEGER CONSTRAINT \"{ELSEWHERE}\" CHECK (holds),\n  \
@@ -196,7 +202,7 @@ impl Pen for SqlitePen {
         ended(sql, ";")
     }
 
-    fn record(&self, change: &VersionChange, rows: &[LedgerRow], _is_changed: bool) -> Result<String> {
+    fn record(&self, change: &VersionChange, rows: &[LedgerRow], _as_login: bool) -> Result<String> {
         let (mut sql, mut expected) = self.change_versions(change);
         for row in rows {
             let status = literal(&row.status);
@@ -221,11 +227,24 @@ impl Pen for SqlitePen {
         Ok(sql.join("\n"))
     }
 
-    fn reset(&self, _info: &RunInfo) -> Result<String> {
-        Ok(format!(
-            "{}\nPRAGMA ignore_check_constraints = OFF;\nPRAGMA recursive_triggers = OFF;\nPRAGMA writable_schema = OFF;",
-            self.session()
-        ))
+    fn reset(&self, _info: &RunInfo, statements: &[String]) -> Result<String> {
+        let mut sql = vec![self.session()];
+        // Those that change what statements mean; the others only change how fast they are.
+        let off = ["ignore_check_constraints", "recursive_triggers", "writable_schema", "case_sensitive_like"];
+        sql.extend(off.iter().map(|pragma| format!("PRAGMA {pragma} = OFF;")));
+        sql.push("PRAGMA reverse_unordered_selects = OFF;".to_owned());
+        let mut attached = Vec::new();
+        for statement in statements {
+            let words: Vec<_> = tokens(statement, Dialect::Sqlite).collect();
+            let Some(name) = words.last().map(|word| word.text.to_lowercase()) else { continue };
+            if words.first().is_some_and(|word| word.is("ATTACH")) {
+                attached.push(name);
+            } else if words.first().is_some_and(|word| word.is("DETACH")) {
+                attached.retain(|other| *other != name);
+            }
+        }
+        sql.extend(attached.iter().map(|name| format!("DETACH \"{}\";", name.replace('"', "\"\""))));
+        Ok(sql.join("\n"))
     }
 
     fn closing(&self) -> String {

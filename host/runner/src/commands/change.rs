@@ -99,18 +99,24 @@ pub(super) async fn carry_out(
     let is_over = Arc::new(AtomicBool::new(false));
     let (result, mail) = run(&config, global, printer, order, &is_over).await;
     let code = match result {
-        Ok((report, None)) => {
-            match &report.script {
-                Some(script) => printer.script(&report, script),
-                None => {
-                    printer.document(&report);
-                    if order.script.is_some() {
-                        printer.comment("nothing to do: the database is where it should be");
-                    }
+        Ok((report, None)) => match &report.script {
+            Some(script) => match printer.script(&report, script) {
+                Ok(()) => exit::DONE,
+                Err(error) => {
+                    let error = Error::new(ErrorKind::Io, format!("failed to write the script: {error}"))
+                        .help("what is there is only a part of it; do not run it");
+                    printer.error_text(&error);
+                    error.kind().exit_code()
                 }
+            },
+            None => {
+                printer.document(&report);
+                if order.script.is_some() {
+                    printer.comment("nothing to do: the database is where it should be");
+                }
+                exit::DONE
             }
-            exit::DONE
-        }
+        },
         Ok((report, Some(error))) => {
             // The document says it all; people who watch stderr hear it as well.
             printer.document(&report);

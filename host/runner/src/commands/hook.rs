@@ -15,7 +15,6 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::error::exit;
-use crate::git::Trees;
 use crate::git::WorkTree;
 use crate::output::Printer;
 
@@ -65,7 +64,8 @@ Examples:
 impl Args {
     pub(crate) fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
         let config = Config::load(&global.overrides())?;
-        let tree = Trees::of(&config)?.into_first();
+        let no_folder = || Error::new(ErrorKind::Configuration, "there is no migrations folder");
+        let tree = WorkTree::around(config.migrations.first().ok_or_else(no_folder)?)?;
         let place = Place::of(&tree)?;
         match &self.command {
             Command::Install { chain, force } => {

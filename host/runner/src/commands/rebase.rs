@@ -111,7 +111,13 @@ impl Args {
         match &stay[..] {
             [head] => Ok(Some(head.id.clone())),
             // Alone on its branch: the only head is its own.
-            [] => Ok(revision.parents.first().cloned()),
+            [] if !chain.revisions().iter().any(|other| other.is_merge() && moves(&other.id)) => {
+                Ok(revision.parents.first().cloned())
+            }
+            [] => {
+                let message = format!("there is no other head to put `{}` on: it is below every head", revision.id);
+                Err(Error::new(ErrorKind::Selector, message).help("name a revision with `--onto`"))
+            }
             several => {
                 let message = format!("there are {} other heads, so where it should go is not clear", several.len());
                 let mut error = Error::new(ErrorKind::Selector, message);
@@ -147,5 +153,5 @@ async fn not_applied(config: &Config, revision: &Revision) -> Result<()> {
     let message = format!("`{id}` is {state} {}, so it stays where it is", config.database_url()?);
     Err(Error::new(ErrorKind::Drift, message)
         .help("join the branches instead: `runner merge heads`")
-        .help(format!("or undo it there first: `runner downgrade {id}-1`")))
+        .help(format!("or undo it there first: `runner downgrade {id}@-1`")))
 }

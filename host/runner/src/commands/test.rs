@@ -12,6 +12,7 @@ use runner_chain::planning::Plan;
 use runner_database::Access;
 use runner_database::DatabaseUrl;
 use runner_database::Dialect;
+use runner_database::Scratch;
 
 use crate::args::Global;
 use crate::config::Config;
@@ -75,11 +76,16 @@ impl Args {
         let server = self.server(target)?;
         let (chain, plans, tested) = self.selected(&config).await?;
         let dialect = target.dialect();
+        let is_beside_target = match &server {
+            None => true,
+            // In doubt it is.
+            Some(server) => Scratch::is_same_server(server, target, config.database_options()).await != Some(false),
+        };
         let rehearsal = Rehearsal {
             config: &config,
             chain: &chain,
             server: server.as_ref().unwrap_or(target),
-            is_beside_target: server.as_ref().is_none_or(|server| place(server) == place(target)),
+            is_beside_target,
             plans,
             tested,
             seeds: self.seeds.as_deref().map(|folder| Seeds::open(folder, &chain)).transpose()?,
@@ -150,6 +156,11 @@ impl Args {
                 }
             }
         }
+        if !tested.contains(&true) {
+            let given = self.revisions.join("`, `");
+            return Err(Error::new(ErrorKind::Selector, format!("`{given}` selects no revision"))
+                .help("a range goes from the lower to the upper end, as in `a1b2c3d4:heads`"));
+        }
         let mut plans = Vec::new();
         let wanted = chain.revisions().iter().zip(&tested).filter(|(_, tested)| **tested);
         apply(&chain, &Versions::none(), wanted.map(|(revision, _)| &revision.id), &mut plans)?;
@@ -171,10 +182,4 @@ fn apply<'a>(
         plans.push(plan);
     }
     Ok(versions)
-}
-
-/// Host and port of a server.
-fn place(url: &DatabaseUrl) -> String {
-    let identity = url.identity();
-    identity.rsplit_once('/').map_or(identity.clone(), |(place, _)| place.to_owned())
 }

@@ -170,12 +170,18 @@ impl Printer {
     }
 
     /// A script and nothing else; with `--json` the document with the script as its last key.
-    pub(crate) fn script(&self, document: &impl serde::Serialize, script: &str) {
+    ///
+    /// # Errors
+    /// It can't be written as a whole: half a script must not look like one.
+    pub(crate) fn script(&self, document: &impl serde::Serialize, script: &str) -> std::io::Result<()> {
+        let mut stdout = std::io::stdout().lock();
         if self.json {
-            self.document_with(document, [("sql", serde_json::to_string(script).ok())]);
+            let text = self.text_with(document, [("sql", serde_json::to_string(script).ok())]);
+            writeln!(stdout, "{}", text.unwrap_or_default())?;
         } else {
-            let _ = std::io::stdout().lock().write_all(script.as_bytes());
+            stdout.write_all(script.as_bytes())?;
         }
+        stdout.flush()
     }
 
     /// A script that says why it does nothing.
@@ -187,16 +193,23 @@ impl Printer {
 
     /// The JSON document with last keys, given as JSON, that are not masked.
     fn document_with<const N: usize>(&self, document: &impl serde::Serialize, last: [(&str, Option<String>); N]) {
-        if self.json
-            && let Ok(text) = serde_json::to_string_pretty(document)
-            && let Some(open) = text.trim_end().strip_suffix('}')
-        {
-            let last: String = last
-                .into_iter()
-                .filter_map(|(key, value)| Some(format!(",\n  \"{key}\": {}", value?.replace('\n', "\n  "))))
-                .collect();
-            let _ = writeln!(std::io::stdout(), "{}{last}\n}}", mask_json(open.trim_end()));
+        if let Some(text) = self.text_with(document, last) {
+            let _ = writeln!(std::io::stdout(), "{text}");
         }
+    }
+
+    fn text_with<const N: usize>(
+        &self,
+        document: &impl serde::Serialize,
+        last: [(&str, Option<String>); N],
+    ) -> Option<String> {
+        let text = serde_json::to_string_pretty(document).ok().filter(|_| self.json)?;
+        let open = text.trim_end().strip_suffix('}')?;
+        let last: String = last
+            .into_iter()
+            .filter_map(|(key, value)| Some(format!(",\n  \"{key}\": {}", value?.replace('\n', "\n  "))))
+            .collect();
+        Some(format!("{}{last}\n}}", mask_json(open.trim_end())))
     }
 
     /// A line on stderr, whatever the verbosity.

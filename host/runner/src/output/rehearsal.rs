@@ -33,14 +33,15 @@ impl<'a> View<'a> {
         };
         let note = if note.is_empty() { note } else { format!("  {}", Style::Faint.paint(note)) };
         let (word, id, width) = (word(tested.outcome), &tested.revision, self.id_width);
-        self.printer.line(format_args!("{word}  {id:width$}  {}{note}", tested.message));
+        let line = format!("{word}  {id:width$}  {}{note}", tested.message);
+        self.line(tested.outcome, &line);
         self.troubles(&tested.problems);
     }
 
     pub(crate) fn finished(&self, rehearsed: &Rehearsed) {
         if let Some(base) = &rehearsed.base_and_back {
             let reason = base.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-            self.printer.line(format_args!("{}  down to the beginning and back{reason}", word(base.outcome)));
+            self.line(base.outcome, &format!("{}  down to the beginning and back{reason}", word(base.outcome)));
             self.troubles(&base.problems);
         }
         let counts = [
@@ -57,6 +58,11 @@ impl<'a> View<'a> {
             .collect();
         let summary = if parts.is_empty() { "nothing to test".to_owned() } else { parts.join(", ") };
         self.printer.say(Style::Strong.paint(format_args!("On {}: {summary}", rehearsed.dialect)));
+    }
+
+    /// A line that whoever wants errors alone only sees if it is one.
+    fn line(&self, outcome: Outcome, line: &str) {
+        if outcome == Outcome::Failed { self.printer.line(line) } else { self.printer.say(line) }
     }
 
     fn troubles(&self, troubles: &[Trouble]) {

@@ -206,7 +206,7 @@ pub(crate) async fn target(config: &Config, chain: &Arc<Chain>) -> Result<Target
     let order = Order::new(Operation::Upgrade, vec!["heads".to_owned()], true);
     let prepared = prepare::prepare(&database, &order)?;
     let identity = PlanIdentity {
-        operation: &prepare::operation(&order),
+        operation: &prepare::operation(&order, &[]),
         dialect,
         target: &config.database_url()?.identity(),
         environment: &config.environment,

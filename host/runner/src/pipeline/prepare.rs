@@ -251,10 +251,13 @@ fn action(step: &PreparedStep<'_>, order: &Order, fate: Option<&StepFate>) -> Re
 }
 
 /// The operation as the plan's hash has it: what is said in a repair counts.
-pub(super) fn operation(order: &Order) -> String {
+pub(super) fn operation(order: &Order, forgotten: &[Revision]) -> String {
     match order.operation {
         Operation::Repair(repair) => format!("repair {repair:?} {}", order.targets.join(" ")),
-        operation if order.purge => format!("{} --purge", operation.name()),
+        operation if order.purge => {
+            let forgotten: Vec<&str> = forgotten.iter().map(|revision| revision.id.as_str()).collect();
+            format!("{} --purge {}", operation.name(), forgotten.join(" "))
+        }
         operation => operation.name().to_owned(),
     }
 }

@@ -257,6 +257,9 @@ impl Carried<'_> {
                 take_turn(config, order, session, observer, interrupt).await?;
                 locked = true;
                 if database.refresh(session, config).await? {
+                    if order.purge {
+                        database.forget_all();
+                    }
                     observer
                         .warn("the database changed while this command waited for the lock; the plan is made again");
                     continue;
@@ -322,7 +325,7 @@ async fn judge(
     let url = config.database_url()?;
     let prepared = prepare::prepare(database, order)?;
     let plan_identity = PlanIdentity {
-        operation: &prepare::operation(order),
+        operation: &prepare::operation(order, &database.forgotten),
         dialect: database.dialect,
         target: &url.identity(),
         environment: &identity.name,

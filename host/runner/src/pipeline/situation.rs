@@ -140,6 +140,7 @@ impl Database {
         let dirty = self.state.dirty.iter().map(|dirty| dirty.revision.clone());
         let gone: BTreeSet<String> =
             rows.chain(records).chain(dirty).filter(|id| self.chain.get(id).is_none()).collect();
+        self.forgotten.clear();
         for id in gone {
             self.stand_in(&id);
         }

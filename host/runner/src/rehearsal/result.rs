@@ -37,6 +37,10 @@ pub(crate) enum When {
     UpAgain,
     /// The second way up gave another schema than the first.
     AfterUpAgain,
+    /// The rows that belong to it can't be added.
+    Rows,
+    /// After a failure, no fresh database could be made for the revisions that follow.
+    Rebuild,
     /// A statement failed on the way down from the end.
     Base,
     /// All ways down together left something else than there was.
@@ -56,6 +60,8 @@ impl When {
             When::AfterDown => "the way down leaves another schema than there was before the way up",
             When::UpAgain => "the way up fails after the way down",
             When::AfterUpAgain => "the second way up gives another schema than the first",
+            When::Rows => "its rows can't be added",
+            When::Rebuild => "no fresh database could be made for what follows",
             When::Base => "the way down from the end fails",
             When::AfterBase => "the way down from the end leaves another schema than there was at the beginning",
             When::Back => "the way back to the end fails",
@@ -112,14 +118,14 @@ pub(crate) struct Tested {
 }
 
 impl Tested {
-    pub(super) fn not_run(revision: &Revision) -> Self {
+    pub(super) fn of(revision: &Revision, outcome: Outcome, duration_ms: f64, problems: Vec<Trouble>) -> Self {
         Tested {
             revision: revision.id.to_string(),
             message: revision.title.clone(),
             file: revision.file.clone(),
-            outcome: Outcome::NotRun,
-            duration_ms: 0.0,
-            problems: Vec::new(),
+            outcome,
+            duration_ms,
+            problems,
         }
     }
 }

@@ -255,13 +255,18 @@ fn postgres(words: &[Token<'_>], starts: bool) -> Option<&'static str> {
         () if is(words, 0, &["REASSIGN"]) && is(words, 1, &["OWNED"]) => Some(ACCOUNTS),
         () if is(words, 0, &["DROP"]) && is(words, 1, &["OWNED"]) => Some(ACCOUNTS),
         () if grants && !has(words, &["ON"]) => Some(ACCOUNTS),
-        () if (grants || speaks) && has(words, &["DATABASE", "TABLESPACE", "ROLE", "PARAMETER", "SUBSCRIPTION"]) => {
-            Some(SERVER)
-        }
+        () if (grants || speaks) && is_on_more(words) => Some(SERVER),
         () if copies && (literal_after("TO") || literal_after("FROM")) => Some(FILES),
         () if words.first().is_some_and(is_far) => Some(SERVER),
         () => None,
     }
+}
+
+/// Whether a statement is about something that all databases share: `ON DATABASE …`.
+fn is_on_more(words: &[Token<'_>]) -> bool {
+    let more = ["DATABASE", "TABLESPACE", "ROLE", "PARAMETER", "SUBSCRIPTION"];
+    let statement = words.iter().position(|token| token.is_symbol(";")).map_or(words, |end| &words[..end]);
+    statement.windows(2).any(|pair| pair[0].is("ON") && more.iter().any(|word| pair[1].is(word)))
 }
 
 fn mysql(words: &[Token<'_>], starts: bool, others: &[String]) -> Option<&'static str> {

@@ -27,15 +27,31 @@ pub(crate) async fn of_target(config: &Config) -> Result<Facts> {
     let mut session = Session::open(config.database_url()?, config.database_options(), Access::Read).await?;
     let facts = collect(&mut session).await;
     session.close().await?;
-    facts.map_err(|failure| Error::new(ErrorKind::Database, failure.message).maybe_help(failure.help))
+    facts
+        .map_err(|Uncollected { failure, .. }| failure)
+        .map_err(|failure| Error::new(ErrorKind::Database, failure.message).maybe_help(failure.help))
 }
 
-/// Collects the facts; a failure is one that the policy hears of.
-pub(super) async fn collect(session: &mut Session) -> std::result::Result<Facts, data::Failure> {
+/// Why there are no facts.
+pub(super) struct Uncollected {
+    /// What the policy hears.
+    pub(super) failure: data::Failure,
+    /// Whether somebody keeps readers out, which ends when it is our turn.
+    pub(super) is_busy: bool,
+}
+
+/// Collects the facts.
+pub(super) async fn collect(session: &mut Session) -> std::result::Result<Facts, Uncollected> {
     let collected = session.facts(LIMIT).await;
     tracing::debug!("facts about the target are collected");
-    let failed = |message: String, help: Option<String>| data::Failure { message, help };
-    let facts = collected.map_err(|error| failed(error.to_string(), error.hint()))?;
+    let failed = |message: String, help: Option<String>| Uncollected {
+        failure: data::Failure { message, help },
+        is_busy: false,
+    };
+    let facts = collected.map_err(|error| Uncollected {
+        is_busy: matches!(error, runner_database::Error::Busy { .. } | runner_database::Error::Locked { .. }),
+        ..failed(error.to_string(), error.hint())
+    })?;
     let ledger: std::result::Result<Vec<data::LedgerEntry>, String> = facts.steps.into_iter().map(entry).collect();
     Ok(Facts {
         relations: facts.relations.into_iter().map(relation).collect(),

@@ -175,7 +175,11 @@ impl<'a> LintDesk<'a> {
         self.policies.offer_facts(&source);
         self.context.target.server_version.clone_from(&target.session.server().version);
         let linting = self.policies.lint(&self.context, &matter, subjects, &memory, wants_rules);
-        requests.serve(linting, async || facts::collect(&mut target.session).await).await
+        let collect = async || {
+            let collected = facts::collect(&mut target.session).await;
+            collected.map_err(|uncollected| uncollected.failure)
+        };
+        requests.serve(linting, collect).await
     }
 }
 

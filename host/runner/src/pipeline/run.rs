@@ -224,7 +224,20 @@ impl Carried<'_> {
             policies.offer_facts(&if has_target { source.clone() } else { FactsSource::default() });
             let wants_plan = news.is_wanted();
             let judging = judge(config, order, &database, &server, policies, identity, &context, wants_plan);
-            let mut judged = requests.serve(judging, async || facts::collect(session).await).await?;
+            let mut is_busy = false;
+            let collect = async || {
+                let collected = facts::collect(session).await;
+                is_busy = collected.as_ref().is_err_and(|uncollected| uncollected.is_busy);
+                collected.map_err(|uncollected| uncollected.failure)
+            };
+            let mut judged = requests.serve(judging, collect).await?;
+            if is_busy && !locked && order.runs() {
+                // Another runner has begun meanwhile, and keeps even readers out: the plan is made when it is our turn.
+                take_turn(config, order, session, observer, interrupt).await?;
+                locked = true;
+                database.refresh(session, config).await?;
+                continue;
+            }
             if order.record {
                 judged.report.facts = source.collected().and_then(|facts| facts.clone().ok()).map(Box::new);
             }

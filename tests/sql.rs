@@ -459,3 +459,168 @@ fn half_a_script_is_no_script() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("failed to write the script"));
 }
+
+/// Two databases of one server with a chain of one revision, upgraded online and by a script.
+#[track_caller]
+fn both_ways(server: &test_servers::Server, prepare: &dyn Fn(&TestDatabase), up: &str) -> [TestDatabase; 2] {
+    [false, true].map(|is_scripted| {
+        let (project, database) = (Project::empty(), server.database());
+        prepare(&database);
+        project.write("runner.toml", format!("[database]\nurl = \"{}\"\n", database.url()));
+        project.revision("one", "base", "", up, "");
+        if is_scripted {
+            let script = project.run(&["upgrade", "--sql"]).exits(0).stdout;
+            let output = database.script(&script);
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success() && !said.contains("ERROR"), "{said}");
+        } else {
+            project.run(&["upgrade"]).exits(0);
+        }
+        database
+    })
+}
+
+#[test]
+fn times_and_dates_mean_the_same_whatever_the_database_says() {
+    let prepare = |database: &TestDatabase| {
+        let name = database.name();
+        database.execute(&format!("ALTER DATABASE {name} SET timezone = 'Asia/Tokyo'"));
+        database.execute(&format!("ALTER DATABASE {name} SET datestyle = 'ISO, DMY'"));
+    };
+    let up = "CREATE TABLE t (at timestamptz, day date);\nINSERT INTO t VALUES ('2020-01-02 00:00', '02/01/2020');";
+    let databases = both_ways(test_servers::postgres(), &prepare, up);
+    for database in databases {
+        assert_eq!(
+            database.query("SELECT extract(epoch FROM at)::bigint || ' ' || to_char(day, 'YYYY-MM-DD') FROM t"),
+            ["1577923200 2020-02-01"]
+        );
+    }
+}
+
+#[test]
+fn psql_takes_no_part_of_a_statement_for_a_variable() {
+    let up = "CREATE TABLE t AS SELECT x[1:ROW_COUNT] AS z FROM (SELECT ARRAY[1,2,3] AS x, 2 AS row_count) AS q;";
+    for database in both_ways(test_servers::postgres(), &|_| {}, up) {
+        assert_eq!(database.query("SELECT z::text FROM t"), ["{1,2}"]);
+    }
+}
+
+#[test]
+fn a_statement_may_end_with_an_executable_comment() {
+    let up = "CREATE TABLE t (a varchar(9) DEFAULT 'x;') /*!40101 ENGINE=InnoDB */;\n\
+              CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW BEGIN SET NEW.a = ';'; END /*! */;";
+    let up = format!("DELIMITER $$\n{}\nDELIMITER ;", up.replace("*/;", "*/$$"));
+    for database in both_ways(test_servers::mysql(), &|_| {}, &up) {
+        database.execute("INSERT INTO t VALUES ('y')");
+        assert_eq!(database.query("SELECT a FROM t"), [";"]);
+    }
+}
+
+#[test]
+fn what_a_client_takes_for_itself_is_not_written() {
+    let project = Project::empty();
+    project.revision("one", "base", "", "CREATE TABLE t (a INTEGER);\n.shell touch pwned\n;", "");
+    snapshot!(project.run(&["upgrade", "--sql"]), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    Upgrade · runner [VERSION]
+      target       sqlite://app.db         SQLite [VERSION]
+      environment  development (level 10)
+      plan         1 step, [HASH]
+      allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  production-override [VERSION]
+      warn   lint [VERSION]                   migrations/one.sql:7:14: `t` has no primary key
+      warn   lint [VERSION]                   migrations/one.sql:8:1: not understood: expected a statement
+      warn   lint [VERSION]                   migrations/one.sql:11:1: the down section does nothing, and nothing says that this is meant
+      up  one  Revision one
+    error: the `sqlite3` shell takes a line that begins like this for a command or a comment of its own
+     --> migrations/one.sql:8:1
+      |
+    8 | .shell touch pwned
+      | ^^^^^^^^^^^^^^^^^^
+      |
+      = help: leave it out: SQLite itself does not know it
+
+    error: the plan can't run as it stands; nothing was run
+    ");
+    project.revision("one", "base", "", "CREATE TABLE t (a INTEGER);\nINSERT INTO t SELECT 10\n/\n2;", "");
+    snapshot!(project.run(&["upgrade", "base:one", "--sql"]), @"
+    exit: 1
+    --- stdout
+    --- stderr
+    Upgrade · runner [VERSION]
+      target       sqlite://app.db         SQLite
+      environment  development (level 10)
+      plan         1 step, [HASH]
+      allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  production-override [VERSION]
+      warn   lint [VERSION]                   migrations/one.sql:7:14: `t` has no primary key
+      warn   lint [VERSION]                   migrations/one.sql:12:1: the down section does nothing, and nothing says that this is meant
+      up  one  Revision one
+    error: the `sqlite3` shell takes `/` or `go` alone on a line for the end of the statement
+     --> migrations/one.sql:8:1
+      |
+    8 | INSERT INTO t SELECT 10
+      | ^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: put it on the line before or after
+
+    error: the plan can't run as it stands; nothing was run
+    ");
+    project.run(&["upgrade"]).exits(0);
+    assert_eq!(project.query("SELECT a FROM t"), ["5"]);
+}
+
+#[test]
+fn a_range_does_not_undo_what_was_skipped() {
+    for [online, scripted] in pairs() {
+        for target in [&online, &scripted] {
+            let project = target.project();
+            for name in std::fs::read_dir(project.path("migrations")).unwrap() {
+                std::fs::remove_file(name.unwrap().path()).unwrap();
+            }
+            project.revision(
+                "first",
+                "base",
+                "",
+                "CREATE TABLE t (a INTEGER);\nINSERT INTO t VALUES (1);",
+                "DROP TABLE t;",
+            );
+            project.revision("second", "first", "Env: =production", "INSERT INTO t VALUES (2);", "DELETE FROM t;");
+            project.run(&["upgrade"]).exits(0);
+        }
+        // For production it is written, and the database knows better.
+        let variables = [("ALLOW_PRODUCTION_MIGRATE", "true")];
+        let arguments = ["--env", "production", "downgrade", "second:first", "--sql"];
+        let script = scripted.project().run_with(&variables, &arguments).exits(0).stdout;
+        assert!(script.contains("DELETE FROM t"), "{script}");
+        assert!(!scripted.client(&script).status.success());
+        scripted.is_like(&online);
+    }
+}
+
+#[test]
+fn a_script_that_is_overtaken_stops() {
+    let project = Project::empty();
+    project.revision("one", "base", "", "CREATE TABLE t (a INTEGER);", "");
+    project.run(&["upgrade"]).exits(0);
+    let values = "INSERT INTO t VALUES (1);\nINSERT INTO t VALUES (2);\nINSERT INTO t VALUES (3);";
+    project.revision("two", "one", "Transaction: off", values, "");
+    let script = project.run(&["upgrade", "--sql"]).exits(0).stdout;
+    // Another runner does the rest behind the first statement.
+    let at = script.find("COMMIT;\nBEGIN IMMEDIATE;\nINSERT INTO t VALUES (2)").unwrap() + "COMMIT;\n".len();
+    let runner = env!("CARGO_BIN_EXE_runner");
+    let cache = crate::harness::cache();
+    let shell = format!(
+        ".shell cd '{}' && RUNNER_CACHE_DIR='{}' '{runner}' upgrade\n",
+        project.path("").display(),
+        cache.display()
+    );
+    let overtaken = format!("{}{shell}{}", &script[..at], &script[at..]);
+    let output = test_servers::sqlite_script(&project.path("app.db"), &overtaken);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("another runner has begun"), "{said}");
+    assert_eq!(project.query("SELECT a FROM t ORDER BY a"), ["1", "2", "3"]);
+    project.run(&["check", "--database"]).exits(0);
+}

@@ -47,6 +47,19 @@ impl fmt::Debug for Checksum {
     }
 }
 
+const NO_DIGIT: u8 = 0x80;
+/// The value of each byte as a hexadecimal digit.
+const DIGIT: [u8; 256] = {
+    let mut table = [NO_DIGIT; 256];
+    let mut value: u8 = 0;
+    while value < 16 {
+        table[b"0123456789abcdef"[value as usize] as usize] = value;
+        table[b"0123456789ABCDEF"[value as usize] as usize] = value;
+        value += 1;
+    }
+    table
+};
+
 impl FromStr for Checksum {
     type Err = InvalidChecksum;
 
@@ -55,19 +68,15 @@ impl FromStr for Checksum {
         if text.len() != 64 {
             return Err(invalid());
         }
-        // Thousands of these are read at every start.
-        let digit = |byte: u8| match byte {
-            b'0'..=b'9' => Some(byte - b'0'),
-            b'a'..=b'f' => Some(byte - b'a' + 10),
-            b'A'..=b'F' => Some(byte - b'A' + 10),
-            _ => None,
-        };
+        // Thousands of these are read at every start, so whether all of it is digits is asked once, at the end.
         let mut bytes = [0; 32];
+        let mut wrong = 0;
         for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            let (Some(high), Some(low)) = (digit(pair[0]), digit(pair[1])) else { return Err(invalid()) };
-            *byte = high << 4 | low;
+            let (high, low) = (DIGIT[usize::from(pair[0])], DIGIT[usize::from(pair[1])]);
+            wrong |= high | low;
+            *byte = high << 4 | low & 15;
         }
-        Ok(Self(bytes))
+        if wrong & NO_DIGIT == 0 { Ok(Self(bytes)) } else { Err(invalid()) }
     }
 }
 

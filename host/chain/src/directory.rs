@@ -168,6 +168,7 @@ pub fn assemble_texts(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Res
 pub struct Folders {
     open: Vec<Open>,
     entries: Vec<Entry>,
+    checksums: bool,
 }
 
 /// A folder that is open.
@@ -189,12 +190,18 @@ impl Folders {
             entries.extend(listed.map_err(|source| LoadError::Unreadable { path: location.path.clone(), source })?);
             all.push(Open { location: location.clone(), folder });
         }
-        Ok(Self { open: all, entries })
+        Ok(Self { open: all, entries, checksums: false })
     }
 
     /// Whether reading takes long enough to do something else meanwhile.
     pub fn is_long(&self) -> bool {
         self.entries.len() >= LONG
+    }
+
+    /// Has checksums computed along with reading, by as many threads: for whoever compares all of them.
+    #[must_use]
+    pub fn with_checksums(self) -> Self {
+        Self { checksums: true, ..self }
     }
 
     /// Reads the files as [`load`] does.
@@ -210,7 +217,7 @@ impl Folders {
     fn load_or_empty(self) -> Result<Chain, LoadError> {
         let mut revisions = Vec::with_capacity(self.entries.len());
         let mut broken = Vec::new();
-        for read in read_all(&self.open, &self.entries) {
+        for read in read_all(&self.open, &self.entries, self.checksums) {
             match read {
                 Ok(revision) => revisions.push(revision),
                 Err(file) => broken.push(file),
@@ -272,19 +279,42 @@ struct Entry {
 
 fn list(folder: &Dir, number: usize) -> io::Result<Vec<Entry>> {
     let mut entries = Vec::new();
-    for entry in folder.entries()? {
-        let entry = entry?;
-        let name = entry.file_name();
-        if is_revision_file(&name) {
-            let ordinary = entry.file_type().is_ok_and(|kind| kind.is_file());
-            entries.push(Entry { folder: number, name, ordinary });
+    each_name(folder, &mut |name, ordinary| {
+        if is_revision_file(name) {
+            entries.push(Entry { folder: number, name: name.to_owned(), ordinary });
         }
-    }
-    entries.sort_by(|one, other| one.name.cmp(&other.name));
+    })?;
+    entries.sort_unstable_by(|one, other| one.name.cmp(&other.name));
     Ok(entries)
 }
 
-fn read_all(folders: &[Open], entries: &[Entry]) -> Vec<Result<Revision, Broken>> {
+/// Hands on each name of a folder, and whether it is known to be that of an ordinary file. The system's own listing: with
+/// thousands of files, what can be asked of an entry costs more than its name.
+#[cfg(unix)]
+fn each_name(folder: &Dir, hear: &mut dyn FnMut(&OsStr, bool)) -> io::Result<()> {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    use rustix::fs::{Mode, OFlags};
+
+    // The handle alone may be one that can't be read from.
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    for entry in rustix::fs::Dir::new(rustix::fs::openat(folder, ".", flags, Mode::empty())?)? {
+        let entry = entry?;
+        hear(OsStr::from_bytes(entry.file_name().to_bytes()), entry.file_type() == rustix::fs::FileType::RegularFile);
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn each_name(folder: &Dir, hear: &mut dyn FnMut(&OsStr, bool)) -> io::Result<()> {
+    for entry in folder.entries()? {
+        let entry = entry?;
+        hear(&entry.file_name(), entry.file_type().is_ok_and(|kind| kind.is_file()));
+    }
+    Ok(())
+}
+
+fn read_all(folders: &[Open], entries: &[Entry], checksums: bool) -> Vec<Result<Revision, Broken>> {
     let wanted = (entries.len() / FILES_PER_THREAD).min(MAX_THREADS);
     let threads = if wanted > 1 { thread::available_parallelism().map_or(1, NonZero::get).min(wanted) } else { 1 };
     // Threads take the next part that nobody has: one of them may have to share its processor.
@@ -297,7 +327,13 @@ fn read_all(folders: &[Open], entries: &[Entry]) -> Vec<Result<Revision, Broken>
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(part) = parts.get(number) else { return done };
-            let read = part.iter().map(|entry| read_one(&folders[entry.folder], entry, &mut buffer));
+            let read = part.iter().map(|entry| {
+                let read = read_one(&folders[entry.folder], entry, &mut buffer);
+                if checksums {
+                    let _ = read.as_ref().map(Revision::checksum);
+                }
+                read
+            });
             done.push((number, read.collect::<Vec<_>>()));
         }
     };

@@ -10,6 +10,11 @@ use async_trait::async_trait;
 use runner_chain::Dialect;
 use serde::Serialize;
 
+use crate::contents::Placing;
+use crate::contents::RowSink;
+use crate::contents::RowSource;
+use crate::contents::Rows;
+use crate::contents::Table;
 use crate::error::Error;
 use crate::error::Result;
 use crate::facts::Facts;
@@ -98,6 +103,33 @@ pub(crate) trait Backend: Send {
 
     /// Everything that the schema is made of.
     async fn schema(&mut self) -> Result<Schema>;
+
+    /// The schema of names without one; `None` where there are no schemas.
+    fn default_schema(&self) -> Option<String> {
+        None
+    }
+
+    /// Begins a transaction in which everything is seen as it is at one moment, ended by [`Backend::end_reading`].
+    async fn begin_reading(&mut self) -> Result<()>;
+    async fn end_reading(&mut self) -> Result<()> {
+        self.rollback().await
+    }
+    /// The tables but the runner's own, ordered by name. Only within [`Backend::begin_reading`] or [`Backend::begin_loading`].
+    async fn tables(&mut self) -> Result<Vec<Table>>;
+    /// Hands all rows of a table on.
+    async fn read_rows(&mut self, rows: Rows<'_>, sink: &mut dyn RowSink) -> Result<u64>;
+    /// Rows of a question, as texts. Only within [`Backend::begin_reading`] or [`Backend::begin_loading`].
+    async fn ask(&mut self, sql: String) -> Result<Vec<Texts>>;
+    /// The same; `None` if it takes longer than `limit`. Only within [`Backend::begin_reading`].
+    async fn ask_within(&mut self, sql: String, limit: Duration) -> Result<Option<Vec<Texts>>>;
+    /// Begins a transaction in which rows are put into tables, ended by [`Backend::end_loading`]. Triggers and foreign keys of
+    /// the given tables, which exist, act no more.
+    async fn begin_loading(&mut self, tables: &[&Table]) -> Result<()>;
+    async fn empty_table(&mut self, table: &Table) -> Result<()>;
+    async fn load_rows(&mut self, rows: Rows<'_>, placing: Placing<'_>, source: &mut dyn RowSource) -> Result<u64>;
+    /// Lets triggers and foreign keys act again, and ends the transaction: commits if `keep`. Version rows and the ledger's
+    /// rows, if there are any, are part of it.
+    async fn end_loading(&mut self, keep: Option<(&VersionChange, &[LedgerRow])>) -> Result<()>;
 
     /// The error for tables that have the names of the runner's, and other columns.
     fn foreign_tables(&self, message: &str) -> Error;
@@ -194,4 +226,8 @@ pub(crate) trait Backend: Send {
     fn abandon(&mut self);
 
     async fn close(self: Box<Self>) -> Result<()>;
+    /// Closes, in a process that ends at once: what the system does at its end need not be done.
+    async fn close_at_exit(self: Box<Self>) -> Result<()> {
+        self.close().await
+    }
 }

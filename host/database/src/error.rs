@@ -126,6 +126,19 @@ pub enum Error {
         /// The revision.
         revision: String,
     },
+    /// Whoever takes or gives rows wants no more of it, and knows why.
+    #[error("the rows did not travel to their end")]
+    Stopped,
+    /// A row that was to be put into a table is not of the form in which rows are written.
+    #[error("row {row} for the table `{table}` can't be read: {reason}")]
+    Row {
+        /// The table.
+        table: String,
+        /// Which row, counted from 1.
+        row: u64,
+        /// What is wrong.
+        reason: String,
+    },
     /// The run was interrupted in the middle of a step, which was rolled back.
     #[error("the run was interrupted in the middle of a step")]
     Interrupted,
@@ -162,7 +175,8 @@ impl Error {
         let text = match self {
             Self::Connect { hint, .. } | Self::Unreadable { hint, .. } => hint.as_str(),
             Self::Unsupported { .. } => "check the scheme of the URL: `sqlite`, `postgres`, `mysql` or `mariadb`",
-            Self::InvalidOption { .. } | Self::NotLocked | Self::ReadOnly => return None,
+            Self::InvalidOption { .. } | Self::NotLocked | Self::ReadOnly | Self::Stopped => return None,
+            Self::Row { .. } => "the file was changed or belongs to another table",
             Self::Locked { holder: Some(_), .. } => {
                 "wait until it has finished; `--lock-wait` allows a run more time, and the lock ends with the process that holds it"
             }

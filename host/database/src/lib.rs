@@ -11,6 +11,7 @@
 //! Each dialect is one implementation of the crate-private `Backend` trait; everything else is shared.
 
 mod backend;
+mod contents;
 mod error;
 mod facts;
 mod ledger;
@@ -36,6 +37,19 @@ mod words;
 pub use runner_chain::Dialect;
 
 pub use crate::backend::Server;
+pub use crate::contents::Form;
+pub use crate::contents::Loading;
+pub use crate::contents::Placing;
+pub use crate::contents::Reading;
+pub use crate::contents::Reference;
+pub use crate::contents::RowSink;
+pub use crate::contents::RowSource;
+pub use crate::contents::Rows;
+pub use crate::contents::Stopped;
+pub use crate::contents::Table;
+pub use crate::contents::TableColumn;
+pub use crate::contents::TableName;
+pub use crate::contents::quoted_name;
 pub use crate::error::Error;
 pub use crate::error::Result;
 pub use crate::error::StatementError;

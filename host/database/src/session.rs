@@ -7,6 +7,9 @@ use runner_chain::Dialect;
 
 use crate::backend::Backend;
 use crate::backend::Server;
+use crate::contents::Loading;
+use crate::contents::Reading;
+use crate::contents::Table;
 use crate::error::Error;
 use crate::error::Result;
 use crate::facts::Facts;
@@ -41,6 +44,8 @@ use crate::url::DatabaseUrl;
 pub(crate) const COLLECTING_FACTS: &str = "collecting facts about the target";
 /// What a session does in [`Session::schema`].
 pub(crate) const READING_SCHEMA: &str = "reading the schema";
+/// What a session does in [`Reading::tables`].
+pub(crate) const READING_TABLES: &str = "reading tables";
 /// So long a server may take to end a query by itself.
 const FACTS_GRACE: Duration = Duration::from_secs(1);
 
@@ -295,6 +300,34 @@ impl Session {
         self.backend.schema().await
     }
 
+    /// The schema of names without one; `None` where there are no schemas.
+    #[must_use]
+    pub fn default_schema(&self) -> Option<String> {
+        self.backend.default_schema()
+    }
+
+    /// Looks at the contents of the target at one moment. Not for use within a run.
+    ///
+    /// # Errors
+    /// A failure of the database.
+    pub async fn read(&mut self) -> Result<Reading<'_>> {
+        Reading::begin(self.backend.as_mut()).await
+    }
+
+    /// Puts contents into the target, in one transaction as far as the database has such; triggers and foreign keys of the given
+    /// tables do not act on what comes and goes meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`], [`Error::NotLocked`], or a failure of the database: the account must own the tables.
+    pub async fn load(&mut self, tables: &[&Table]) -> Result<Loading<'_>> {
+        self.writable()?;
+        if !self.locked {
+            return Err(Error::NotLocked);
+        }
+        self.known_dirty = None;
+        Loading::begin(self.backend.as_mut(), tables).await
+    }
+
     /// Runs statements in one transaction, as far as the database has such, and records nothing. For scratch databases.
     ///
     /// # Errors
@@ -406,6 +439,15 @@ impl Session {
     pub async fn close(mut self) -> Result<()> {
         self.unlock().await?;
         self.backend.close().await
+    }
+
+    /// The same, in a process that ends at once: what the system does at its end need not be done.
+    ///
+    /// # Errors
+    /// As [`Session::close`].
+    pub async fn close_at_exit(mut self) -> Result<()> {
+        self.unlock().await?;
+        self.backend.close_at_exit().await
     }
 
     fn writable(&self) -> Result<()> {

@@ -174,35 +174,29 @@ pub(crate) struct Outcome {
 /// commits a statement together with its progress row.
 pub(crate) fn reduce<'a>(rows: impl IntoIterator<Item = StepRow<'a>>, atomic_progress: bool) -> Outcome {
     let rows = rows.into_iter();
-    let mut settled: HashMap<&str, StepRow<'a>> = HashMap::with_capacity(rows.size_hint().0);
+    let mut records: HashMap<String, Record> = HashMap::with_capacity(rows.size_hint().0);
     let mut stuck: HashMap<&str, Stuck> = HashMap::new();
     for row in rows {
-        if RecordedStatus::of(row.status).is_some() {
+        if let Some(status) = RecordedStatus::of(row.status) {
             // Hardly anything ever is, and there may be thousands of rows.
             if !stuck.is_empty() {
                 stuck.remove(row.revision);
             }
-            settled.insert(row.revision, row);
+            let record = Record {
+                status,
+                direction: row.direction,
+                checksum: row.checksum.parse().ok(),
+                sql_checksum: row.sql_checksum.parse().ok(),
+                at: row.finished_at.to_owned(),
+            };
+            records.insert(row.revision.to_owned(), record);
         } else {
             stuck.entry(row.revision).or_insert_with(|| Stuck::begin(&row)).advance(&row, atomic_progress);
         }
     }
-    let records = settled.into_iter().filter_map(|(revision, row)| {
-        let record = Record {
-            status: RecordedStatus::of(row.status)?,
-            direction: row.direction,
-            checksum: row.checksum.parse().ok(),
-            sql_checksum: row.sql_checksum.parse().ok(),
-            at: row.finished_at.to_owned(),
-        };
-        Some((revision.to_owned(), record))
-    });
     let mut dirty: Vec<Stuck> = stuck.into_values().filter(|stuck| stuck.is_dirty).collect();
     dirty.sort_by_key(|stuck| stuck.first_id);
-    Outcome {
-        records: records.collect(),
-        dirty: dirty.into_iter().map(|stuck| (stuck.dirty, stuck.failed_id)).collect(),
-    }
+    Outcome { records, dirty: dirty.into_iter().map(|stuck| (stuck.dirty, stuck.failed_id)).collect() }
 }
 
 /// What the ledger says of each revision after these rows, by its id. The rows may stand in any order; those about whole runs

@@ -16,6 +16,11 @@ use crate::backend::LockAttempt;
 use crate::backend::Placement;
 use crate::backend::Server;
 use crate::backend::Tables;
+use crate::contents::Placing;
+use crate::contents::RowSink;
+use crate::contents::RowSource;
+use crate::contents::Rows;
+use crate::contents::Table;
 use crate::error::Error;
 use crate::error::Result;
 use crate::facts::Facts;
@@ -44,6 +49,9 @@ pub struct Beginning {
     /// Whether the state was read from the target. Then the script works in exactly this state of the ledger, else
     /// wherever the version rows are these.
     pub is_read: bool,
+    /// Revisions whose down section the script runs. Where the state was not read, it must not be that their up section was
+    /// skipped: then there is nothing to undo.
+    pub reverts: Vec<String>,
 }
 
 /// What people read in a script.
@@ -201,6 +209,42 @@ impl Backend for Transcript {
     }
 
     async fn schema(&mut self) -> Result<Schema> {
+        Err(self.no_database())
+    }
+
+    async fn begin_reading(&mut self) -> Result<()> {
+        Err(self.no_database())
+    }
+
+    async fn tables(&mut self) -> Result<Vec<Table>> {
+        Err(self.no_database())
+    }
+
+    async fn read_rows(&mut self, _rows: Rows<'_>, _sink: &mut dyn RowSink) -> Result<u64> {
+        Err(self.no_database())
+    }
+
+    async fn ask(&mut self, _sql: String) -> Result<Vec<Texts>> {
+        Err(self.no_database())
+    }
+
+    async fn ask_within(&mut self, _sql: String, _limit: Duration) -> Result<Option<Vec<Texts>>> {
+        Err(self.no_database())
+    }
+
+    async fn begin_loading(&mut self, _tables: &[&Table]) -> Result<()> {
+        Err(self.no_database())
+    }
+
+    async fn empty_table(&mut self, _table: &Table) -> Result<()> {
+        Err(self.no_database())
+    }
+
+    async fn load_rows(&mut self, _rows: Rows<'_>, _placing: Placing<'_>, _from: &mut dyn RowSource) -> Result<u64> {
+        Err(self.no_database())
+    }
+
+    async fn end_loading(&mut self, _keep: Option<(&VersionChange, &[LedgerRow])>) -> Result<()> {
         Err(self.no_database())
     }
 
@@ -380,6 +424,16 @@ pub(crate) fn stands_at(
              AND (settled.status IN ('applied', 'skipped', 'stamped', 'reverted', 'unstamped') \
              OR (settled.status = 'failed' AND settled.statements_done = 0))))"
         ));
+        if !beginning.reverts.is_empty() {
+            let list: Vec<String> =
+                beginning.reverts.iter().map(|revision| literal(revision)).collect::<Result<_>>()?;
+            conditions.push(format!(
+                "NOT EXISTS (SELECT 1 FROM {ledger} AS passed WHERE passed.revision IN ({}) AND passed.status = 'skipped' \
+                 AND NOT EXISTS (SELECT 1 FROM {ledger} AS later WHERE later.revision = passed.revision AND later.id > passed.id \
+                 AND later.status IN ('applied', 'stamped', 'reverted', 'unstamped')))",
+                list.join(", ")
+            ));
+        }
     } else {
         conditions.push(match &beginning.state.tail {
             None => format!("(SELECT count(*) FROM {ledger}) = 0"),
@@ -394,6 +448,8 @@ pub(crate) fn stands_at(
     Ok(conditions.join("\n  AND "))
 }
 
+/// What a script says where somebody else has written the ledger since it began.
+pub(crate) const OVERTAKEN: &str = "another runner has begun since this script did";
 /// What a script says where it refuses to begin.
 pub(crate) const ELSEWHERE: &str = "the database is not where this script begins";
 /// What a script says where the version rows are not those that a step starts from.

@@ -10,6 +10,7 @@ use clap::Parser;
 use crate::commands::Command;
 use crate::config::Overrides;
 use crate::config::Secret;
+use crate::ending;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::exit;
@@ -113,6 +114,7 @@ pub fn command_line() -> clap::Command {
 
 /// Runs the command line and gives its exit code.
 pub fn main() -> ExitCode {
+    ending::comes_soon();
     let words: Vec<OsString> = std::env::args_os().collect();
     let parsed = Args::command().try_get_matches_from(&words).and_then(|matches| Args::from_arg_matches(&matches));
     let args = match parsed {

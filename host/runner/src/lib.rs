@@ -28,6 +28,7 @@ mod chain_file;
 mod commands;
 pub mod config;
 mod convert;
+mod ending;
 pub mod error;
 mod git;
 mod lint;

@@ -22,6 +22,8 @@ pub(super) const IN_TRANSACTION: u16 = 1568;
 const STOPPED: u16 = 1317;
 /// MySQL's own limit for queries.
 const TOO_LONG: u16 = 3024;
+/// MariaDB's.
+const TOO_LONG_FOR_MARIADB: u16 = 1969;
 const LOCK_WAIT: u16 = 1205;
 const DEADLOCK: u16 = 1213;
 /// A row changed since the transaction's snapshot was taken.
@@ -44,6 +46,11 @@ pub(super) fn message(error: &sqlx::Error) -> String {
 
 pub(super) fn is_retryable(number: u16) -> bool {
     matches!(number, LOCK_WAIT | DEADLOCK | CHANGED_SINCE_READ)
+}
+
+/// Whether a query took longer than it was given.
+pub(super) fn is_out_of_time(error: &sqlx::Error) -> bool {
+    matches!(number(error), Some(TOO_LONG | TOO_LONG_FOR_MARIADB))
 }
 
 /// Errors with which a server refuses a definition before it does anything, or takes back what it did.

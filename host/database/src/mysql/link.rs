@@ -8,6 +8,9 @@ use sqlx::Row as _;
 use sqlx::mysql::MySqlConnection;
 use sqlx::mysql::MySqlRow;
 
+use crate::contents::Lines;
+use crate::error::Error;
+
 use super::failures;
 
 /// What several statements in one text gave.
@@ -30,6 +33,24 @@ impl Answer {
             Some(error) => Err(error),
             None => Ok(self),
         }
+    }
+}
+
+/// Why rows did not travel.
+pub(super) enum Copying {
+    Driver(sqlx::Error),
+    Known(Error),
+}
+
+impl From<sqlx::Error> for Copying {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Driver(error)
+    }
+}
+
+impl From<Error> for Copying {
+    fn from(error: Error) -> Self {
+        Self::Known(error)
     }
 }
 
@@ -77,6 +98,38 @@ impl Link {
             })
             .await;
         Answer { sets, error: result.err() }
+    }
+
+    /// Hands all rows of a query on, as lines that `write` makes of them, and gives their number.
+    pub(super) async fn stream(
+        &mut self,
+        sql: String,
+        lines: &mut Lines<'_>,
+        write: impl Fn(&MySqlRow, &mut Vec<u8>) -> Result<(), sqlx::Error> + Send,
+    ) -> Result<u64, Copying> {
+        let Some(connection) = self.connection.as_mut().filter(|_| !self.is_busy && !self.is_lost) else {
+            return Err(closed().into());
+        };
+        self.is_busy = true;
+        let mut count = 0;
+        let mut rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch(connection);
+        while let Some(row) = rows.next().await {
+            match row {
+                Ok(row) => write(&row, lines.buffer())?,
+                Err(error) => {
+                    drop(rows);
+                    self.is_busy = false;
+                    self.is_lost = failures::is_end_of_session(&error);
+                    return Err(error.into());
+                }
+            }
+            count += 1;
+            lines.hand_on().await?;
+        }
+        drop(rows);
+        self.is_busy = false;
+        lines.flush().await?;
+        Ok(count)
     }
 
     async fn each(
@@ -130,6 +183,11 @@ fn closed() -> sqlx::Error {
 
 /// A column as text, whatever type and character set it says it has.
 pub(super) fn text(row: &MySqlRow, index: usize) -> Result<Option<String>, sqlx::Error> {
+    row.try_get_unchecked(index)
+}
+
+/// A column as the server sent it.
+pub(super) fn bytes(row: &MySqlRow, index: usize) -> Result<Option<&[u8]>, sqlx::Error> {
     row.try_get_unchecked(index)
 }
 

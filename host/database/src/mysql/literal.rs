@@ -20,7 +20,7 @@ pub(super) fn literal(text: &str) -> String {
 }
 
 /// A name.
-pub(super) fn quoted(name: &str) -> String {
+pub(crate) fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 

@@ -8,6 +8,7 @@
 
 mod books;
 mod connect;
+mod contents;
 mod evidence;
 mod facts;
 mod failures;
@@ -22,6 +23,7 @@ mod schema;
 mod scratch;
 mod statements;
 mod stop;
+mod tables;
 mod transcript;
 
 use std::time::Duration;
@@ -29,6 +31,8 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use runner_chain::Dialect;
+use sqlx::Row as _;
+use sqlx::mysql::MySqlRow;
 
 use crate::backend::Backend;
 use crate::backend::Evidence;
@@ -36,6 +40,12 @@ use crate::backend::LockAttempt;
 use crate::backend::Placement;
 use crate::backend::Server;
 use crate::backend::Tables;
+use crate::contents::Lines;
+use crate::contents::Placing;
+use crate::contents::RowSink;
+use crate::contents::RowSource;
+use crate::contents::Rows;
+use crate::contents::Table;
 use crate::error::Error;
 use crate::error::Result;
 use crate::facts::Facts;
@@ -55,15 +65,19 @@ use crate::script::VersionChange;
 use crate::session::Access;
 use crate::session::COLLECTING_FACTS;
 use crate::session::READING_SCHEMA;
+use crate::session::READING_TABLES;
 use crate::state::LedgerTail;
 use crate::state::State;
 use crate::url::DatabaseUrl;
 
 use self::books::Books;
 use self::connect::Settings;
+use self::link::Copying;
 use self::link::Link;
 use self::link::number;
+use self::link::text;
 use self::literal::literal;
+pub(crate) use self::literal::quoted;
 use self::lock::FRESH;
 use self::lock::LockNames;
 use self::lock::LockSession;
@@ -99,6 +113,7 @@ pub(crate) async fn open(url: &DatabaseUrl, options: &Options, access: Access) -
         seen_at: None,
         wants_begin: false,
         refused: None,
+        held: Vec::new(),
     }))
 }
 
@@ -119,6 +134,8 @@ struct Mysql {
     wants_begin: bool,
     /// The last statement of a script, if the server refused it, and the number of its error.
     refused: Option<(String, u16)>,
+    /// The triggers that a loading has taken away.
+    held: Vec<String>,
 }
 
 impl Mysql {
@@ -258,6 +275,19 @@ impl Mysql {
     }
 }
 
+fn texts_of(sets: &[Vec<MySqlRow>]) -> Result<Vec<Texts>> {
+    let texts = |row: &MySqlRow| (0..row.len()).map(|index| text(row, index)).collect();
+    let rows: std::result::Result<Vec<Texts>, sqlx::Error> = sets.iter().flatten().map(texts).collect();
+    rows.map_err(|error| failures::translate(&error, READING_TABLES))
+}
+
+fn not_copied(error: Copying) -> Error {
+    match error {
+        Copying::Driver(error) => failures::translate(&error, "copying rows"),
+        Copying::Known(error) => error,
+    }
+}
+
 #[async_trait]
 impl Backend for Mysql {
     fn dialect(&self) -> Dialect {
@@ -318,6 +348,82 @@ impl Backend for Mysql {
         self.ready().await?;
         let schema = self.books.schema(&mut self.link).await;
         schema.map_err(|error| error.into_error(|error| failures::translate(&error, READING_SCHEMA)))
+    }
+
+    async fn begin_reading(&mut self) -> Result<()> {
+        self.run(contents::begin_reading(self.is_mariadb), READING_TABLES).await
+    }
+
+    async fn end_reading(&mut self) -> Result<()> {
+        // The session has got settings of its own.
+        self.reconnect().await
+    }
+
+    async fn tables(&mut self) -> Result<Vec<Table>> {
+        self.ready().await?;
+        let tables = self.books.contents(&mut self.link).await;
+        tables.map_err(|error| failures::translate(&error, READING_TABLES))
+    }
+
+    async fn read_rows(&mut self, rows: Rows<'_>, sink: &mut dyn RowSink) -> Result<u64> {
+        self.ready().await?;
+        let copied = contents::read(&mut self.link, rows, &mut Lines::new(sink)).await;
+        copied.map_err(not_copied)
+    }
+
+    async fn ask(&mut self, sql: String) -> Result<Vec<Texts>> {
+        self.ready().await?;
+        let answer =
+            self.link.ask(sql).await.complete().map_err(|error| failures::translate(&error, READING_TABLES))?;
+        texts_of(&answer.sets)
+    }
+
+    async fn ask_within(&mut self, sql: String, limit: Duration) -> Result<Option<Vec<Texts>>> {
+        self.ready().await?;
+        let milliseconds = limit.as_millis().max(1);
+        let sql = if self.is_mariadb {
+            format!("SET STATEMENT max_statement_time = {}.{:03} FOR {sql}", milliseconds / 1000, milliseconds % 1000)
+        } else {
+            sql.replacen("SELECT ", &format!("SELECT /*+ MAX_EXECUTION_TIME({milliseconds}) */ "), 1)
+        };
+        let answer = match self.link.ask(sql).await.complete() {
+            Err(error) if failures::is_out_of_time(&error) => return Ok(None),
+            answer => answer.map_err(|error| failures::translate(&error, READING_TABLES))?,
+        };
+        texts_of(&answer.sets).map(Some)
+    }
+
+    async fn begin_loading(&mut self, tables: &[&Table]) -> Result<()> {
+        self.ready().await?;
+        let held = contents::hold_triggers(&mut self.link, tables).await;
+        self.held = held.map_err(|error| failures::translate(&error, "holding triggers"))?;
+        self.run(contents::begin_loading(self.is_mariadb), "beginning a transaction").await
+    }
+
+    async fn empty_table(&mut self, table: &Table) -> Result<()> {
+        // `TRUNCATE` would commit.
+        self.run(format!("DELETE FROM {}", literal::quoted(&table.name)), "emptying a table").await
+    }
+
+    async fn load_rows(&mut self, rows: Rows<'_>, placing: Placing<'_>, source: &mut dyn RowSource) -> Result<u64> {
+        self.ready().await?;
+        contents::load(&mut self.link, rows, placing, source).await.map_err(not_copied)
+    }
+
+    async fn end_loading(&mut self, keep: Option<(&VersionChange, &[LedgerRow])>) -> Result<()> {
+        let ended = match keep {
+            None => self.rollback().await,
+            Some((_, [])) => self.commit().await,
+            Some((change, rows)) => self.record_and_commit(change, rows).await,
+        };
+        if ended.is_err() && self.link.is_usable() {
+            self.rollback().await?;
+        }
+        for sql in std::mem::take(&mut self.held) {
+            self.run(sql, "making the triggers again").await?;
+        }
+        self.reconnect().await?;
+        ended
     }
 
     fn foreign_tables(&self, message: &str) -> Error {

@@ -52,7 +52,7 @@ impl Books {
         Ok(schema)
     }
 
-    fn is_runners(&self, table: &str) -> bool {
+    pub(super) fn is_runners(&self, table: &str) -> bool {
         [&self.version, &self.ledger, &name_beside(&self.ledger)].iter().any(|own| own.name.eq_ignore_ascii_case(table))
     }
 }

@@ -184,7 +184,7 @@ impl Pen for MysqlPen {
         let (version, ledger) = (name(&self.books.version), name(&self.books.ledger));
         let condition = stands_at(beginning, &version, &ledger, |text| Ok(literal(text)))?;
         Ok(format!(
-            "{};\n\n\
+            "DELIMITER ;\n\\C utf8mb4\nSET SESSION sql_safe_updates = 0;\n{};\n\n\
              -- One runner at a time.\n{}\n\n\
              -- The runner's tables, and the state that this script begins with.\n{};\n{}\n\n\
              -- What writes the ledger; gone with the session.\n{}{}",
@@ -209,7 +209,9 @@ impl Pen for MysqlPen {
         if !sql.contains(';') {
             return ended(sql, ";");
         }
-        let delimiter = DELIMITERS.iter().find(|delimiter| !sql.contains(**delimiter));
+        // Together with the end of the statement it would be another one: `*/` and `//`.
+        let is_free = |delimiter: &&&str| !sql.contains(**delimiter) && !sql.ends_with(&delimiter[..1]);
+        let delimiter = DELIMITERS.iter().find(is_free);
         let delimiter: Cow<'_, str> = match delimiter {
             Some(delimiter) => Cow::Borrowed(delimiter),
             None => {

@@ -8,6 +8,11 @@ use sqlx::PgConnection;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
+use crate::contents::Lines;
+use crate::contents::RowSource;
+use crate::contents::Stopped;
+use crate::error::Error;
+
 use super::failures;
 
 /// The answers to one text are thrown away at most this often before the connection counts as unusable.
@@ -57,6 +62,18 @@ impl ServerProcess {
     }
 }
 
+/// Why rows did not travel.
+pub(super) enum Copying {
+    Driver(sqlx::Error),
+    Known(Error),
+}
+
+impl From<sqlx::Error> for Copying {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Driver(error)
+    }
+}
+
 impl Link {
     pub(super) fn new(connection: PgConnection) -> Self {
         Self {
@@ -84,12 +101,7 @@ impl Link {
         sql: String,
         on_row: &mut (dyn FnMut(usize, PgRow) + Send),
     ) -> (usize, Result<(), sqlx::Error>) {
-        if self.is_given_up {
-            return (0, Err(sqlx::Error::Protocol("the server does not answer".to_owned())));
-        }
-        if self.is_midway
-            && let Err(error) = self.drain().await
-        {
+        if let Err(error) = self.settle().await {
             return (0, Err(error));
         }
         self.is_midway = true;
@@ -132,6 +144,51 @@ impl Link {
         };
         self.run(sql, &mut keep).await.1?;
         Ok(sets)
+    }
+
+    /// Hands all rows of a `COPY … TO STDOUT` on, in parts of whole lines, and gives their number.
+    pub(super) async fn copy_out(&mut self, sql: &str, lines: &mut Lines<'_>) -> Result<u64, Copying> {
+        self.settle().await?;
+        self.is_midway = true;
+        let mut count = 0;
+        let mut rows = self.connection.copy_out_raw(sql).await?;
+        while let Some(row) = rows.next().await {
+            lines.buffer().extend_from_slice(&row?);
+            count += 1;
+            lines.hand_on().await.map_err(Copying::Known)?;
+        }
+        drop(rows);
+        self.is_midway = false;
+        lines.flush().await.map_err(Copying::Known)?;
+        Ok(count)
+    }
+
+    /// Gives all rows of a source to a `COPY … FROM STDIN`. Gives their number.
+    pub(super) async fn copy_in(&mut self, sql: &str, source: &mut dyn RowSource) -> Result<u64, Copying> {
+        self.settle().await?;
+        self.is_midway = true;
+        let mut copy = self.connection.copy_in_raw(sql).await?;
+        loop {
+            match source.next().await {
+                Ok(Some(lines)) => drop(copy.send(lines).await?),
+                Ok(None) => break,
+                Err(Stopped) => {
+                    copy.abort("the rows that are left cannot be read").await?;
+                    self.is_midway = false;
+                    return Err(Copying::Known(Error::Stopped));
+                }
+            }
+        }
+        let count = copy.finish().await?;
+        self.is_midway = false;
+        Ok(count)
+    }
+
+    async fn settle(&mut self) -> Result<(), sqlx::Error> {
+        if self.is_given_up {
+            return Err(sqlx::Error::Protocol("the server does not answer".to_owned()));
+        }
+        if self.is_midway { self.drain().await } else { Ok(()) }
     }
 
     /// The last row that a text gives, or an error if there is none.

@@ -29,7 +29,7 @@ pub(super) fn literal(text: &str) -> Result<String> {
 }
 
 /// A name exactly as it is, in double quotes. PostgreSQL's names never hold NUL, so one that does is found nowhere.
-pub(super) fn identifier(name: &str) -> String {
+pub(crate) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\"").replace('\0', ""))
 }
 

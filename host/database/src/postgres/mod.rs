@@ -6,6 +6,7 @@
 
 mod books;
 mod connect;
+mod contents;
 mod evidence;
 mod facts;
 mod failures;
@@ -20,12 +21,15 @@ mod schema;
 mod scratch;
 mod statements;
 mod stop;
+mod tables;
 mod transcript;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use runner_chain::Dialect;
+use sqlx::Row as _;
+use sqlx::postgres::PgRow;
 
 use crate::backend::Backend;
 use crate::backend::Evidence;
@@ -33,6 +37,12 @@ use crate::backend::LockAttempt;
 use crate::backend::Placement;
 use crate::backend::Server;
 use crate::backend::Tables;
+use crate::contents::Lines;
+use crate::contents::Placing;
+use crate::contents::RowSink;
+use crate::contents::RowSource;
+use crate::contents::Rows;
+use crate::contents::Table;
 use crate::error::Error;
 use crate::error::Result;
 use crate::facts::Facts;
@@ -50,13 +60,17 @@ use crate::script::StepScript;
 use crate::script::VersionChange;
 use crate::session::COLLECTING_FACTS;
 use crate::session::READING_SCHEMA;
+use crate::session::READING_TABLES;
 use crate::state::LedgerTail;
 use crate::state::State;
 
 use self::books::Books;
 use self::connect::Settings;
+use self::link::Copying;
 use self::link::Link;
+use self::link::text;
 use self::literal::identifier;
+pub(crate) use self::literal::identifier as quoted;
 use self::lock::Attempt;
 use self::lock::LockSession;
 pub(crate) use self::open::open;
@@ -86,6 +100,10 @@ struct Postgres {
     /// A running wish that the statement ends.
     stop: Option<Stop>,
     last_holder: Option<Holder>,
+    /// What lets the triggers and foreign keys act again that a loading holds.
+    held: Vec<String>,
+    /// The schema for tables without one of their own.
+    schema: Option<String>,
 }
 
 impl Postgres {
@@ -168,6 +186,19 @@ impl Postgres {
         result.map_err(|error| self.translate_bookkeeping(&error))
     }
 
+    /// Begins a transaction in which texts mean the same whatever the settings are.
+    async fn plainly(&mut self, begin: &str) -> Result<()> {
+        let begun = self.link.execute(format!("{begin}; {}", contents::PLAIN_TEXTS)).await;
+        begun.map_err(|error| self.translate(&error, 0).while_doing(READING_TABLES))
+    }
+
+    fn not_copied(&mut self, error: Copying) -> Error {
+        match error {
+            Copying::Driver(error) => self.translate(&error, 0).while_doing("copying rows"),
+            Copying::Known(error) => error,
+        }
+    }
+
     /// Connects anew after the connection was lost.
     async fn reconnect(&mut self) -> Result<()> {
         let mut link = self.settings.connect(None).await?;
@@ -186,6 +217,12 @@ impl Postgres {
         self.is_changed = false;
         Ok(())
     }
+}
+
+fn texts_of(sets: &[Vec<PgRow>]) -> Result<Vec<Texts>> {
+    let texts = |row: &PgRow| (0..row.len()).map(|index| Ok(text(row, index)?.map(str::to_owned))).collect();
+    let rows: std::result::Result<Vec<Texts>, sqlx::Error> = sets.iter().flatten().map(texts).collect();
+    rows.map_err(|error| failures::translate(&error, 0).while_doing(READING_TABLES))
 }
 
 #[async_trait]
@@ -265,6 +302,80 @@ impl Backend for Postgres {
                 Err(error)
             }
         }
+    }
+
+    fn default_schema(&self) -> Option<String> {
+        self.schema.clone()
+    }
+
+    async fn begin_reading(&mut self) -> Result<()> {
+        self.ready().await?;
+        self.is_unsettled = true;
+        self.plainly(contents::BEGIN_READING).await
+    }
+
+    async fn tables(&mut self) -> Result<Vec<Table>> {
+        let tables = self.books.tables(&mut self.link).await;
+        tables.map_err(|error| error.into_error(|error| failures::translate(&error, 0).while_doing(READING_TABLES)))
+    }
+
+    async fn read_rows(&mut self, rows: Rows<'_>, sink: &mut dyn RowSink) -> Result<u64> {
+        let copied = self.link.copy_out(&contents::copy_out(rows), &mut Lines::new(sink)).await;
+        copied.map_err(|error| self.not_copied(error))
+    }
+
+    async fn ask(&mut self, sql: String) -> Result<Vec<Texts>> {
+        let sets = self.link.rows(sql).await.map_err(|error| self.translate(&error, 0).while_doing(READING_TABLES))?;
+        texts_of(&sets)
+    }
+
+    async fn ask_within(&mut self, sql: String, limit: Duration) -> Result<Option<Vec<Texts>>> {
+        let limit = limit.as_millis().max(1);
+        self.run(&format!("SAVEPOINT runner_question; SET LOCAL statement_timeout TO {limit}")).await?;
+        let answer = match self.link.rows(sql).await {
+            Ok(sets) => Some(sets),
+            Err(error) if failures::code(&error) == Some(failures::CANCELED) => None,
+            Err(error) => return Err(self.translate(&error, 0).while_doing(READING_TABLES)),
+        };
+        self.run("ROLLBACK TO runner_question; RELEASE runner_question").await?;
+        let Some(sets) = answer else { return Ok(None) };
+        texts_of(&sets).map(Some)
+    }
+
+    async fn begin_loading(&mut self, tables: &[&Table]) -> Result<()> {
+        self.ready().await?;
+        self.is_unsettled = true;
+        self.plainly(contents::BEGIN_LOADING).await?;
+        let held = contents::hold_triggers(&mut self.link, tables).await;
+        self.held = held.map_err(|error| self.translate(&error, 0).while_doing("holding triggers and foreign keys"))?;
+        Ok(())
+    }
+
+    async fn empty_table(&mut self, table: &Table) -> Result<()> {
+        self.run(&format!("DELETE FROM ONLY {}", contents::name(table))).await
+    }
+
+    async fn load_rows(&mut self, rows: Rows<'_>, placing: Placing<'_>, source: &mut dyn RowSource) -> Result<u64> {
+        let arrival = contents::copy_in(rows, placing);
+        if let Some(before) = arrival.before {
+            self.run(&before).await?;
+        }
+        let copied = self.link.copy_in(&arrival.copy, source).await;
+        let count = copied.map_err(|error| self.not_copied(error))?;
+        if let Some(after) = arrival.after {
+            self.run(&after).await?;
+        }
+        Ok(count)
+    }
+
+    async fn end_loading(&mut self, keep: Option<(&VersionChange, &[LedgerRow])>) -> Result<()> {
+        let held = std::mem::take(&mut self.held);
+        let Some((change, rows)) = keep else { return self.rollback().await };
+        for sql in held {
+            self.run(&sql).await.map_err(|error| error.while_doing("letting triggers and foreign keys act again"))?;
+        }
+        self.is_unsettled = false;
+        if rows.is_empty() { self.commit().await } else { self.record_and_commit(change, rows).await }
     }
 
     fn foreign_tables(&self, message: &str) -> Error {

@@ -71,6 +71,8 @@ pub(crate) async fn open(url: &DatabaseUrl, options: &Options, access: Access) -
         is_unsettled: false,
         stop: None,
         last_holder: None,
+        held: Vec::new(),
+        schema: about.schema.clone(),
     }))
 }
 

@@ -1,5 +1,7 @@
 //! Scripts for `psql`.
 
+use std::borrow::Cow;
+
 use runner_chain::Dialect;
 
 use crate::backend::Placement;
@@ -22,6 +24,8 @@ use crate::transcript::UNEXPECTED_ROWS;
 use crate::transcript::ended;
 use crate::transcript::stands_at;
 use crate::url::DatabaseUrl;
+use crate::words::Kind;
+use crate::words::tokens;
 
 use super::books::Books;
 use super::books::quoted;
@@ -35,7 +39,8 @@ const NOW: &str = "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\
 /// Where a script remembers when its step began.
 const BEGAN: &str = "runner.step_began";
 /// What `psql` must do whatever its configuration says: stop at the first error, and leave transactions to the script.
-const CLIENT: &str = "\\set ON_ERROR_STOP on\n\\set ON_ERROR_ROLLBACK off\n\\set AUTOCOMMIT on\n\\encoding UTF8";
+const CLIENT: &str =
+    "\\set ON_ERROR_STOP on\n\\set SINGLELINE off\n\\set ON_ERROR_ROLLBACK off\n\\set AUTOCOMMIT on\n\\encoding UTF8";
 
 struct PostgresPen {
     books: Books,
@@ -62,6 +67,32 @@ fn optional(text: Option<&str>) -> Result<String> {
     text.map_or_else(|| Ok("NULL".to_owned()), literal)
 }
 
+/// A statement in which `psql` finds none of its own variables: `a[1:n]` becomes `a[1: n]`, which means the same.
+fn without_variables(sql: &str) -> Cow<'_, str> {
+    let is_adjacent = |at: usize, sign: char| sql.get(at..).is_some_and(|rest| rest.starts_with(sign));
+    let mut places = Vec::new();
+    for token in tokens(sql, Dialect::Postgres).filter(|token| token.kind == Kind::Symbol) {
+        // Whatever is one symbol to the tokenizer, `psql` looks at each colon.
+        for (offset, _) in token.text.match_indices(':') {
+            let at = token.start + offset;
+            let is_double = at > 0 && is_adjacent(at - 1, ':');
+            let next = sql.get(at + 1..).and_then(|rest| rest.chars().next());
+            let is_variable = next.is_some_and(|next| {
+                next.is_alphanumeric() || matches!(next, '_' | '\'' | '"' | '{') || !next.is_ascii()
+            });
+            if is_variable && !is_double {
+                places.push(at + 1);
+            }
+        }
+    }
+    if places.is_empty() {
+        return Cow::Borrowed(sql);
+    }
+    let mut text = sql.to_owned();
+    places.iter().rev().for_each(|place| text.insert(*place, ' '));
+    Cow::Owned(text)
+}
+
 /// A body between dollar quotes that it does not hold.
 fn dollar_quoted(body: &str) -> String {
     let mut tag = "$runner$".to_owned();
@@ -77,7 +108,9 @@ impl PostgresPen {
     /// What the URL asks of every session.
     fn options(&self) -> Result<String> {
         let set = |(name, value): (String, String)| Ok(format!("SET {} = {};", identifier(&name), literal(&value)?));
-        let options: Vec<String> = self.settings.session_options()?.into_iter().map(set).collect::<Result<_>>()?;
+        let mut options: Vec<String> = self.settings.session_options()?.into_iter().map(set).collect::<Result<_>>()?;
+        // As the driver sets them in every session, whatever the role, the database or the URL say.
+        options.push("SET TimeZone = 'UTC';\nSET DateStyle = 'ISO, MDY';".to_owned());
         Ok(options.join("\n"))
     }
 
@@ -240,7 +273,7 @@ impl Pen for PostgresPen {
     }
 
     fn statement(&self, sql: &str) -> String {
-        ended(sql, ";")
+        ended(&without_variables(sql), ";")
     }
 
     fn record(&self, change: &VersionChange, rows: &[LedgerRow], as_login: bool) -> Result<String> {
@@ -331,5 +364,23 @@ impl Pen for PostgresPen {
 
     fn changes_session(&self, statement: &str) -> bool {
         statements::changes_session(statement)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn psql_finds_no_variables() {
+        for (sql, written) in [
+            ("SELECT x[1:ROW_COUNT]", "SELECT x[1: ROW_COUNT]"),
+            ("SELECT x[a:b], y[:'c':\"d\"]", "SELECT x[a: b], y[: 'c': \"d\"]"),
+            ("SELECT x::text, ':HOST', y -- :PORT", "SELECT x::text, ':HOST', y -- :PORT"),
+            ("SELECT $$ :HOST $$, 'a:b'::text", "SELECT $$ :HOST $$, 'a:b'::text"),
+            ("SELECT x[1 : n]", "SELECT x[1 : n]"),
+        ] {
+            assert_eq!(without_variables(sql), written);
+        }
     }
 }

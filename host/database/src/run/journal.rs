@@ -67,7 +67,7 @@ struct Position {
 
 /// The ledger as one run writes it.
 #[derive(Debug)]
-pub(super) struct Journal {
+pub(crate) struct Journal {
     info: RunInfo,
     plugins: Option<String>,
     started_at: String,
@@ -76,7 +76,7 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    pub(super) fn new(info: RunInfo, tables: Tables, tail: LedgerTail) -> Self {
+    pub(crate) fn new(info: RunInfo, tables: Tables, tail: LedgerTail) -> Self {
         let position = Position { tail, tables, run_recorded: false };
         let plugins = json_text(&info.plugins);
         Self { info, plugins, started_at: now(), in_database: position.clone(), in_transaction: position }
@@ -106,16 +106,22 @@ impl Journal {
         self.in_transaction.tail = tail;
     }
 
+    /// The row of a run without steps.
+    pub(crate) fn run(&mut self) -> LedgerRow {
+        self.in_transaction.tables = Tables { version: true, ledger: true };
+        self.in_transaction.run_recorded = true;
+        let mut run = Draft::of_run(LedgerStatus::Run, "");
+        run.error = None;
+        run.verdicts = json_text(&self.info.evidence);
+        self.row(run)
+    }
+
     /// The next row, after the row of the run itself if that is not written yet. The tables count as present from here on.
     pub(super) fn rows(&mut self, draft: Draft) -> Vec<LedgerRow> {
         self.in_transaction.tables = Tables { version: true, ledger: true };
         let mut rows = Vec::with_capacity(2);
         if !self.in_transaction.run_recorded {
-            self.in_transaction.run_recorded = true;
-            let mut run = Draft::of_run(LedgerStatus::Run, "");
-            run.error = None;
-            run.verdicts = json_text(&self.info.evidence);
-            rows.push(self.row(run));
+            rows.push(self.run());
         }
         rows.push(self.row(draft));
         rows

@@ -1,7 +1,7 @@
 //! A run: steps, one after the other, each recorded with what it did.
 
 mod commit;
-mod journal;
+pub(crate) mod journal;
 mod outside;
 mod resume;
 mod retry;

@@ -5,6 +5,7 @@
 //! as it is.
 
 mod books;
+mod contents;
 mod definition;
 mod facts;
 mod failures;
@@ -18,6 +19,7 @@ mod schema;
 mod settings;
 mod sha256;
 mod statements;
+mod tables;
 mod transcript;
 
 use std::path::Path;
@@ -41,6 +43,12 @@ use crate::backend::LockAttempt;
 use crate::backend::Placement;
 use crate::backend::Server;
 use crate::backend::Tables;
+use crate::contents::Lines;
+use crate::contents::Placing;
+use crate::contents::RowSink;
+use crate::contents::RowSource;
+use crate::contents::Rows;
+use crate::contents::Table;
 use crate::error::Error;
 use crate::error::Result;
 use crate::facts::Facts;
@@ -60,11 +68,14 @@ use crate::script::VersionChange;
 use crate::session::Access;
 use crate::session::COLLECTING_FACTS;
 use crate::session::READING_SCHEMA;
+use crate::session::READING_TABLES;
 use crate::state::LedgerTail;
 use crate::state::State;
 use crate::url::DatabaseUrl;
 
 use self::books::Books;
+use self::contents::Copying;
+pub(crate) use self::contents::quoted;
 pub(crate) use self::location::SqliteLocation;
 pub(crate) use self::location::SqliteMode;
 pub(crate) use self::location::SqlitePlace;
@@ -91,6 +102,8 @@ pub(crate) struct Sqlite {
     wants_stop: Arc<AtomicBool>,
     /// Whether a statement or a rollback may still be running that nobody waited for.
     is_unsettled: bool,
+    /// The triggers that a loading has taken away.
+    held: Vec<String>,
 }
 
 impl Sqlite {
@@ -141,6 +154,7 @@ impl Sqlite {
             is_holding: false,
             wants_stop: Arc::default(),
             is_unsettled: false,
+            held: Vec::new(),
         };
         if !is_known {
             session.ask_version().await?;
@@ -162,9 +176,6 @@ impl Sqlite {
 
     /// Lets [`Backend::interrupt`] stop a statement that is running on the connection's own thread.
     async fn watch_for_stop(&mut self) -> Result<()> {
-        if !self.settings.may_write() {
-            return Ok(());
-        }
         let wants_stop = Arc::clone(&self.wants_stop);
         let mut handle = self.connection.lock_handle().await.map_err(|error| self.settings.translate(&error))?;
         handle.set_progress_handler(STEPS_BETWEEN_CHECKS, move || !wants_stop.load(Ordering::Relaxed));
@@ -247,6 +258,36 @@ impl Sqlite {
             let Settings { target, busy_wait, .. } = &self.settings;
             failures::translate_bookkeeping(&error, target, *busy_wait, &self.books.ledger.name)
         })
+    }
+
+    fn unread(&self, error: &sqlx::Error) -> Error {
+        self.settings.translate(error).while_doing(READING_TABLES)
+    }
+
+    fn not_copied(&self, error: Copying) -> Error {
+        match error {
+            Copying::Driver(error) => self.settings.translate(&error).while_doing("copying rows"),
+            Copying::Known(error) => error,
+        }
+    }
+
+    /// Commits what a loading has put in, if the foreign keys hold where they count.
+    async fn keep_loaded(&mut self, held: Vec<String>, change: &VersionChange, rows: &[LedgerRow]) -> Result<()> {
+        for sql in held {
+            self.execute(&sql).await.map_err(|error| error.while_doing("making the triggers again"))?;
+        }
+        if self.settings.foreign_keys {
+            let broken =
+                self.ask("SELECT \"table\", \"parent\" FROM pragma_foreign_key_check LIMIT 1".to_owned()).await?;
+            if let Some([Some(table), Some(parent)]) = broken.first().map(Vec::as_slice) {
+                return Err(Error::Database {
+                    doing: "checking the foreign keys",
+                    message: format!("a row of `{table}` refers to a row of `{parent}` that is not there"),
+                    code: None,
+                });
+            }
+        }
+        if rows.is_empty() { self.commit().await } else { self.record_and_commit(change, rows).await }
     }
 
     /// Proves that a write transaction could begin now; false if another connection is in the way.
@@ -340,6 +381,85 @@ impl Backend for Sqlite {
         .await;
         self.rollback().await?;
         schema.map_err(|error| error.into_error(|error| self.settings.translate(&error).while_doing(READING_SCHEMA)))
+    }
+
+    async fn begin_reading(&mut self) -> Result<()> {
+        self.ready().await?;
+        self.is_unsettled = true;
+        // The moment is that of the first reading.
+        self.run_raw("BEGIN; SELECT count(*) FROM main.sqlite_master".to_owned())
+            .await
+            .map_err(|error| self.unread(&error))
+    }
+
+    async fn tables(&mut self) -> Result<Vec<Table>> {
+        let tables = self.books.contents(&mut self.connection).await;
+        tables.map_err(|error| self.unread(&error))
+    }
+
+    async fn read_rows(&mut self, rows: Rows<'_>, sink: &mut dyn RowSink) -> Result<u64> {
+        let copied = contents::read(&mut self.connection, rows, &mut Lines::new(sink)).await;
+        copied.map_err(|error| self.not_copied(error))
+    }
+
+    async fn ask(&mut self, sql: String) -> Result<Vec<Texts>> {
+        let rows = outbox::read(&mut self.connection, sql).await.map_err(|error| self.unread(&error))?;
+        Ok(rows.unwrap_or_default())
+    }
+
+    async fn ask_within(&mut self, sql: String, limit: Duration) -> Result<Option<Vec<Texts>>> {
+        let wants_stop = Arc::clone(&self.wants_stop);
+        self.watch_for_stop().await?;
+        let stop = async {
+            tokio::time::sleep(limit).await;
+            wants_stop.store(true, Ordering::Relaxed);
+            std::future::pending::<()>().await;
+        };
+        let answer = tokio::select! {
+            biased;
+            answer = outbox::read(&mut self.connection, sql) => answer,
+            () = stop => return Ok(None),
+        };
+        let is_stopped = self.wants_stop.swap(false, Ordering::Relaxed);
+        match answer {
+            Err(_) if is_stopped => Ok(None),
+            answer => Ok(Some(answer.map_err(|error| self.unread(&error))?.unwrap_or_default())),
+        }
+    }
+
+    async fn begin_loading(&mut self, tables: &[&Table]) -> Result<()> {
+        self.ready_to_write().await?;
+        self.is_unsettled = true;
+        // Within a transaction the setting can't be changed.
+        let begun = self.run_raw("PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE".to_owned()).await;
+        begun.map_err(|error| self.settings.translate(&error).while_doing("beginning a transaction"))?;
+        let held = tables::hold_triggers(&mut self.connection, tables).await;
+        self.held = held.map_err(|error| self.settings.translate(&error).while_doing("holding triggers"))?;
+        Ok(())
+    }
+
+    async fn empty_table(&mut self, table: &Table) -> Result<()> {
+        self.execute(&format!("DELETE FROM {}", contents::name(table))).await
+    }
+
+    async fn load_rows(&mut self, rows: Rows<'_>, placing: Placing<'_>, source: &mut dyn RowSource) -> Result<u64> {
+        let copied = contents::load(&mut self.connection, rows, placing, source).await;
+        copied.map_err(|error| self.not_copied(error))
+    }
+
+    async fn end_loading(&mut self, keep: Option<(&VersionChange, &[LedgerRow])>) -> Result<()> {
+        let held = std::mem::take(&mut self.held);
+        let result = match keep {
+            Some((change, rows)) => self.keep_loaded(held, change, rows).await,
+            None => self.rollback().await,
+        };
+        if result.is_err() {
+            self.rollback().await?;
+        }
+        self.is_unsettled = false;
+        let keys = if self.settings.foreign_keys { "ON" } else { "OFF" };
+        let restored = self.run_raw(format!("PRAGMA foreign_keys = {keys}")).await;
+        result.and(restored.map_err(|error| self.settings.translate(&error)))
     }
 
     fn foreign_tables(&self, message: &str) -> Error {
@@ -557,6 +677,27 @@ impl Backend for Sqlite {
         self.interrupt();
         // Polled once, the command is on its way to the connection's thread; its answer is not awaited.
         let _ = sqlx::query("ROLLBACK").execute(&mut self.connection).now_or_never();
+    }
+
+    async fn close_at_exit(self: Box<Self>) -> Result<()> {
+        // A connection that has only read without a write-ahead log leaves nothing behind, and of a large schema each table would
+        // be given back.
+        let has_log = |file: &Path| {
+            let mut log = file.as_os_str().to_owned();
+            log.push("-wal");
+            Path::new(&log).exists()
+        };
+        if self.is_holding || self.is_unsettled || self.settings.file().is_none_or(has_log) {
+            return self.close().await;
+        }
+        let Self { connection, lock, settings, .. } = *self;
+        std::mem::forget(connection);
+        if let (None, Some(file)) = (lock, settings.file())
+            && settings.may_write()
+        {
+            LockFile::sweep(file);
+        }
+        Ok(())
     }
 
     async fn close(self: Box<Self>) -> Result<()> {

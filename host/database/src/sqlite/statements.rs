@@ -48,6 +48,12 @@ pub(super) fn preflight(script: &StepScript, own: [&TableName; 2]) -> Vec<Prefli
         {
             report(message, help);
         }
+        if pragma(&statement.text).is_some_and(|(name, _)| name.eq_ignore_ascii_case("count_changes")) {
+            report(
+                "`PRAGMA count_changes` has every change give a row, for which nobody asks".to_owned(),
+                "leave it out: `SELECT changes()` tells the same",
+            );
+        }
         if let Some(table) = own_table_changed(&statement.text, Dialect::Sqlite, own) {
             report(
                 format!("the statement changes `{table}`, which belongs to the runner"),
@@ -80,11 +86,17 @@ fn refused_inside(sql: &str) -> Option<(String, &'static str)> {
 
 /// The name of a pragma that sets what cannot be set inside a transaction.
 fn ignored_pragma(sql: &str) -> Option<&'static str> {
+    let (name, sets) = pragma(sql)?;
+    IGNORED_PRAGMAS.into_iter().find(|ignored| sets && name.eq_ignore_ascii_case(ignored))
+}
+
+/// The name of a pragma, and whether it is set rather than asked; `None`: it is another statement.
+fn pragma(sql: &str) -> Option<(&str, bool)> {
     let all: Vec<_> = tokens(sql, Dialect::Sqlite).collect();
+    all.first().filter(|first| first.is("PRAGMA"))?;
     let sets = all.iter().any(|token| token.kind == Kind::Symbol && matches!(token.text, "=" | "("));
     let is_schema = all.get(2).is_some_and(|token| token.kind == Kind::Symbol && token.text == ".");
-    let pragma = all.get(if is_schema { 3 } else { 1 })?;
-    sets.then(|| IGNORED_PRAGMAS.into_iter().find(|name| pragma.is(name))).flatten()
+    Some((all.get(if is_schema { 3 } else { 1 })?.text, sets))
 }
 
 #[cfg(test)]

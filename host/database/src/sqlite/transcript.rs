@@ -18,9 +18,12 @@ use crate::script::StepScript;
 use crate::script::VersionChange;
 use crate::transcript::Beginning;
 use crate::transcript::ELSEWHERE;
+use crate::transcript::OVERTAKEN;
 use crate::transcript::Pen;
 use crate::transcript::ended;
 use crate::transcript::stands_at;
+use crate::words::Kind;
+use crate::words::Token;
 use crate::words::tokens;
 
 use super::books::Books;
@@ -113,17 +116,18 @@ impl SqlitePen {
         let values: Vec<String> = COLUMNS.iter().map(|column| format!("    {}", value(column))).collect();
         let columns = COLUMNS.join(", ");
         format!(
-            "CREATE TEMP TABLE runner_clock (began TEXT NOT NULL);\n\
-             INSERT INTO runner_clock VALUES ({NOW});\n\
-             CREATE TEMP TABLE runner_entry ({});\n\
+            "CREATE TEMP TABLE runner_entry ({});\n\
              CREATE TEMP TABLE runner_row ({columns});\n\
              {}\n\
              CREATE TEMP TRIGGER runner_enter AFTER INSERT ON runner_entry BEGIN\n  \
+               SELECT RAISE(ABORT, '{OVERTAKEN}') FROM runner_clock\n    \
+                 WHERE tail <> (SELECT coalesce(max(id), 0) FROM \"{ledger}\");\n  \
                DELETE FROM runner_row;\n  \
                INSERT INTO runner_row SELECT\n{}\n  FROM runner_clock;\n\
              {}  \
                UPDATE runner_row SET hash = (SELECT hash FROM runner_sha256);\n  \
-               INSERT INTO \"{ledger}\" ({columns}) SELECT {columns} FROM runner_row;\n\
+               INSERT INTO \"{ledger}\" ({columns}) SELECT {columns} FROM runner_row;\n  \
+               UPDATE runner_clock SET tail = (SELECT id FROM runner_row);\n\
              END;",
             ENTRY.map(|column| if column == "status" { "status NOT NULL" } else { column }).join(", "),
             sha256::views(&COLUMNS[..COLUMNS.len() - 1]),
@@ -156,6 +160,37 @@ impl SqlitePen {
     }
 }
 
+/// What the `sqlite3` shell would not hand on to SQLite as it stands, or what would take the script's own tables away.
+fn refused_by_shell(sql: &str) -> Option<(&'static str, &'static str)> {
+    if sql.starts_with(['.', '#']) {
+        return Some((
+            "the `sqlite3` shell takes a line that begins like this for a command or a comment of its own",
+            "leave it out: SQLite itself does not know it",
+        ));
+    }
+    let all: Vec<_> = tokens(sql, Dialect::Sqlite).collect();
+    let stands_alone = |start: usize, end: usize| {
+        let before = sql.get(..start).unwrap_or_default().rsplit('\n').next().unwrap_or_default();
+        let after = sql.get(end..).unwrap_or_default().split('\n').next().unwrap_or_default();
+        before.trim().is_empty() && after.trim().is_empty()
+    };
+    let ends = |token: &Token<'_>| token.is_symbol("/") || token.kind == Kind::Word && token.is("GO");
+    if all.iter().any(|token| ends(token) && stands_alone(token.start, token.end)) {
+        return Some((
+            "the `sqlite3` shell takes `/` or `go` alone on a line for the end of the statement",
+            "put it on the line before or after",
+        ));
+    }
+    let pragma = all.first().is_some_and(|first| first.is("PRAGMA"));
+    if pragma && all.iter().any(|token| token.is("temp_store") || token.is("temp_store_directory")) {
+        return Some((
+            "`PRAGMA temp_store` deletes temporary tables, on which the script rests",
+            "leave it out, or run this revision with the runner",
+        ));
+    }
+    None
+}
+
 impl Pen for SqlitePen {
     fn dialect(&self) -> Dialect {
         Dialect::Sqlite
@@ -185,6 +220,8 @@ impl Pen for SqlitePen {
                encoding TEXT CONSTRAINT \"the database is not encoded in UTF-8\" CHECK (encoding = 'UTF-8')\n);\n\
              BEGIN IMMEDIATE;\n{tables};\n\
              INSERT INTO runner_check SELECT {condition},\n  (SELECT encoding FROM pragma_encoding);\n\
+             CREATE TEMP TABLE runner_clock (began TEXT NOT NULL, tail INTEGER NOT NULL);\n\
+             INSERT INTO runner_clock SELECT {NOW}, coalesce(max(id), 0) FROM {ledger};\n\
              COMMIT;\n\n\
              -- Rows of the ledger are chained by SHA-256, which SQLite does not know.\n{writer}"
         ))
@@ -252,7 +289,19 @@ impl Pen for SqlitePen {
     }
 
     fn preflight(&self, script: &StepScript) -> Vec<PreflightProblem> {
-        statements::preflight(script, [&self.books.version, &self.books.ledger])
+        let mut problems = statements::preflight(script, [&self.books.version, &self.books.ledger]);
+        for (index, statement) in script.statements.iter().enumerate() {
+            if let Some((message, help)) = refused_by_shell(&statement.text) {
+                problems.push(PreflightProblem {
+                    revision: script.revision.clone(),
+                    direction: script.direction,
+                    statement: Some(index),
+                    message: message.to_owned(),
+                    help: help.to_owned(),
+                });
+            }
+        }
+        problems
     }
 
     fn placement(&self, statement: &str) -> Placement {
@@ -261,5 +310,34 @@ impl Pen for SqlitePen {
 
     fn is_session_statement(&self, statement: &str) -> bool {
         statements::is_session_statement(statement)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_shell_takes_for_itself() {
+        for sql in [
+            ".shell rm",
+            ".exit 0",
+            "#",
+            "INSERT INTO t SELECT 10\n/\n2",
+            "SELECT a\n  go \nFROM t",
+            "pragma temp_store = 2",
+        ] {
+            assert!(refused_by_shell(sql).is_some(), "{sql}");
+        }
+        for sql in [
+            "SELECT 10 /\n2",
+            "SELECT '\n/\n'",
+            "SELECT 1 -- x\n/ 2",
+            "SELECT go FROM t",
+            "SELECT \"\ngo\n\"",
+            "PRAGMA foreign_keys = ON",
+        ] {
+            assert!(refused_by_shell(sql).is_none(), "{sql}");
+        }
     }
 }

@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "a child process tells its parent on stdout that it is ready")]
 
 mod atomicity;
+mod contents;
 mod facts;
 mod ledger;
 mod lock;

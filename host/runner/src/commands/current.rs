@@ -8,6 +8,7 @@ use serde_json::json;
 use super::revision_json;
 use crate::args::Global;
 use crate::config::Config;
+use crate::ending;
 use crate::error::Result;
 use crate::error::exit;
 use crate::output::Printer;
@@ -34,7 +35,13 @@ impl Args {
     pub(crate) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
         let config = Config::load(&global.overrides())?;
         let database = Database::open_as_it_is(&config).await?;
-        let Database { chain, versions, state, warnings, contradiction, .. } = &database;
+        let code = self.show(&config, &database, printer);
+        ending::leave(database);
+        code
+    }
+
+    fn show(&self, config: &Config, database: &Database, printer: &Printer) -> Result<u8> {
+        let Database { chain, versions, state, warnings, contradiction, .. } = database;
         for warning in warnings {
             printer.warn(warning);
         }

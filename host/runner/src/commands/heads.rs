@@ -5,6 +5,7 @@ use serde_json::json;
 use super::revision_json;
 use crate::args::Global;
 use crate::config::Config;
+use crate::ending;
 use crate::error::Result;
 use crate::error::exit;
 use crate::output::Printer;
@@ -37,6 +38,7 @@ impl Args {
         }
         let heads: Vec<_> = heads.into_iter().map(|head| revision_json::document(&chain, head)).collect();
         printer.document(&json!({ "heads": heads }));
+        ending::leave(chain);
         Ok(exit::DONE)
     }
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::revision_json;
 use crate::args::Global;
 use crate::config::Config;
+use crate::ending;
 use crate::error::Result;
 use crate::error::exit;
 use crate::output::Printer;
@@ -65,6 +66,7 @@ impl Args {
                 revisions.into_iter().map(|revision| revision_json::document(&chain, revision)).collect();
             printer.document(&json!({ "revisions": revisions }));
         }
+        ending::leave((chain, lines));
         Ok(exit::DONE)
     }
 }

@@ -67,6 +67,7 @@ use super::steps::Work;
 use super::surroundings::surroundings;
 use super::weighing::Weighing;
 use crate::config::Config;
+use crate::ending;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
@@ -144,7 +145,7 @@ pub(crate) async fn execute(
         // From here on others may begin; what is left to do needs no lock.
         mail.unlock().await
     } else if let (Some(session), Ok(_)) = (session, &result) {
-        session.close().await
+        if ending::is_near() { session.close_at_exit().await } else { session.close().await }
     } else {
         Ok(())
     };
@@ -198,13 +199,12 @@ impl Carried<'_> {
         mut context: data::Context,
         ears: Ears<'_, '_>,
     ) -> Result<Report> {
-        let Carried { config, order, identity, run_id, interrupt } = *self;
-        let Ears { observer, news, mail } = ears;
+        let Carried { config, order, interrupt, .. } = *self;
         let mut locked = false;
         let state = match state {
             // Somebody keeps even readers out, so there is nothing to plan with before it is our turn.
             Err(runner_database::Error::Locked { .. }) if order.runs() => {
-                take_turn(config, order, session, observer, interrupt).await?;
+                take_turn(config, order, session, ears.observer, interrupt).await?;
                 locked = true;
                 session.state().await?
             }
@@ -212,10 +212,26 @@ impl Carried<'_> {
         };
         let mut database = self.compare(chain, session, state)?;
         context.target.server_version.clone_from(&session.server().version);
-        news.set_context(&context);
+        ears.news.set_context(&context);
         for warning in &database.warnings {
-            observer.warn(warning);
+            ears.observer.warn(warning);
         }
+        let result = self.go(&mut database, session, policies, &context, ears, locked).await;
+        ending::leave(database);
+        result
+    }
+
+    async fn go(
+        &self,
+        database: &mut Database,
+        session: &mut Session,
+        policies: &mut Policies,
+        context: &data::Context,
+        ears: Ears<'_, '_>,
+        mut locked: bool,
+    ) -> Result<Report> {
+        let Carried { config, order, identity, run_id, interrupt } = *self;
+        let Ears { observer, news, mail } = ears;
         let server = session.server().clone();
         loop {
             // Of the database as this plan finds it.
@@ -223,7 +239,7 @@ impl Carried<'_> {
             let has_target = !matches!(order.script, Some(ScriptStart::At(_)));
             policies.offer_facts(&if has_target { source.clone() } else { FactsSource::default() });
             let wants_plan = news.is_wanted();
-            let judging = judge(config, order, &database, &server, policies, identity, &context, wants_plan);
+            let judging = judge(config, order, database, &server, policies, identity, context, wants_plan);
             let mut is_busy = false;
             let collect = async || {
                 let collected = facts::collect(session).await;
@@ -244,7 +260,7 @@ impl Carried<'_> {
             for warning in &judged.warnings {
                 observer.warn(warning);
             }
-            half_done(order, &database, &judged)?;
+            half_done(order, database, &judged)?;
             observer.planned(&judged.report, &judged.review);
             news.set_plan(judged.plan.take());
             if judged.report.outcome == Outcome::Denied {
@@ -252,7 +268,8 @@ impl Carried<'_> {
                 return Ok(judged.report);
             }
             // A dry run must not promise what can't run.
-            let scripts = check(config, order, session, &judged)?;
+            let scripts = judged.scripts.clone()?;
+            check(session, &scripts, &judged.places, mode(config, order))?;
             if let Some(outcome) = settled(order, &judged) {
                 return Ok(Report { outcome, ..judged.report });
             }
@@ -263,7 +280,8 @@ impl Carried<'_> {
             }
             let info = evidence::run_info(policies, &judged, order, run_id);
             if let Some(start) = &order.script {
-                let written = Written { config, order, start, database: &database, info, scripts: &scripts };
+                let written =
+                    Written { config, order, start, database, info, scripts: &scripts, places: &judged.places };
                 return written.script(session, judged.report, mode(config, order)).await;
             }
             if !locked {
@@ -510,17 +528,16 @@ fn settled(order: &Order, judged: &Judged) -> Option<Outcome> {
 }
 
 /// Refuses what can be known to go wrong, before anything runs.
-fn check(config: &Config, order: &Order, session: &Session, judged: &Judged) -> Result<Vec<StepScript>> {
-    let scripts = judged.scripts.clone()?;
-    let found = session.preflight(&scripts, mode(config, order));
+pub(super) fn check(session: &Session, scripts: &[StepScript], places: &Places, mode: TransactionMode) -> Result<()> {
+    let found = session.preflight(scripts, mode);
     if found.is_empty() {
-        return Ok(scripts);
+        return Ok(());
     }
     let mut problems = Vec::new();
     let mut error = Error::new(ErrorKind::Chain, "the plan can't run as it stands; nothing was run");
     for PreflightProblem { revision, statement, message, help, .. } in found {
         let step = scripts.iter().position(|script| script.revision == revision);
-        let place = step.zip(statement).and_then(|(step, statement)| judged.places.get(step)?.get(statement));
+        let place = step.zip(statement).and_then(|(step, statement)| places.get(step)?.get(statement));
         match place {
             Some(place) => problems.push(Problem { message, help: Some(help), ..place.clone() }),
             None => error = error.help(format!("`{revision}`: {message}; {help}")),

@@ -8,6 +8,7 @@ use runner_database::Beginning;
 use runner_database::Headings;
 use runner_database::RunInfo;
 use runner_database::Session;
+use runner_database::StepDirection;
 use runner_database::StepHeading;
 use runner_database::StepScript;
 use runner_database::TransactionMode;
@@ -17,6 +18,7 @@ use super::ScriptStart;
 use super::report::Outcome;
 use super::report::Report;
 use super::situation::Database;
+use super::steps::Places;
 use crate::config::Config;
 use crate::error::Result;
 
@@ -28,15 +30,20 @@ pub(super) struct Written<'a> {
     pub(super) database: &'a Database,
     pub(super) info: RunInfo,
     pub(super) scripts: &'a [StepScript],
+    pub(super) places: &'a Places,
 }
 
 impl Written<'_> {
     /// The report with the script of its steps. `session` is the one that the state was read with.
     pub(super) async fn script(self, session: &Session, report: Report, mode: TransactionMode) -> Result<Report> {
         let is_read = *self.start == ScriptStart::Database;
-        let beginning = Beginning { state: self.database.state.clone(), is_read };
+        let runs_down = |script: &&StepScript| script.direction == StepDirection::Down && script.action == Action::Run;
+        let reverts = self.scripts.iter().filter(runs_down).map(|script| script.revision.clone()).collect();
+        let beginning = Beginning { state: self.database.state.clone(), is_read, reverts };
         let url = self.config.database_url()?;
         let mut writer = Session::transcript(url, self.config.database_options(), Some(session.server()), beginning)?;
+        // The client may not take what the database does.
+        super::run::check(&writer, self.scripts, self.places, mode)?;
         let headings = Headings { script: self.heading(&report), steps: self.step_headings(&report) };
         writer.start_script(&self.info, headings)?;
         let mut run = writer.start_run(self.info, mode).await?;

@@ -24,6 +24,7 @@ use super::drift;
 use super::drift::Drift;
 use super::sources::plugin_set;
 use crate::config::Config;
+use crate::ending;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
@@ -88,14 +89,18 @@ impl Database {
     pub(crate) async fn open(config: &Config, access: Access) -> Result<Self> {
         let (opened, chain) = chain_and_session(config, access).await;
         let (chain, (session, state)) = (chain?, opened?);
-        Self::compare(chain, session.dialect(), state?, config, Tolerance::None)
+        let dialect = session.dialect();
+        leave(session).await?;
+        Self::compare(chain, dialect, state?, config, Tolerance::None)
     }
 
     /// Opens the database for reading, whatever contradicts the chain; see [`contradiction`](Self::contradiction).
     pub(crate) async fn open_as_it_is(config: &Config) -> Result<Self> {
         let (opened, chain) = chain_and_session(config, Access::Read).await;
         let (chain, (session, state)) = (chain?, opened?);
-        Self::compare(chain, session.dialect(), state?, config, Tolerance::All)
+        let dialect = session.dialect();
+        leave(session).await?;
+        Self::compare(chain, dialect, state?, config, Tolerance::All)
     }
 
     pub(super) fn compare(
@@ -193,6 +198,14 @@ impl Database {
     }
 }
 
+/// Ends a session that has only read. A server notices by itself.
+async fn leave(session: Session) -> Result<()> {
+    if ending::is_near() && session.dialect() == Dialect::Sqlite {
+        session.close_at_exit().await?;
+    }
+    Ok(())
+}
+
 /// Runs a future on a thread of its own.
 async fn aside<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Result<T> {
     let runtime = tokio::runtime::Handle::current();
@@ -218,7 +231,7 @@ async fn chain_and_session(
     let opened = session(config, access);
     // Polled first, so that the database is busy while this thread lists the files.
     let chain = async {
-        let folders = directory::Folders::open(&config.migrations)?;
+        let folders = directory::Folders::open(&config.migrations)?.with_checksums();
         if !folders.is_long() {
             let chain = folders.load();
             tracing::debug!("the chain is read");
@@ -261,7 +274,7 @@ fn assumed(config: &Config, chain: &Chain, start: &str) -> Result<(Session, runn
     let plan = planning::stamp(chain, &Versions::none(), &[start])?;
     let versions = plan.after.iter().map(ToString::to_string).collect();
     let state = State { versions, exists: true, ..State::default() };
-    let beginning = Beginning { state: state.clone(), is_read: false };
+    let beginning = Beginning { state: state.clone(), ..Beginning::default() };
     let session = Session::transcript(config.database_url()?, config.database_options(), None, beginning)?;
     Ok((session, Ok(state)))
 }

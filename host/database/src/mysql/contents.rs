@@ -1,0 +1,247 @@
+//! Rows out of tables and into them. The server sends text, and the lines are put together here; into tables they come with
+//! `INSERT`, because a file of the client's is nothing that every server lets in.
+
+use std::fmt::Write as _;
+
+use sqlx::mysql::MySqlRow;
+
+use crate::contents::Form;
+use crate::contents::Lines;
+use crate::contents::Placing;
+use crate::contents::RowSource;
+use crate::contents::Rows;
+use crate::contents::Stopped;
+use crate::contents::Table;
+use crate::contents::TableColumn;
+use crate::contents::read_fields;
+use crate::contents::write_field;
+use crate::error::Error;
+
+use super::link::Copying;
+use super::link::Link;
+use super::link::bytes;
+use super::link::text;
+use super::literal::literal;
+use super::literal::quoted;
+
+/// Texts mean the same whatever the session's settings were. They stay until the session ends. The mode is not strict, because
+/// tables hold values that got in without it, such as dates of zeros; whoever loads compares afterwards.
+const PLAIN_TEXTS: &str = "SET NAMES utf8mb4; SET SESSION time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', \
+     SQL_SELECT_LIMIT = DEFAULT, group_concat_max_len = 4294967295";
+const BEGIN_READING: &str =
+    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
+const NO_KEYS: &str = "SET SESSION foreign_key_checks = 0, unique_checks = 0; START TRANSACTION";
+/// Nobody limits how long rows may travel.
+const NO_LIMIT: [&str; 2] = ["SET SESSION max_execution_time = 0", "SET SESSION max_statement_time = 0"];
+/// A statement of this length is no slower a row than a longer one, and every server takes it.
+const STATEMENT: usize = 900 * 1024;
+const WAITING: &str = "`runner_rows`";
+
+pub(super) fn begin_reading(is_mariadb: bool) -> String {
+    format!("{PLAIN_TEXTS}; {}; {BEGIN_READING}", NO_LIMIT[usize::from(is_mariadb)])
+}
+
+pub(super) fn begin_loading(is_mariadb: bool) -> String {
+    format!("{PLAIN_TEXTS}; {}; {NO_KEYS}", NO_LIMIT[usize::from(is_mariadb)])
+}
+
+fn list(columns: &[TableColumn]) -> String {
+    columns.iter().map(|column| quoted(&column.name)).collect::<Vec<_>>().join(", ")
+}
+
+/// Hands all rows of a table on.
+pub(super) async fn read(link: &mut Link, rows: Rows<'_>, lines: &mut Lines<'_>) -> Result<u64, Copying> {
+    let value = |column: &TableColumn| {
+        let name = quoted(&column.name);
+        // As text the server rounds it.
+        if column.kind.starts_with("float") { format!("{name} * 1e0") } else { name }
+    };
+    let columns: Vec<String> = rows.columns.iter().map(value).collect();
+    let forms: Vec<Form> = rows.columns.iter().map(|column| column.form).collect();
+    let sql = format!("SELECT {} FROM {}", columns.join(", "), quoted(&rows.table.name));
+    link.stream(sql, lines, |row, line| write_row(row, &forms, line)).await
+}
+
+fn write_row(row: &MySqlRow, forms: &[Form], line: &mut Vec<u8>) -> Result<(), sqlx::Error> {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (index, form) in forms.iter().enumerate() {
+        if index > 0 {
+            line.push(b'\t');
+        }
+        match (bytes(row, index)?, form) {
+            (Some(value), Form::Hex) => {
+                for byte in value {
+                    line.push(DIGITS[usize::from(byte >> 4)]);
+                    line.push(DIGITS[usize::from(byte & 15)]);
+                }
+            }
+            (value, _) => write_field(line, value),
+        }
+    }
+    line.push(b'\n');
+    Ok(())
+}
+
+/// Puts all rows of a source into a table.
+pub(super) async fn load(
+    link: &mut Link,
+    rows: Rows<'_>,
+    placing: Placing<'_>,
+    source: &mut dyn RowSource,
+) -> Result<u64, Copying> {
+    let table = quoted(&rows.table.name);
+    let columns = list(rows.columns);
+    let Placing::Update { key } = placing else { return insert(link, &table, rows, source).await };
+    let keys: Vec<String> = key.iter().map(|name| quoted(name)).collect();
+    let make = format!(
+        "DROP TEMPORARY TABLE IF EXISTS {WAITING}; \
+         CREATE TEMPORARY TABLE {WAITING} (PRIMARY KEY ({})) SELECT {columns} FROM {table} WHERE FALSE",
+        keys.join(", ")
+    );
+    link.run(make).await.map_err(|(_, error)| error)?;
+    let count = insert(link, WAITING, rows, source).await?;
+    // Columns that change by themselves whenever their row does.
+    let lively = format!(
+        "SELECT column_name FROM information_schema.columns \
+         WHERE table_schema = DATABASE() AND table_name = {} AND extra LIKE '%on update%'",
+        literal(&rows.table.name)
+    );
+    let lively = link.ask(lively).await.complete()?;
+    let mut set = Vec::new();
+    for row in lively.sets.iter().flatten() {
+        let name = text(row, 0)?.unwrap_or_default();
+        if !rows.columns.iter().any(|column| column.name.eq_ignore_ascii_case(&name)) {
+            set.push(format!("t.{0} = t.{0}", quoted(&name)));
+        }
+    }
+    let saved = rows.columns.iter().map(|column| &column.name).filter(|name| !key.contains(name));
+    set.extend(saved.map(|name| format!("t.{0} = s.{0}", quoted(name))));
+    let same: Vec<String> = keys.iter().map(|name| format!("t.{name} = s.{name}")).collect();
+    let update = format!(
+        "UPDATE {table} AS t JOIN {WAITING} AS s ON {} SET {}; DROP TEMPORARY TABLE {WAITING}",
+        same.join(" AND "),
+        set.join(", ")
+    );
+    link.run(update).await.map_err(|(_, error)| error)?;
+    Ok(count)
+}
+
+async fn insert(link: &mut Link, table: &str, rows: Rows<'_>, source: &mut dyn RowSource) -> Result<u64, Copying> {
+    let head = format!("INSERT INTO {table} ({}) VALUES ", list(rows.columns));
+    let mut statement = head.clone();
+    let mut count = 0;
+    while let Some(lines) = source.next().await.map_err(|Stopped| Error::Stopped)? {
+        for line in lines.split_inclusive(|byte| *byte == b'\n') {
+            count += 1;
+            let wrong =
+                |reason: &str| Error::Row { table: rows.table.name.clone(), row: count, reason: reason.to_owned() };
+            let line = line.strip_suffix(b"\n").ok_or_else(|| wrong("it has no end"))?;
+            let fields = read_fields(line).map_err(|_| wrong("it holds an unknown escape"))?;
+            if fields.len() != rows.columns.len() {
+                let reason = format!("it has {} fields instead of {}", fields.len(), rows.columns.len());
+                return Err(wrong(&reason).into());
+            }
+            statement.push_str(if statement.len() == head.len() { "(" } else { ", (" });
+            for (index, (field, column)) in fields.iter().zip(rows.columns).enumerate() {
+                statement.push_str(if index == 0 { "" } else { ", " });
+                write_value(&mut statement, field.as_deref(), column.form).map_err(wrong)?;
+            }
+            statement.push(')');
+            if statement.len() >= STATEMENT {
+                let full = std::mem::replace(&mut statement, head.clone());
+                link.run(full).await.map_err(|(_, error)| error)?;
+            }
+        }
+    }
+    if statement.len() > head.len() {
+        link.run(statement).await.map_err(|(_, error)| error)?;
+    }
+    Ok(count)
+}
+
+fn write_value(sql: &mut String, value: Option<&[u8]>, form: Form) -> Result<(), &'static str> {
+    let Some(value) = value else {
+        sql.push_str("NULL");
+        return Ok(());
+    };
+    if form == Form::Hex {
+        let is_hex = value.len().is_multiple_of(2) && value.iter().all(u8::is_ascii_hexdigit);
+        let digits = std::str::from_utf8(value).ok().filter(|_| is_hex).ok_or("a value is not hexadecimal")?;
+        // Writing to a `String` cannot fail.
+        let _ = write!(sql, "x'{digits}'");
+        return Ok(());
+    }
+    let Ok(text) = std::str::from_utf8(value) else {
+        // What the server holds against its own rules; it says itself whether it takes it.
+        sql.push_str("x'");
+        for byte in value {
+            let _ = write!(sql, "{byte:02x}");
+        }
+        sql.push('\'');
+        return Ok(());
+    };
+    // Backslashes escape, because the session says so.
+    sql.push('\'');
+    for character in text.chars() {
+        match character {
+            '\'' => sql.push_str("\\'"),
+            '\\' => sql.push_str("\\\\"),
+            '\0' => sql.push_str("\\0"),
+            other => sql.push(other),
+        }
+    }
+    sql.push('\'');
+    Ok(())
+}
+
+/// Takes the triggers of tables away. Gives the SQL that makes them again. Each of it is committed at once.
+pub(super) async fn hold_triggers(link: &mut Link, tables: &[&Table]) -> Result<Vec<String>, sqlx::Error> {
+    if tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names: Vec<String> = tables.iter().map(|table| literal(&table.name)).collect();
+    let triggers = format!(
+        "SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE() \
+         AND event_object_table IN ({}) ORDER BY event_object_table, action_timing, event_manipulation, action_order",
+        names.join(", ")
+    );
+    let found = link.ask(triggers).await.complete()?;
+    let mut names = Vec::new();
+    for row in found.sets.iter().flatten() {
+        names.push(quoted(&text(row, 0)?.unwrap_or_default()));
+    }
+    let mut held = Vec::new();
+    for name in &names {
+        let shown = link.ask(format!("SHOW CREATE TRIGGER {name}")).await.complete()?;
+        let row = shown.row(0)?;
+        let column = |index| Ok::<_, sqlx::Error>(text(row, index)?.unwrap_or_default());
+        let (mode, sql, client, collation) = (column(1)?, column(2)?, column(3)?, column(4)?);
+        held.push(format!(
+            "SET SESSION sql_mode = {}, character_set_client = {client}, collation_connection = {collation}",
+            literal(&mode)
+        ));
+        held.push(sql);
+    }
+    for name in names {
+        link.run(format!("DROP TRIGGER {name}")).await.map_err(|(_, error)| error)?;
+    }
+    Ok(held)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_as_sql() {
+        let written = |value: Option<&[u8]>, form| {
+            let mut sql = String::new();
+            write_value(&mut sql, value, form).map(|()| sql)
+        };
+        assert_eq!(written(None, Form::Text), Ok("NULL".to_owned()));
+        assert_eq!(written(Some(b"it's \\ \0 \n"), Form::Text), Ok("'it\\'s \\\\ \\0 \n'".to_owned()));
+        assert_eq!(written(Some(b"00ff"), Form::Hex), Ok("x'00ff'".to_owned()));
+        assert_eq!(written(Some(b"\xff"), Form::Text), Ok("x'ff'".to_owned()));
+        assert!(written(Some(b"'"), Form::Hex).is_err());
+    }
+}

@@ -57,6 +57,7 @@ mod registries;
 mod rehearsal;
 mod repair;
 mod revision;
+mod rollback;
 mod room;
 mod secrets;
 mod servers;

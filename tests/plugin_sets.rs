@@ -131,7 +131,7 @@ fn a_set_can_change_only_what_is_in_it() {
     error: `runner.toml` is not a valid configuration
     "#);
     snapshot!(error("[plugin-sets.team]\nextend = \"default\"\n"), @r#"
-    error: unknown field `extend`, expected one of `extends`, `plugins`, `without`, `settings`, `grants`, `limits`, `modes`
+    error: unknown field `extend`, expected one of `extends`, `plugins`, `without`, `settings`, `grants`, `limits`, `modes`, `backup`
      --> runner.toml:6:1
       |
     6 | extend = "default"

@@ -150,7 +150,7 @@ fn a_wrong_file_is_an_error_with_its_place() {
         upgrade(&project).exits(2).stderr
     };
     snapshot!(error("[set]\nextend = \"strict-prod\"\n"), @r#"
-    error: unknown field `extend`, expected one of `extends`, `plugins`, `without`, `settings`, `grants`, `limits`, `modes`
+    error: unknown field `extend`, expected one of `extends`, `plugins`, `without`, `settings`, `grants`, `limits`, `modes`, `backup`
      --> ci/strict-prod.toml:2:1
       |
     2 | extend = "strict-prod"

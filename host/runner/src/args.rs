@@ -101,6 +101,11 @@ impl Global {
         }
     }
 
+    /// The same for another database.
+    pub(crate) fn at(&self, url: Secret) -> Self {
+        Global { database_url: Some(url), ..self.clone() }
+    }
+
     /// The configuration file.
     pub(crate) fn config_file(&self) -> &std::path::Path {
         &self.config

@@ -1,5 +1,7 @@
 //! One command, one file.
 
+mod apply;
+mod backup;
 mod branches;
 mod check;
 mod completions;
@@ -18,9 +20,11 @@ mod merge;
 mod notify;
 mod plan;
 mod plugin;
+mod preview;
 mod rebase;
 mod repair;
 mod revision;
+mod rollback;
 mod show;
 mod stamp;
 mod status;
@@ -49,7 +53,11 @@ pub(crate) enum Command {
     Lock(lock::Args),
     Upgrade(upgrade::Args),
     Downgrade(downgrade::Args),
+    Rollback(rollback::Args),
+    Backup(backup::Args),
     Plan(plan::Args),
+    Preview(preview::Args),
+    Apply(apply::Args),
     Current(current::Args),
     History(history::Args),
     Heads(heads::Args),
@@ -77,7 +85,10 @@ impl Command {
         match self {
             Command::Upgrade(_)
             | Command::Downgrade(_)
+            | Command::Rollback(_)
             | Command::Plan(_)
+            | Command::Preview(_)
+            | Command::Apply(_)
             | Command::Current(_)
             | Command::History(_)
             | Command::Rebase(_)
@@ -90,6 +101,7 @@ impl Command {
             | Command::Status(_)
             | Command::Log(_) => true,
             Command::Lint(args) => args.connects(),
+            Command::Backup(args) => args.connects(),
             Command::Init(_)
             | Command::Revision(_)
             | Command::Merge(_)
@@ -118,7 +130,11 @@ impl Command {
             Command::Lock(args) => args.run(global, printer),
             Command::Upgrade(args) => args.run(global, printer).await,
             Command::Downgrade(args) => args.run(global, printer).await,
+            Command::Rollback(args) => args.run(global, printer).await,
+            Command::Backup(args) => args.run(global, printer).await,
             Command::Plan(args) => args.run(global, printer).await,
+            Command::Preview(args) => args.run(global, printer).await,
+            Command::Apply(args) => args.run(global, printer).await,
             Command::Current(args) => args.run(global, printer).await,
             Command::History(args) => args.run(global, printer).await,
             Command::Heads(args) => args.run(global, printer),

@@ -1,5 +1,6 @@
 //! Configuration: command line over environment over `runner.toml` over defaults.
 
+mod backup;
 mod channels;
 mod file;
 pub(crate) mod lint;
@@ -24,6 +25,7 @@ use runner_policy::Trust;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
+pub(crate) use backup::BackupSettings;
 use file::File;
 pub(crate) use plugins::ActiveSet;
 pub(crate) use plugins::LockEntry;
@@ -62,6 +64,11 @@ impl Secret {
     pub fn new(text: impl Into<String>) -> Self {
         Secret(text.into())
     }
+
+    /// The text, for whoever needs it to be secret no more.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
 }
 
 impl std::fmt::Debug for Secret {
@@ -91,6 +98,7 @@ pub struct Config {
     plugins: PluginSettings,
     lint: ProjectLint,
     notifications: Result<channels::Notifications>,
+    backup: Result<BackupSettings>,
 }
 
 #[derive(Debug)]
@@ -173,7 +181,9 @@ impl Config {
         let lint = ProjectLint { written: file.lint, path: path.clone() };
         // Whoever notifies nobody does not need what only channels need.
         let notifications = channels::Notifications::new(file.channels, &file.notifications, &root, &fill);
-        Ok(Config { migrations, root, environment, database, plugins, lint, notifications })
+        // Nor does whoever makes no backup need their passphrase.
+        let backup = BackupSettings::new(&file.backup, &root, &fill);
+        Ok(Config { migrations, root, environment, database, plugins, lint, notifications, backup })
     }
 
     /// The folders of the revision files as messages name them.
@@ -271,6 +281,23 @@ impl Config {
     /// One of them is wrong, or needs a variable that is not set.
     pub fn channels(&self) -> Result<&Channels> {
         self.notifications.as_ref().map(|notifications| &notifications.channels).map_err(Clone::clone)
+    }
+
+    /// How backups are kept.
+    ///
+    /// # Errors
+    /// `[backup]` says something wrong, or needs a variable that is not set.
+    pub(crate) fn backup(&self) -> Result<&BackupSettings> {
+        self.backup.as_ref().map_err(Clone::clone)
+    }
+
+    /// Whether the plugin set in force wants a backup before something is destroyed: a strict one does, and any that says so.
+    ///
+    /// # Errors
+    /// As for [`Config::plugin_set`].
+    pub(crate) fn requires_backup(&self) -> Result<bool> {
+        let active = self.active_set()?;
+        Ok(active.requires_backup || active.strict().next().is_some())
     }
 
     /// How long delivering may take after a run.

@@ -51,6 +51,8 @@ pub enum ErrorKind {
     Io,
     /// The source of a plugin could not be made a component.
     Build,
+    /// A backup could not be made, is damaged, or can't be restored as asked.
+    Backup,
 }
 
 impl ErrorKind {
@@ -69,6 +71,7 @@ impl ErrorKind {
             ErrorKind::Interrupted => "interrupted",
             ErrorKind::Io => "io",
             ErrorKind::Build => "build",
+            ErrorKind::Backup => "backup",
         }
     }
 
@@ -86,7 +89,8 @@ impl ErrorKind {
             | ErrorKind::Drift
             | ErrorKind::Statement
             | ErrorKind::Io
-            | ErrorKind::Build => exit::FAILED,
+            | ErrorKind::Build
+            | ErrorKind::Backup => exit::FAILED,
         }
     }
 }

@@ -22,6 +22,7 @@
 
 mod args;
 mod authoring;
+mod backup;
 mod bounded;
 mod cases;
 mod chain_file;

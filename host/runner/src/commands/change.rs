@@ -18,6 +18,7 @@ use crate::output::TextObserver;
 use crate::pipeline;
 use crate::pipeline::Ended;
 use crate::pipeline::Interrupt;
+use crate::pipeline::Keeping;
 use crate::pipeline::Mail;
 use crate::pipeline::Operation;
 use crate::pipeline::Order;
@@ -44,12 +45,18 @@ pub(super) struct Steps {
     /// Write an SQL script for the database's own client instead of running anything
     #[arg(long, conflicts_with = "dry_run")]
     sql: bool,
+    /// Save what the plan destroys before anything runs
+    #[arg(long, conflicts_with = "sql")]
+    backup: bool,
 }
 
 impl Steps {
     /// The order that the arguments of a command make. With `--sql` the target may be a range.
     pub(super) fn order(&self, operation: Operation, targets: &[String]) -> Result<Order> {
         let mut order = Order::new(operation, targets.to_vec(), self.change.dry_run);
+        if self.backup {
+            order.keeping = Keeping::Always(None);
+        }
         if !self.sql {
             return Ok(order);
         }

@@ -70,13 +70,8 @@ impl Args {
             None => Repair::Forget,
         };
         let order = Order {
-            operation: Operation::Repair(repair),
-            targets: vec![self.revision.clone()],
-            dry_run: self.change.dry_run,
-            script: None,
-            purge: false,
-            record: false,
             reason: reason.to_owned(),
+            ..Order::new(Operation::Repair(repair), vec![self.revision.clone()], self.change.dry_run)
         };
         change::carry_out(global, printer, &order, self.change.lock_wait).await
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::backup::Backup;
 use super::lint::Lint;
 use super::template::Template;
 
@@ -22,6 +23,7 @@ pub(super) struct File {
     pub(super) notifications: Notifications,
     pub(super) trust: Trust,
     pub(super) lint: Lint,
+    pub(super) backup: Backup,
 }
 
 /// Everything that the file of a plugin set may say.
@@ -137,6 +139,8 @@ pub(super) struct PluginSet {
     pub(super) limits: BTreeMap<String, runner_policy::Limits>,
     /// Modes by plugin.
     pub(super) modes: BTreeMap<String, runner_policy::Mode>,
+    /// Whether a backup is made before something is destroyed.
+    pub(super) backup: bool,
 }
 
 /// A name, or a list of names.

@@ -52,6 +52,8 @@ pub(crate) struct ActiveSet {
     pub(crate) inactive: Vec<(String, String)>,
     /// The file whose plugins these are, as people call it.
     pub(crate) file: String,
+    /// Whether it says that a backup is made before something is destroyed.
+    pub(crate) requires_backup: bool,
 }
 
 impl ActiveSet {
@@ -130,7 +132,9 @@ impl Plugins {
         }
         self.pin(members.iter_mut().map(|member| &mut member.definition), locked)?;
         let inactive = self.inactive(name, &members, &left_out);
-        Ok(ActiveSet { name: name.to_owned(), members, inactive, file: self.path.display().to_string() })
+        let requires_backup = resolution::requires_backup(self, name);
+        let file = self.path.display().to_string();
+        Ok(ActiveSet { name: name.to_owned(), members, inactive, file, requires_backup })
     }
 
     /// Says of each plugin what it must prove.

@@ -27,7 +27,7 @@ pub(crate) fn print_locks(printer: &Printer, report: &Report) {
     }
 }
 
-fn consequences(lock: &LockReport) -> String {
+pub(super) fn consequences(lock: &LockReport) -> String {
     let blocked = match lock.blocks {
         Blocked::Nothing => "blocks no reading and no writing",
         Blocked::SchemaChanges => "blocks other changes of the schema",

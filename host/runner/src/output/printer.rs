@@ -51,6 +51,8 @@ pub(crate) struct Printer {
     json: bool,
     /// Whether lines of data go to stderr, because stdout is for something else.
     is_aside: bool,
+    /// Whether lines of data are for nobody.
+    is_silent: bool,
     stderr_color: bool,
 }
 
@@ -65,12 +67,17 @@ impl Printer {
             ColorChoice::Auto => AutoStream::choice(&std::io::stderr()) != ColorChoice::Never,
             choice => choice != ColorChoice::Never,
         };
-        Printer { color, verbosity, json, is_aside: false, stderr_color }
+        Printer { color, verbosity, json, is_aside: false, is_silent: false, stderr_color }
     }
 
     /// The same for a command whose stdout is for something else: what it says goes to stderr.
     pub(crate) fn aside(&self) -> Self {
         Printer { is_aside: true, ..self.clone() }
+    }
+
+    /// The same for a command whose document says it all: nothing but warnings and errors.
+    pub(crate) fn silent(&self) -> Self {
+        Printer { verbosity: Verbosity::Quiet, is_silent: true, ..self.clone() }
     }
 
     /// Whether stdout takes one JSON document.
@@ -89,7 +96,7 @@ impl Printer {
 
     /// A line of data on stdout. With `--json` it is left to the document.
     pub(crate) fn line(&self, text: impl std::fmt::Display) {
-        match (self.json, self.is_aside) {
+        match (self.json || self.is_silent, self.is_aside) {
             (true, _) => {}
             (false, true) => self.talk(text),
             (false, false) => self.put(mask(&text.to_string())),

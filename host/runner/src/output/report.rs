@@ -16,6 +16,9 @@ use super::Style;
 use super::Table;
 use super::locks::print_locks;
 use super::progress::Progress;
+use super::transfer::Transfer as _;
+use super::transfer::TransferBar;
+use crate::pipeline::BackupReport;
 use crate::pipeline::Observer;
 use crate::pipeline::Operation;
 use crate::pipeline::Outcome;
@@ -34,6 +37,7 @@ pub(crate) struct TextObserver<'a> {
     printer: &'a Printer,
     yes: bool,
     progress: Progress,
+    transfer: TransferBar,
     has_said_waiting: bool,
     /// Characters of the longest title of the plan, so that times line up.
     title_width: usize,
@@ -47,6 +51,7 @@ impl<'a> TextObserver<'a> {
             printer,
             yes,
             progress: Progress::hidden(),
+            transfer: TransferBar::new(printer, "copying"),
             has_said_waiting: false,
             title_width: 0,
             id_width: 0,
@@ -57,6 +62,7 @@ impl<'a> TextObserver<'a> {
     pub(crate) fn finish(&mut self, report: &Report, took: Duration) -> Option<crate::Error> {
         self.progress.clear();
         let summary = match report.outcome {
+            Outcome::Applied if !report.restored.is_empty() => restored(report, took),
             Outcome::NothingToDo => "Nothing to do: the database is where it should be".to_owned(),
             Outcome::Applied => summary(report, took),
             Outcome::Denied => return Some(refused(self.printer, report)),
@@ -113,6 +119,56 @@ impl Observer for TextObserver<'_> {
         let mut answer = String::new();
         let read = std::io::stdin().lock().read_line(&mut answer);
         read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    }
+
+    fn confirm_rollback(&mut self, question: &str) -> bool {
+        self.progress.clear();
+        match self.printer.ask(question) {
+            Some(answer) => answer,
+            None => {
+                self.printer.talk(format_args!("{question} [y/N] n (no terminal; `--yes` answers yes)"));
+                false
+            }
+        }
+    }
+
+    fn forecast(&mut self, report: &Report) {
+        if report.data_loss.is_empty() {
+            self.printer.say("  no data is destroyed");
+            return;
+        }
+        let mut table = Table::new();
+        for loss in &report.data_loss {
+            let place = format!("{} statement {}", loss.revision, loss.statement);
+            table.row(["  data loss".to_owned(), place, loss.message.clone()]);
+        }
+        for line in table.lines() {
+            self.printer.say(Style::Warning.paint(line));
+        }
+    }
+
+    fn saved(&mut self, backup: &BackupReport) {
+        let bytes = indicatif::HumanBytes(backup.bytes);
+        self.printer.say(format_args!(
+            "  saved     {} rows of {} tables ({bytes}) as `{}`",
+            backup.rows, backup.tables, backup.name
+        ));
+    }
+
+    fn transfer_started(&mut self, backup: &str, rows: u64) {
+        self.transfer.begin(backup, rows);
+    }
+
+    fn transfer_at(&mut self, table: &str) {
+        self.transfer.table(table);
+    }
+
+    fn transferred(&mut self, rows: u64, bytes: u64) {
+        self.transfer.passed(rows, bytes);
+    }
+
+    fn transfer_ended(&mut self) {
+        self.transfer.end();
     }
 
     fn told(&mut self, message: &Wording) {
@@ -187,6 +243,8 @@ fn verb(operation: Operation) -> &'static str {
     match operation {
         Operation::Upgrade => "Upgrade",
         Operation::Downgrade => "Downgrade",
+        Operation::Rollback => "Rollback",
+        Operation::Restore => "Restore",
         Operation::Stamp => "Stamp",
         Operation::Repair(_) => "Repair",
     }
@@ -253,6 +311,12 @@ fn print_steps(printer: &Printer, report: &Report) {
     for line in table.lines() {
         printer.line(line);
     }
+}
+
+fn restored(report: &Report, took: Duration) -> String {
+    let rows: u64 = report.restored.iter().map(|table| table.rows).sum();
+    let tables = report.restored.len();
+    format!("Done: {rows} rows of {tables} tables put back in {}", milliseconds(took.as_secs_f64() * 1000.0))
 }
 
 fn summary(report: &Report, took: Duration) -> String {

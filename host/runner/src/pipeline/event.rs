@@ -105,7 +105,7 @@ pub(super) fn failure(report: &Report, error: &Error) -> StepResult {
 
 /// Whether revisions were undone in production. Where nobody knows, it counts as production.
 pub(super) fn is_rollback(report: &Report) -> bool {
-    report.operation == Operation::Downgrade
+    matches!(report.operation, Operation::Downgrade | Operation::Rollback)
         && report.environment.production != Some(false)
         && report.count(StepStatus::Reverted) > 0
 }

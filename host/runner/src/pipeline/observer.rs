@@ -5,6 +5,7 @@ use std::time::Duration;
 use runner_delivery::Wording;
 use runner_policy::Review;
 
+use super::report::BackupReport;
 use super::report::Report;
 use super::report::StepReport;
 
@@ -45,6 +46,40 @@ pub trait Observer: Send {
     /// next, and how many there are at most.
     fn retrying(&mut self, step: &StepReport, attempt: u32, of: u32, pause: Duration) {
         let _ = (step, attempt, of, pause);
+    }
+
+    /// A backup is begun or put back: its name, and how many rows there are by all accounts, zero if nobody knows.
+    fn transfer_started(&mut self, backup: &str, rows: u64) {
+        let _ = (backup, rows);
+    }
+
+    /// A table's turn.
+    fn transfer_at(&mut self, table: &str) {
+        let _ = table;
+    }
+
+    /// So many rows and bytes have passed since the last time.
+    fn transferred(&mut self, rows: u64, bytes: u64) {
+        let _ = (rows, bytes);
+    }
+
+    /// All rows have passed.
+    fn transfer_ended(&mut self) {}
+
+    /// A backup is made, and nothing has run yet.
+    fn saved(&mut self, backup: &BackupReport) {
+        let _ = backup;
+    }
+
+    /// What the plan destroys is counted. The report holds it.
+    fn forecast(&mut self, report: &Report) {
+        let _ = report;
+    }
+
+    /// A rollback wants a question answered. `false` refuses.
+    fn confirm_rollback(&mut self, question: &str) -> bool {
+        let _ = question;
+        false
     }
 
     /// A policy has a message for people who watch.

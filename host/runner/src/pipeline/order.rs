@@ -1,6 +1,10 @@
 //! What is asked for.
 
+use std::time::Duration;
+
 use runner_policy::data;
+
+use super::preview::PlanFile;
 
 /// What is to be done with the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +14,10 @@ pub enum Operation {
     Upgrade,
     /// Undo revisions.
     Downgrade,
+    /// Undo revisions, with checks before and a backup of what they destroy.
+    Rollback,
+    /// Put a backup back.
+    Restore,
     /// Set the recorded version without running SQL.
     Stamp,
     /// Say by hand what is true of one revision.
@@ -38,6 +46,8 @@ impl Operation {
         match self {
             Operation::Upgrade => "upgrade",
             Operation::Downgrade => "downgrade",
+            Operation::Rollback => "rollback",
+            Operation::Restore => "restore",
             Operation::Stamp => "stamp",
             Operation::Repair(_) => "repair",
         }
@@ -48,10 +58,17 @@ impl Operation {
         matches!(self, Operation::Stamp | Operation::Repair(_))
     }
 
+    /// Whether sections of revisions are run.
+    pub(crate) fn runs_sections(self) -> bool {
+        !self.only_records()
+    }
+
     pub(super) fn for_policies(self) -> data::Operation {
         match self {
             Operation::Upgrade => data::Operation::Upgrade,
             Operation::Downgrade => data::Operation::Downgrade,
+            Operation::Rollback => data::Operation::Rollback,
+            Operation::Restore => data::Operation::Restore,
             // To policies both are the same: the record is changed, and no SQL is run.
             Operation::Stamp | Operation::Repair(_) => data::Operation::Stamp,
         }
@@ -85,12 +102,63 @@ pub struct Order {
     pub record: bool,
     /// Why, for a repair; kept in the ledger.
     pub reason: String,
+    /// Whether a backup is made before anything is destroyed.
+    pub keeping: Keeping,
+    /// For a restore: what is put back.
+    pub restore: Option<Restore>,
+    /// Count what the plan destroys.
+    pub forecast: bool,
+    /// Write the plan down in the report.
+    pub preview: bool,
+    /// The plan that was reviewed, and no other.
+    pub expects: Option<Box<PlanFile>>,
+    /// Ask before the plan runs.
+    pub asks: bool,
+    /// How long a query of that may take, before the database's own estimate stands in.
+    pub limit: Duration,
+}
+
+/// Whether a backup is made before a plan destroys something.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Keeping {
+    /// If the plugin set wants one.
+    #[default]
+    AsTheSetSays,
+    /// Whenever something is destroyed; the name of the backup, unless it is made of the time.
+    Always(Option<String>),
+    /// Not at all, which the plugin set may refuse.
+    Never,
+}
+
+/// What is put back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restore {
+    /// The name of the backup.
+    pub backup: String,
+    /// Whether it takes the place of what is there.
+    pub replace: bool,
 }
 
 impl Order {
     /// An order that needs no reason.
     pub fn new(operation: Operation, targets: Vec<String>, dry_run: bool) -> Self {
-        Order { operation, targets, dry_run, script: None, purge: false, record: false, reason: String::new() }
+        Order {
+            operation,
+            targets,
+            dry_run,
+            script: None,
+            purge: false,
+            record: false,
+            reason: String::new(),
+            keeping: Keeping::default(),
+            restore: None,
+            forecast: false,
+            preview: false,
+            expects: None,
+            asks: false,
+            limit: Duration::from_secs(5),
+        }
     }
 
     /// Whether the database is changed when all goes well.

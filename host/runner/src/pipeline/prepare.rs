@@ -70,9 +70,16 @@ pub(super) fn prepare<'a>(database: &'a Database, order: &Order) -> Result<Prepa
         Operation::Upgrade => planning::upgrade(chain, versions, &selectors)?,
         Operation::Stamp if order.purge => repair::purge(database, &selectors)?,
         Operation::Stamp => planning::stamp(chain, versions, &selectors)?,
-        Operation::Downgrade => match selectors.as_slice() {
+        Operation::Restore if selectors.is_empty() => {
+            Plan { steps: Vec::new(), before: versions.clone(), after: versions.clone() }
+        }
+        Operation::Restore => planning::upgrade(chain, versions, &selectors)?,
+        Operation::Downgrade | Operation::Rollback => match selectors.as_slice() {
             [selector] => planning::downgrade(chain, versions, selector)?,
-            _ => return Err(Error::new(ErrorKind::Usage, "a downgrade goes to exactly one revision")),
+            _ => {
+                let message = format!("a {} goes to exactly one revision", order.operation.name());
+                return Err(Error::new(ErrorKind::Usage, message));
+            }
         },
     };
     if order.operation == Operation::Stamp {
@@ -199,7 +206,11 @@ pub(super) fn scripts(
             // A stamp changes the rows once, whatever lies between.
             Operation::Stamp if index == last => version_change(&prepared.plan.rows()),
             Operation::Stamp => VersionChange::default(),
-            Operation::Upgrade | Operation::Downgrade | Operation::Repair(_) => version_change(&planned.rows),
+            Operation::Upgrade
+            | Operation::Downgrade
+            | Operation::Rollback
+            | Operation::Restore
+            | Operation::Repair(_) => version_change(&planned.rows),
         };
         let action = action(step, order, review.steps.get(index))?;
         if action == Action::Run && step.direction == Direction::Up && !review.environment_enforced {
@@ -243,10 +254,12 @@ fn action(step: &PreparedStep<'_>, order: &Order, fate: Option<&StepFate>) -> Re
             repair(Some(next - 1))
         }
         Operation::Repair(_) => repair(None),
-        Operation::Upgrade | Operation::Downgrade => match skip_reason(step, fate) {
-            Some(reason) => Action::Skip { reason },
-            None => Action::Run,
-        },
+        Operation::Upgrade | Operation::Downgrade | Operation::Rollback | Operation::Restore => {
+            match skip_reason(step, fate) {
+                Some(reason) => Action::Skip { reason },
+                None => Action::Run,
+            }
+        }
     })
 }
 

@@ -1,5 +1,6 @@
 //! What came of an order. Its serialised form is the JSON that scripts rely on.
 
+use runner_backup::Backup;
 use runner_chain::Direction;
 use runner_policy::Facts;
 use runner_policy::Request;
@@ -7,6 +8,8 @@ use runner_policy::Verdict;
 use runner_policy::data;
 use serde::Serialize;
 
+use super::preview::PlanFile;
+use crate::backup::forecast::LossReport;
 use crate::error::Error;
 
 /// The database.
@@ -138,6 +141,43 @@ fn blocked<S: serde::Serializer>(blocked: &data::Blocked, serializer: S) -> Resu
     })
 }
 
+/// A backup.
+#[derive(Clone, Debug, Serialize)]
+pub struct BackupReport {
+    /// Its name.
+    pub name: String,
+    /// Its folder.
+    pub path: String,
+    /// How many tables it holds, or parts of them.
+    pub tables: usize,
+    /// Rows in them.
+    pub rows: u64,
+    /// Bytes on the disk.
+    pub bytes: u64,
+}
+
+impl BackupReport {
+    pub(crate) fn of(backup: &Backup) -> Self {
+        let manifest = backup.manifest();
+        BackupReport {
+            name: backup.name().to_owned(),
+            path: backup.path().display().to_string(),
+            tables: manifest.tables.len(),
+            rows: manifest.tables.iter().map(|table| table.rows).sum(),
+            bytes: manifest.members.iter().map(|member| member.bytes).sum(),
+        }
+    }
+}
+
+/// A table that was put back.
+#[derive(Clone, Debug, Serialize)]
+pub struct RestoredTable {
+    /// Its name.
+    pub table: String,
+    /// How many rows.
+    pub rows: u64,
+}
+
 /// What came of an order.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
@@ -157,6 +197,18 @@ pub struct Report {
     /// Locks that the steps will take, as far as a lint policy forecasts them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub locks: Vec<LockReport>,
+    /// The plan as it is reviewed, if the order wants it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan_file: Option<Box<PlanFile>>,
+    /// What the plan destroys, if somebody wanted to know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub data_loss: Vec<LossReport>,
+    /// The backup that was made before the first step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backup: Option<BackupReport>,
+    /// Tables that were put back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub restored: Vec<RestoredTable>,
     /// What came of it.
     pub outcome: Outcome,
     /// Name of the plugin set.

@@ -43,8 +43,11 @@ use super::evidence::run_id;
 use super::facts;
 use super::mail::Mail;
 use super::news::News;
+use super::precaution;
+use super::precaution::Precaution;
 use super::prepare;
 use super::prepare::Prepared;
+use super::preview::PlanFile;
 use super::report::Environment;
 use super::report::LockReport;
 use super::report::Outcome;
@@ -53,6 +56,7 @@ use super::report::StepReport;
 use super::report::StepStatus;
 use super::report::Target;
 use super::request;
+use super::restore::Restoring;
 use super::script::Written;
 use super::situation::Database;
 use super::situation::Gathered;
@@ -233,7 +237,16 @@ impl Carried<'_> {
         let Carried { config, order, identity, run_id, interrupt } = *self;
         let Ears { observer, news, mail } = ears;
         let server = session.server().clone();
+        let restoring = Restoring::of(config, order)?;
         loop {
+            let resolved;
+            let order = match &restoring {
+                Some(restoring) => {
+                    resolved = restoring.order(order, session, database).await?;
+                    &resolved
+                }
+                None => order,
+            };
             // Of the database as this plan finds it.
             let (source, requests) = FactsSource::asked();
             let has_target = !matches!(order.script, Some(ScriptStart::At(_)));
@@ -261,6 +274,13 @@ impl Carried<'_> {
                 observer.warn(warning);
             }
             half_done(order, database, &judged)?;
+            if order.preview || order.expects.is_some() {
+                let plan = PlanFile::of(order, database, policies, &judged);
+                if let Some(expected) = &order.expects {
+                    expected.refuse_other(&plan)?;
+                }
+                judged.report.plan_file = order.preview.then(|| Box::new(plan));
+            }
             observer.planned(&judged.report, &judged.review);
             news.set_plan(judged.plan.take());
             if judged.report.outcome == Outcome::Denied {
@@ -270,6 +290,14 @@ impl Carried<'_> {
             // A dry run must not promise what can't run.
             let scripts = judged.scripts.clone()?;
             check(session, &scripts, &judged.places, mode(config, order))?;
+            let precaution = Precaution::of(config, order, session.dialect(), &scripts)?;
+            if let Some(restoring) = &restoring {
+                restoring.refuse(session, &judged.report).await?;
+            }
+            if precaution.looks(order) && has_target {
+                precaution::look(config, session, &scripts, &mut judged.report, order.limit).await?;
+                observer.forecast(&judged.report);
+            }
             if let Some(outcome) = settled(order, &judged) {
                 return Ok(Report { outcome, ..judged.report });
             }
@@ -277,6 +305,10 @@ impl Carried<'_> {
                 let report = Report { outcome: Outcome::Denied, ..judged.report };
                 news.refused(policies, &report, observer).await;
                 return Ok(report);
+            }
+            if order.asks && !observer.confirm_rollback(&question(&judged.report)) {
+                return Err(Error::new(ErrorKind::Refused, "the rollback was not confirmed; nothing was run")
+                    .help("`--yes` answers yes, and `--force` leaves the question out"));
             }
             let info = evidence::run_info(policies, &judged, order, run_id);
             if let Some(start) = &order.script {
@@ -296,12 +328,29 @@ impl Carried<'_> {
                     continue;
                 }
             }
+            if precaution.wants_backup() {
+                let rows = (run_id, database.state.versions.as_slice(), judged.after.clone());
+                precaution::keep(config, order, session, &scripts, &mut judged.report, observer, rows).await?;
+            }
+            let mut info = info;
+            if let Some(backup) = &judged.report.backup {
+                info.evidence["backup"] = backup.name.clone().into();
+            }
+            if let Some(restore) = &order.restore {
+                info.evidence["restored"] = restore.backup.clone().into();
+            }
             let transactional_ddl = session.transactional_ddl();
             let work = Work { scripts: &scripts, places: &judged.places, mode: mode(config, order), transactional_ddl };
             news.begun(policies, &judged.report, observer).await;
             steps::store_before(session, news, mail).await;
             let ears = Ears { observer, news, mail };
-            let report = steps::run(session, info, &work, judged.report, policies, ears, interrupt).await;
+            let mut report = steps::run(session, info.clone(), &work, judged.report, policies, ears, interrupt).await;
+            if let (Some(restoring), Outcome::Applied) = (&restoring, report.outcome)
+                && let Err(error) = restoring.run(session, info, &mut report, observer).await
+            {
+                report.outcome = Outcome::Failed;
+                report.error = Some(error);
+            }
             news.ended(policies, &report, observer).await;
             return Ok(report);
         }
@@ -334,6 +383,8 @@ pub(super) struct Judged {
     pub(super) review: Review,
     pub(super) scripts: Result<Vec<StepScript>>,
     pub(super) places: Places,
+    /// The rows of the version table after the plan.
+    pub(super) after: Vec<String>,
     /// For the ledger; `None` if nothing will run.
     pub(super) asked: Option<Asked>,
     /// The plan as policies see it, if it is wanted.
@@ -367,7 +418,7 @@ async fn judge(
         policies.prepare_lint().await;
     }
     let asked = request(config, database, policies, order, &prepared, hash(&[]), context);
-    let will_run = !order.dry_run && !prepared.steps.is_empty();
+    let will_run = !order.dry_run && (!prepared.steps.is_empty() || order.operation == Operation::Restore);
     let for_ledger = will_run.then(|| Asked::of(&asked, config, &database.state.versions));
     let recorded = order.record.then(|| Box::new(asked.clone()));
     let mut plan = wants_plan.then(|| asked.plan.clone());
@@ -417,10 +468,15 @@ async fn judge(
         plugin_set: policies.set().to_owned(),
         request: recorded,
         facts: None,
+        plan_file: None,
+        data_loss: Vec::new(),
+        backup: None,
+        restored: Vec::new(),
         script: None,
         error: None,
     };
-    Ok(Judged { report, review, scripts, places: places(&prepared), asked: for_ledger, plan, warnings })
+    let after = prepared.plan.after.iter().map(ToString::to_string).collect();
+    Ok(Judged { report, review, scripts, places: places(&prepared), after, asked: for_ledger, plan, warnings })
 }
 
 fn request(
@@ -468,7 +524,9 @@ fn step_reports(prepared: &Prepared<'_>, review: &Review, order: &Order) -> Vec<
             duration_ms: status.map(|_| 0.0),
             skipped: match order.operation {
                 Operation::Stamp | Operation::Repair(_) => None,
-                Operation::Upgrade | Operation::Downgrade => prepare::skip_reason(step, review.steps.get(index)),
+                Operation::Upgrade | Operation::Downgrade | Operation::Rollback | Operation::Restore => {
+                    prepare::skip_reason(step, review.steps.get(index))
+                }
             },
         })
         .collect()
@@ -522,6 +580,7 @@ fn settled(order: &Order, judged: &Judged) -> Option<Outcome> {
     let outcome = judged.report.outcome;
     match outcome {
         _ if order.dry_run => Some(outcome),
+        _ if order.operation == Operation::Restore => None,
         _ if judged.report.steps.is_empty() => Some(Outcome::NothingToDo),
         _ => None,
     }
@@ -581,12 +640,24 @@ fn confirmed(review: &Review, observer: &mut dyn Observer) -> bool {
     review.prompts.iter().all(|prompt| observer.confirm(&prompt.plugin, &prompt.text))
 }
 
+/// What is asked before a rollback.
+fn question(report: &Report) -> String {
+    let steps =
+        if report.steps.len() == 1 { "1 revision".to_owned() } else { format!("{} revisions", report.steps.len()) };
+    let losses = match report.data_loss.len() {
+        0 => "which destroys nothing".to_owned(),
+        1 => "which destroys data in 1 place".to_owned(),
+        count => format!("which destroys data in {count} places"),
+    };
+    format!("undo {steps} in {} ({}), {losses}?", report.target.name, report.environment.name)
+}
+
 /// A stamp touches the rows once, so its steps belong into one transaction.
 fn mode(config: &Config, order: &Order) -> TransactionMode {
     match order.operation {
         Operation::Stamp => TransactionMode::PerRun,
         Operation::Repair(_) => TransactionMode::PerRevision,
-        Operation::Upgrade | Operation::Downgrade => config.transaction(),
+        Operation::Upgrade | Operation::Downgrade | Operation::Rollback | Operation::Restore => config.transaction(),
     }
 }
 

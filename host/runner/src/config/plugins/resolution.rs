@@ -56,6 +56,25 @@ pub(super) struct Resolved {
     pub(super) left_out: Vec<(String, String)>,
 }
 
+/// Whether a set, or one that it extends, wants a backup before something is destroyed.
+pub(super) fn requires_backup(plugins: &Plugins, name: &str) -> bool {
+    let mut names = vec![name];
+    let mut next = 0;
+    while let Some(set) = names.get(next).and_then(|name| plugins.sets.get(*name)) {
+        next += 1;
+        if set.backup {
+            return true;
+        }
+        let more: Vec<&str> = set.extends.iter().map(String::as_str).filter(|name| !names.contains(name)).collect();
+        names.extend(more);
+        // Built-in sets say it by being strict.
+        while names.get(next).is_some_and(|name| !plugins.sets.contains_key(*name)) {
+            next += 1;
+        }
+    }
+    false
+}
+
 pub(super) fn resolve(plugins: &Plugins, name: &str) -> Result<Resolved> {
     let mut resolution = Resolution { plugins, known: BTreeMap::new(), order: Vec::new(), left_out: Vec::new() };
     resolution.gather(name, &mut Vec::new())?;

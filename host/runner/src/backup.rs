@@ -1,0 +1,28 @@
+//! Backups: what of a target is saved, how it gets into a backup and back, and how that is proved.
+
+pub(crate) mod affected;
+pub(crate) mod forecast;
+pub(crate) mod keys;
+pub(crate) mod making;
+pub(crate) mod restoring;
+mod rows;
+pub(crate) mod verifying;
+
+use runner_backup::BackupError;
+
+use crate::error::Error;
+use crate::error::ErrorKind;
+
+impl From<BackupError> for Error {
+    fn from(error: BackupError) -> Self {
+        let kind = match &error {
+            BackupError::Name { .. } => ErrorKind::Usage,
+            BackupError::Recipient { .. } | BackupError::Identity { .. } | BackupError::NoIdentity => {
+                ErrorKind::Configuration
+            }
+            _ => ErrorKind::Backup,
+        };
+        let hint = error.hint();
+        Error::new(kind, error.to_string()).maybe_help(hint)
+    }
+}

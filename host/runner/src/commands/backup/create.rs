@@ -1,0 +1,121 @@
+//! `runner backup create`
+
+use std::collections::BTreeMap;
+
+use runner_backup::Scope;
+use runner_database::Access;
+use runner_database::Session;
+use runner_database::Table;
+use serde_json::json;
+
+use crate::args::Global;
+use crate::backup::affected::Extent;
+use crate::backup::making;
+use crate::backup::making::About;
+use crate::config::Config;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::error::exit;
+use crate::output::Printer;
+use crate::output::TransferBar;
+use crate::pipeline::BackupReport;
+
+/// Save tables of the database
+///
+/// All tables are saved as they are at one moment, each as a compressed file of text that can be read without this tool.
+/// Nothing is written to the database, and nobody is kept waiting.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  runner backup create
+  runner backup create --name before-import
+  runner backup create --tables patient,visit")]
+pub(crate) struct Args {
+    /// The name of the backup [default: made of the time and the revision]
+    #[arg(long)]
+    name: Option<String>,
+    /// Only these tables, as in `patient` or `clinic.visit`
+    #[arg(long, value_name = "TABLE", value_delimiter = ',')]
+    tables: Vec<String>,
+}
+
+impl Args {
+    pub(super) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
+        let config = Config::load(&global.overrides())?;
+        let mut session = Session::open(config.database_url()?, config.database_options(), Access::Read).await?;
+        let state = session.state().await?;
+        if let Some(dirty) = state.dirty.first() {
+            printer.warn(format_args!(
+                "revision `{}` is half-way {}; the backup will show the database as it is",
+                dirty.revision, dirty.direction
+            ));
+        }
+        let about = About {
+            name: self.name.clone(),
+            reason: "`runner backup create`".to_owned(),
+            before: state.versions.clone(),
+            after: None,
+            plan_hash: None,
+            run: None,
+            environment: config.environment.clone(),
+        };
+        let scope = if self.tables.is_empty() { Scope::Full } else { Scope::Affected };
+        let mut bar = TransferBar::new(printer, "saving");
+        let backup = making::save(&config, &mut session, &about, scope, |tables| self.choose(tables), &mut bar).await?;
+        // Rows and the revision that they are said to be of must be of one moment.
+        if session.state().await?.versions != state.versions {
+            making::folder(&config)?.remove(backup.name())?;
+            return Err(Error::new(
+                ErrorKind::Backup,
+                "the database was migrated while it was saved; the backup was removed",
+            )
+            .help("run the command again when the other runner has finished"));
+        }
+        session.close().await?;
+        let report = BackupReport::of(&backup);
+        printer.document(&json!({ "backup": report }));
+        printer.line(saved(&report));
+        Ok(exit::DONE)
+    }
+
+    fn choose(&self, tables: &[Table]) -> Result<BTreeMap<usize, Extent>> {
+        if self.tables.is_empty() {
+            return Ok((0..tables.len()).map(|index| (index, Extent::Whole)).collect());
+        }
+        let mut chosen = BTreeMap::new();
+        for wanted in &self.tables {
+            let is_it = |table: &Table| table.name == *wanted || table.full_name().to_string() == *wanted;
+            let found: Vec<usize> =
+                tables.iter().enumerate().filter(|(_, table)| is_it(table)).map(|(index, _)| index).collect();
+            match found.as_slice() {
+                [] => {
+                    let names: Vec<String> = tables.iter().map(|table| table.full_name().to_string()).collect();
+                    return Err(Error::new(ErrorKind::Usage, format!("there is no table `{wanted}`"))
+                        .maybe_help(nearest(wanted, &names)));
+                }
+                [index] => drop(chosen.insert(*index, Extent::Whole)),
+                several => {
+                    let names: Vec<String> =
+                        several.iter().map(|index| format!("`{}`", tables[*index].full_name())).collect();
+                    return Err(Error::new(ErrorKind::Usage, format!("`{wanted}` may be {}", names.join(" or ")))
+                        .help("write the schema in front"));
+                }
+            }
+        }
+        Ok(chosen)
+    }
+}
+
+/// A hint at the name that was probably meant.
+fn nearest(wanted: &str, names: &[String]) -> Option<String> {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    crate::suggest::nearest(wanted, &names).map(|name| format!("did you mean `{name}`?"))
+}
+
+/// A line about a backup that was made.
+fn saved(report: &BackupReport) -> String {
+    let tables = if report.tables == 1 { "1 table".to_owned() } else { format!("{} tables", report.tables) };
+    let bytes = indicatif::HumanBytes(report.bytes);
+    format!("Saved {tables} with {} rows as `{}` ({bytes})", report.rows, report.name)
+}

@@ -1,0 +1,170 @@
+//! Before a plan destroys something: what that is, counted, and a backup of it.
+
+use std::time::Duration;
+
+use runner_backup::Scope;
+use runner_chain::Dialect;
+use runner_chain::sql;
+use runner_database::Action;
+use runner_database::Session;
+use runner_database::StepScript;
+
+use super::Keeping;
+use super::Observer;
+use super::Operation;
+use super::Order;
+use super::report::BackupReport;
+use super::report::Report;
+use crate::backup::affected;
+use crate::backup::affected::Live;
+use crate::backup::affected::Loss;
+use crate::backup::affected::Planned;
+use crate::backup::forecast;
+use crate::backup::making;
+use crate::backup::making::About;
+use crate::config::Config;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::output::Transfer;
+
+/// What is done about a plan that destroys something.
+#[derive(Debug)]
+pub(super) struct Precaution {
+    /// Whether it destroys anything, as far as its statements tell.
+    is_destructive: bool,
+    wants_backup: bool,
+}
+
+impl Precaution {
+    /// Decides from the order, the plugin set and the statements alone.
+    pub(super) fn of(config: &Config, order: &Order, dialect: Dialect, scripts: &[StepScript]) -> Result<Self> {
+        let is_destructive =
+            statements(scripts).iter().any(|planned| sql::destroys(&sql::effects(planned.text, dialect)));
+        if !is_destructive || !order.operation.runs_sections() {
+            return Ok(Self { is_destructive, wants_backup: false });
+        }
+        let wants_backup = match &order.keeping {
+            Keeping::Always(_) => true,
+            Keeping::AsTheSetSays => config.requires_backup()?,
+            Keeping::Never if order.dry_run || !config.requires_backup()? => false,
+            Keeping::Never => {
+                let set = config.plugin_set()?.name;
+                return Err(Error::new(
+                    ErrorKind::Refused,
+                    format!("the plugin set `{set}` wants a backup before something is destroyed, and `--no-backup` was given"),
+                )
+                .help("leave `--no-backup` out"));
+            }
+        };
+        Ok(Self { is_destructive, wants_backup })
+    }
+
+    /// Whether somebody wants to know what is destroyed.
+    pub(super) fn looks(&self, order: &Order) -> bool {
+        self.is_destructive && (self.wants_backup || order.operation == Operation::Rollback || order.forecast)
+    }
+
+    pub(super) fn wants_backup(&self) -> bool {
+        self.wants_backup
+    }
+}
+
+fn statements(scripts: &[StepScript]) -> Vec<Planned<'_>> {
+    let runs = scripts.iter().filter(|script| script.action == Action::Run);
+    runs.flat_map(|script| {
+        script.statements.iter().enumerate().map(|(index, statement)| Planned {
+            revision: &script.revision,
+            statement: index + 1,
+            text: &statement.text,
+        })
+    })
+    .collect()
+}
+
+/// What a plan destroys.
+pub(super) fn losses(
+    config: &Config,
+    scripts: &[StepScript],
+    tables: &[runner_database::Table],
+    session_schema: Option<&str>,
+    dialect: Dialect,
+) -> Vec<Loss> {
+    let cascades = dialect != Dialect::Sqlite || config.database_options().foreign_keys;
+    affected::losses(&statements(scripts), &Live { tables, dialect, schema: session_schema, cascades })
+}
+
+/// Counts what a plan destroys.
+pub(super) async fn look(
+    config: &Config,
+    session: &mut Session,
+    scripts: &[StepScript],
+    report: &mut Report,
+    limit: Duration,
+) -> Result<()> {
+    let (dialect, schema) = (session.dialect(), session.default_schema());
+    let mut reading = session.read().await?;
+    let tables = reading.tables().await?;
+    let losses = losses(config, scripts, &tables, schema.as_deref(), dialect);
+    report.data_loss = forecast::forecast(&mut reading, &losses, &tables, dialect, limit).await?;
+    reading.finish().await?;
+    Ok(())
+}
+
+/// Saves what a plan destroys. Nothing of the plan has run; after an error nothing of it may.
+pub(super) async fn keep(
+    config: &Config,
+    order: &Order,
+    session: &mut Session,
+    scripts: &[StepScript],
+    report: &mut Report,
+    observer: &mut dyn Observer,
+    (run_id, before, after): (&str, &[String], Vec<String>),
+) -> Result<()> {
+    let (dialect, schema) = (session.dialect(), session.default_schema());
+    let about = About {
+        name: match &order.keeping {
+            Keeping::Always(name) => name.clone(),
+            _ => None,
+        },
+        reason: format!("before `{}`", order.operation.name()),
+        before: before.to_vec(),
+        after: Some(after),
+        plan_hash: Some(report.plan_hash.clone()),
+        run: Some(run_id.to_owned()),
+        environment: report.environment.name.clone(),
+    };
+    let choose = |tables: &[runner_database::Table]| {
+        let losses = losses(config, scripts, tables, schema.as_deref(), dialect);
+        Ok(affected::extents(&losses, tables))
+    };
+    let mut ears = Ears(observer);
+    let saved = making::save(config, session, &about, Scope::Affected, choose, &mut ears).await;
+    let backup = saved.map_err(|error| error.help("nothing was run, because its backup could not be made"))?;
+    report.backup = Some(BackupReport::of(&backup));
+    if let Some(backup) = &report.backup {
+        observer.saved(backup);
+    }
+    Ok(())
+}
+
+/// An observer that hears of rows.
+pub(super) struct Ears<'o>(pub(super) &'o mut dyn Observer);
+
+impl Transfer for Ears<'_> {
+    fn begin(&mut self, backup: &str, rows: u64) {
+        self.0.transfer_started(backup, rows);
+    }
+
+    fn table(&mut self, name: &str) {
+        self.0.transfer_at(name);
+    }
+
+    fn passed(&mut self, rows: u64, bytes: u64) {
+        self.0.transferred(rows, bytes);
+    }
+
+    fn end(&mut self) {
+        self.0.transfer_ended();
+    }
+}

@@ -18,6 +18,7 @@ use crate::target::said;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scenario {
     RunnerKilled,
+    RollbackKilled,
     ServerKilled,
     LineCut,
     DiskFull,
@@ -29,7 +30,7 @@ pub(crate) enum Scenario {
 impl Scenario {
     /// The faults that a kind of database can meet.
     pub(crate) fn of(kind: Kind) -> Vec<Self> {
-        let common = [Self::RunnerKilled, Self::EightAtOnce, Self::SecondWaits];
+        let common = [Self::RunnerKilled, Self::RollbackKilled, Self::EightAtOnce, Self::SecondWaits];
         let more: &[Self] = match kind {
             Kind::Sqlite => &[Self::DiskFull],
             Kind::Postgres | Kind::Mysql => &[Self::ServerKilled, Self::LineCut, Self::Deadlock, Self::DiskFull],
@@ -40,6 +41,7 @@ impl Scenario {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::RunnerKilled => "runner killed with SIGKILL",
+            Self::RollbackKilled => "rollback and restore killed with SIGKILL",
             Self::ServerKilled => "server killed with SIGKILL and restarted",
             Self::LineCut => "connection cut",
             Self::DiskFull => "no more room on the disk",
@@ -53,6 +55,7 @@ impl Scenario {
         let project = Project::new(target);
         match self {
             Self::RunnerKilled => runner_killed(&project, reference, random),
+            Self::RollbackKilled => return rollback_killed(&project, random),
             Self::ServerKilled => server_killed(target, &project, reference, random),
             Self::LineCut => line_cut(&project, random),
             Self::DiskFull if target.server.is_some() => return server_disk_full(target, &project, random),
@@ -80,6 +83,81 @@ fn runner_killed(project: &Project, reference: &Reference, random: &mut Random) 
         std::thread::sleep(moment(reference, random));
         child.kill().unwrap();
         child.wait().unwrap();
+    }
+}
+
+/// Tables that a rollback drops, filled with rows that must not get lost.
+const LOST: [&str; 2] = ["f0015", "f0016"];
+const ROWS: usize = 3000;
+
+fn rollback_killed(project: &Project, random: &mut Random) {
+    project.recover();
+    for table in LOST {
+        let rows: Vec<String> = (4..=ROWS).map(|id| format!("({id}, 'row {id}; it''s')")).collect();
+        project.execute(&format!("INSERT INTO {table} VALUES {}", rows.join(", ")));
+    }
+    let before = project.content();
+    let rollback = ["rollback", "f0014", "--force"];
+    // Some of the time goes into a backup, some into the steps.
+    killed_until_done(project, &rollback, random, || nothing_is_lost(project));
+    assert!(LOST.iter().all(|table| project.rows_of(table).is_none()));
+    // Each attempt has saved what was there; the first one everything.
+    let first = good_backups(project).into_iter().rfind(|backup| backup.1 == LOST.len()).unwrap().0;
+    let restore = ["backup", "restore", &first, "--replace"];
+    killed_until_done(project, &restore, random, || nothing_is_lost(project));
+    assert_eq!(project.content(), before);
+    project.ends_well();
+}
+
+/// Runs a command that is killed at random moments, until it has come to its end.
+fn killed_until_done(project: &Project, arguments: &[&str], random: &mut Random, look: impl Fn()) {
+    for _ in 0..3 {
+        let mut child = project.runner(arguments).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(600).mul_f64(random.fraction()));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        look();
+    }
+    for _ in 0..20 {
+        let output = project.runner(arguments).output().unwrap();
+        look();
+        let text = said(&output);
+        // What was killed at its very end is done.
+        if output.status.success() || text.contains("f0014` is not applied") {
+            return;
+        }
+        project.settle(&text);
+    }
+    panic!("`{}` does not come to its end", arguments.join(" "));
+}
+
+/// Backups that prove to be good, newest first, and how many of the tables each holds.
+fn good_backups(project: &Project) -> Vec<(String, usize)> {
+    let output = project.runner(&["backup", "list", "--json"]).output().unwrap();
+    let list: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let backups = list["backups"].as_array().unwrap().iter();
+    backups
+        .map(|backup| {
+            let name = backup["name"].as_str().unwrap().to_owned();
+            let verified = project.runner(&["backup", "verify", &name]).output().unwrap();
+            assert!(verified.status.success(), "a backup is listed and not good: {}", said(&verified));
+            let tables = backup["manifest"]["tables"].as_array().unwrap().iter();
+            let whole = |table: &&serde_json::Value| {
+                LOST.contains(&table["name"].as_str().unwrap()) && table["rows"].as_u64() == Some(ROWS as u64)
+            };
+            (name, tables.filter(whole).count())
+        })
+        .collect()
+}
+
+/// Each row is where it was, or in a backup that proves to be good.
+fn nothing_is_lost(project: &Project) {
+    let is_whole = |table: &&str| project.rows_of(table) == Some(ROWS.to_string());
+    let whole = LOST.iter().filter(|table| is_whole(table)).count();
+    if whole < LOST.len() {
+        assert!(good_backups(project).iter().any(|(_, tables)| *tables == LOST.len()), "rows are lost");
+    } else {
+        good_backups(project);
     }
 }
 

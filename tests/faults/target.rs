@@ -186,7 +186,7 @@ impl Project {
     }
 
     /// Follows the advice of an error about a statement of which nobody knows whether it ran.
-    fn settle(&self, said: &str) {
+    pub(crate) fn settle(&self, said: &str) {
         let between = |from: &str, to: &str| {
             let rest = &said[said.find(from)? + from.len()..];
             Some(rest[..rest.find(to)?].to_owned())
@@ -221,6 +221,27 @@ impl Project {
         assert!(again.status.success(), "a lock was left: {}", said(&again));
         let check = self.runner(&["check"]).output().unwrap();
         assert!(check.status.success(), "{}", said(&check));
+    }
+
+    /// Schema and rows, whatever the ledger tells of how they came.
+    pub(crate) fn content(&self) -> (Vec<String>, Vec<String>) {
+        let Looks { schema, rows, .. } = self.looks();
+        (schema, rows)
+    }
+
+    /// How many rows a table has; none if it is not there.
+    pub(crate) fn rows_of(&self, table: &str) -> Option<String> {
+        let exists = match self.kind {
+            Kind::Sqlite => format!("SELECT name FROM sqlite_master WHERE name = '{table}'"),
+            Kind::Postgres => format!("SELECT to_regclass('{table}')::text WHERE to_regclass('{table}') IS NOT NULL"),
+            Kind::Mysql => format!(
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = database() AND table_name = '{table}'"
+            ),
+        };
+        if self.query(&exists).is_empty() {
+            return None;
+        }
+        self.query(&format!("SELECT count(*) FROM {table}")).pop()
     }
 
     pub(crate) fn looks(&self) -> Looks {

@@ -371,6 +371,24 @@ impl<'s> Loading<'s> {
     }
 }
 
+/// Why rows did not travel.
+pub(crate) enum Copying {
+    Driver(sqlx::Error),
+    Known(Error),
+}
+
+impl From<sqlx::Error> for Copying {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Driver(error)
+    }
+}
+
+impl From<Error> for Copying {
+    fn from(error: Error) -> Self {
+        Self::Known(error)
+    }
+}
+
 /// Lines that are put together until they are worth handing on.
 pub(crate) struct Lines<'s> {
     sink: &'s mut dyn RowSink,
@@ -426,13 +444,35 @@ pub(crate) fn write_field(line: &mut Vec<u8>, value: Option<&[u8]>) {
 }
 
 /// The fields of a line without its end; `None` for NULL. `Err`: the line is not as it is written here.
-pub(crate) fn read_fields(line: &[u8]) -> Result<Vec<Option<Vec<u8>>>, Malformed> {
+fn read_fields(line: &[u8]) -> Result<Vec<Option<Vec<u8>>>, Malformed> {
     line.split(|byte| *byte == b'\t').map(read_field).collect()
+}
+
+/// Takes rows apart, and hands the fields of each to `hear`, which says what is wrong with them. Gives how many there were, after
+/// `before` that came earlier.
+pub(crate) fn each_row(
+    rows: Rows<'_>,
+    lines: &[u8],
+    before: u64,
+    hear: &mut dyn FnMut(Vec<Option<Vec<u8>>>) -> Result<(), &'static str>,
+) -> Result<u64> {
+    let mut count = before;
+    for line in lines.split_inclusive(|byte| *byte == b'\n') {
+        count += 1;
+        let wrong = |reason: &str| Error::Row { table: rows.table.name.clone(), row: count, reason: reason.to_owned() };
+        let line = line.strip_suffix(b"\n").ok_or_else(|| wrong("it has no end"))?;
+        let fields = read_fields(line).map_err(|_| wrong("it holds an unknown escape"))?;
+        if fields.len() != rows.columns.len() {
+            return Err(wrong(&format!("it has {} fields instead of {}", fields.len(), rows.columns.len())));
+        }
+        hear(fields).map_err(wrong)?;
+    }
+    Ok(count)
 }
 
 /// A line that is not of the form that is described above.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Malformed;
+struct Malformed;
 
 fn read_field(field: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
     if field == b"\\N" {

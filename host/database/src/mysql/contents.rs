@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use sqlx::mysql::MySqlRow;
 
+use crate::contents::Copying;
 use crate::contents::Form;
 use crate::contents::Lines;
 use crate::contents::Placing;
@@ -13,11 +14,10 @@ use crate::contents::Rows;
 use crate::contents::Stopped;
 use crate::contents::Table;
 use crate::contents::TableColumn;
-use crate::contents::read_fields;
+use crate::contents::each_row;
 use crate::contents::write_field;
 use crate::error::Error;
 
-use super::link::Copying;
 use super::link::Link;
 use super::link::bytes;
 use super::link::text;
@@ -131,26 +131,21 @@ async fn insert(link: &mut Link, table: &str, rows: Rows<'_>, source: &mut dyn R
     let mut statement = head.clone();
     let mut count = 0;
     while let Some(lines) = source.next().await.map_err(|Stopped| Error::Stopped)? {
-        for line in lines.split_inclusive(|byte| *byte == b'\n') {
-            count += 1;
-            let wrong =
-                |reason: &str| Error::Row { table: rows.table.name.clone(), row: count, reason: reason.to_owned() };
-            let line = line.strip_suffix(b"\n").ok_or_else(|| wrong("it has no end"))?;
-            let fields = read_fields(line).map_err(|_| wrong("it holds an unknown escape"))?;
-            if fields.len() != rows.columns.len() {
-                let reason = format!("it has {} fields instead of {}", fields.len(), rows.columns.len());
-                return Err(wrong(&reason).into());
-            }
+        let mut full = Vec::new();
+        count = each_row(rows, &lines, count, &mut |fields| {
             statement.push_str(if statement.len() == head.len() { "(" } else { ", (" });
             for (index, (field, column)) in fields.iter().zip(rows.columns).enumerate() {
                 statement.push_str(if index == 0 { "" } else { ", " });
-                write_value(&mut statement, field.as_deref(), column.form).map_err(wrong)?;
+                write_value(&mut statement, field.as_deref(), column.form)?;
             }
             statement.push(')');
             if statement.len() >= STATEMENT {
-                let full = std::mem::replace(&mut statement, head.clone());
-                link.run(full).await.map_err(|(_, error)| error)?;
+                full.push(std::mem::replace(&mut statement, head.clone()));
             }
+            Ok(())
+        })?;
+        for statement in full {
+            link.run(statement).await.map_err(|(_, error)| error)?;
         }
     }
     if statement.len() > head.len() {

@@ -8,8 +8,8 @@ use sqlx::Row as _;
 use sqlx::mysql::MySqlConnection;
 use sqlx::mysql::MySqlRow;
 
+use crate::contents::Copying;
 use crate::contents::Lines;
-use crate::error::Error;
 
 use super::failures;
 
@@ -33,24 +33,6 @@ impl Answer {
             Some(error) => Err(error),
             None => Ok(self),
         }
-    }
-}
-
-/// Why rows did not travel.
-pub(super) enum Copying {
-    Driver(sqlx::Error),
-    Known(Error),
-}
-
-impl From<sqlx::Error> for Copying {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Driver(error)
-    }
-}
-
-impl From<Error> for Copying {
-    fn from(error: Error) -> Self {
-        Self::Known(error)
     }
 }
 

@@ -40,6 +40,7 @@ use crate::backend::LockAttempt;
 use crate::backend::Placement;
 use crate::backend::Server;
 use crate::backend::Tables;
+use crate::contents::Copying;
 use crate::contents::Lines;
 use crate::contents::Placing;
 use crate::contents::RowSink;
@@ -72,7 +73,6 @@ use crate::url::DatabaseUrl;
 
 use self::books::Books;
 use self::connect::Settings;
-use self::link::Copying;
 use self::link::Link;
 use self::link::number;
 use self::link::text;

@@ -8,6 +8,7 @@ use sqlx::PgConnection;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
+use crate::contents::Copying;
 use crate::contents::Lines;
 use crate::contents::RowSource;
 use crate::contents::Stopped;
@@ -59,18 +60,6 @@ impl ServerProcess {
     pub(super) fn condition(&self) -> String {
         // The time is the server's own text, made of digits and punctuation.
         format!("pid = {} AND backend_start::text = '{}'", self.pid, self.started.replace('\'', ""))
-    }
-}
-
-/// Why rows did not travel.
-pub(super) enum Copying {
-    Driver(sqlx::Error),
-    Known(Error),
-}
-
-impl From<sqlx::Error> for Copying {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Driver(error)
     }
 }
 
@@ -155,11 +144,11 @@ impl Link {
         while let Some(row) = rows.next().await {
             lines.buffer().extend_from_slice(&row?);
             count += 1;
-            lines.hand_on().await.map_err(Copying::Known)?;
+            lines.hand_on().await?;
         }
         drop(rows);
         self.is_midway = false;
-        lines.flush().await.map_err(Copying::Known)?;
+        lines.flush().await?;
         Ok(count)
     }
 

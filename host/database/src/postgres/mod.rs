@@ -37,6 +37,7 @@ use crate::backend::LockAttempt;
 use crate::backend::Placement;
 use crate::backend::Server;
 use crate::backend::Tables;
+use crate::contents::Copying;
 use crate::contents::Lines;
 use crate::contents::Placing;
 use crate::contents::RowSink;
@@ -66,7 +67,6 @@ use crate::state::State;
 
 use self::books::Books;
 use self::connect::Settings;
-use self::link::Copying;
 use self::link::Link;
 use self::link::text;
 use self::literal::identifier;

@@ -10,6 +10,7 @@ use sqlx::TypeInfo as _;
 use sqlx::ValueRef as _;
 use sqlx::sqlite::SqliteRow;
 
+use crate::contents::Copying;
 use crate::contents::Lines;
 use crate::contents::Placing;
 use crate::contents::RowSource;
@@ -17,7 +18,7 @@ use crate::contents::Rows;
 use crate::contents::Stopped;
 use crate::contents::Table;
 use crate::contents::TableColumn;
-use crate::contents::read_fields;
+use crate::contents::each_row;
 use crate::contents::write_field;
 use crate::error::Error;
 
@@ -27,24 +28,6 @@ const MOST_VALUES: usize = 32_766;
 const MOST_ROWS: usize = 256;
 /// Where rows wait until they are put into those that are there.
 const WAITING: &str = "temp.runner_rows";
-
-/// Why rows did not travel.
-pub(super) enum Copying {
-    Driver(sqlx::Error),
-    Known(Error),
-}
-
-impl From<sqlx::Error> for Copying {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Driver(error)
-    }
-}
-
-impl From<Error> for Copying {
-    fn from(error: Error) -> Self {
-        Self::Known(error)
-    }
-}
 
 pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
@@ -232,18 +215,15 @@ async fn insert(
     let mut waiting: Vec<Value> = Vec::with_capacity(at_once * width);
     let mut count = 0;
     while let Some(lines) = source.next().await.map_err(|Stopped| Error::Stopped)? {
-        for line in lines.split_inclusive(|byte| *byte == b'\n') {
-            count += 1;
-            let wrong =
-                |reason: &str| Error::Row { table: rows.table.name.clone(), row: count, reason: reason.to_owned() };
-            let line = line.strip_suffix(b"\n").ok_or_else(|| wrong("it has no end"))?;
-            let fields = read_fields(line).map_err(|_| wrong("it holds an unknown escape"))?;
-            if fields.len() != width {
-                return Err(wrong(&format!("it has {} fields instead of {width}", fields.len())).into());
-            }
+        let mut values = Vec::new();
+        count = each_row(rows, &lines, count, &mut |fields| {
             for field in fields {
-                waiting.push(Value::parse(field).map_err(wrong)?);
+                values.push(Value::parse(field)?);
             }
+            Ok(())
+        })?;
+        for value in values {
+            waiting.push(value);
             if waiting.len() == at_once * width {
                 insert_values(connection, &head, width, std::mem::take(&mut waiting)).await?;
             }

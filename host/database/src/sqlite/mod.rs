@@ -43,6 +43,7 @@ use crate::backend::LockAttempt;
 use crate::backend::Placement;
 use crate::backend::Server;
 use crate::backend::Tables;
+use crate::contents::Copying;
 use crate::contents::Lines;
 use crate::contents::Placing;
 use crate::contents::RowSink;
@@ -74,7 +75,6 @@ use crate::state::State;
 use crate::url::DatabaseUrl;
 
 use self::books::Books;
-use self::contents::Copying;
 pub(crate) use self::contents::quoted;
 pub(crate) use self::location::SqliteLocation;
 pub(crate) use self::location::SqliteMode;

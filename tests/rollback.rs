@@ -310,8 +310,8 @@ fn a_passphrase_keeps_a_backup_secret() {
     let wrong = project.run_with(&[("BACKUP_PASSPHRASE", "wrong horse")], &["backup", "restore", "secret"]).exits(1);
     assert!(wrong.stderr.contains("passphrase"), "{wrong}");
     assert!(!wrong.stderr.contains("wrong horse"), "{wrong}");
+    assert_eq!(project.versions(), ["a1"], "nothing is changed with a wrong key");
     project.run_with(&secret, &["backup", "verify", "secret"]).exits(0);
-    // What a refused restore has applied stays, and the next one goes on.
     project.run_with(&secret, &["backup", "restore", "secret"]).exits(0);
     assert_eq!(clinic.content(), before);
 }
@@ -461,4 +461,85 @@ fn an_upgrade_can_save_what_it_destroys() {
     project.revision("d4", "c3", "", "CREATE TABLE more (id INTEGER PRIMARY KEY);", "DROP TABLE more;");
     let done = project.run(&["upgrade", "--backup", "--json"]).exits(0).json();
     assert!(done["backup"].is_null(), "{done:#}");
+}
+
+#[test]
+fn values_whose_rows_are_gone_are_an_error() {
+    for clinic in Clinic::all() {
+        let Clinic { project, .. } = &clinic;
+        project.run(&["rollback", "-1", "--force", "--backup-name", "safe"]).exits(0);
+        clinic.execute("DELETE FROM patient WHERE id = 4");
+        clinic.execute("UPDATE patient SET id = 50 WHERE id = 5");
+        let refused = project.run(&["backup", "restore", "safe"]).exits(1);
+        assert!(refused.stderr.contains("only 3 of these rows are there now"), "{refused}");
+        let partly = project.run(&["backup", "restore", "safe", "--partial"]);
+        if clinic.database.is_some() {
+            // Rows come back that refer to what is gone.
+            assert!(partly.code == 1 && partly.stderr.contains("foreign key"), "{partly}");
+            assert_eq!(clinic.query("SELECT count(*) FROM visit"), ["0"]);
+            clinic.execute("INSERT INTO patient (id, name) VALUES (4, 'new')");
+            clinic.execute("UPDATE patient SET id = 5 WHERE id = 50");
+            clinic.execute("DELETE FROM visit");
+            clinic.execute("UPDATE patient SET id = 60 WHERE id = 3");
+            project.run(&["backup", "restore", "safe", "--partial"]).exits(1);
+            clinic.execute("UPDATE patient SET id = 3 WHERE id = 60");
+            project.run(&["backup", "restore", "safe"]).exits(0);
+        } else {
+            partly.exits(0);
+        }
+        assert_eq!(clinic.query("SELECT email FROM patient WHERE id = 1"), ["a@b"]);
+        assert_eq!(clinic.query("SELECT count(*) FROM visit"), ["5"]);
+    }
+}
+
+#[test]
+fn a_rollback_that_changes_values_is_undone_with_its_revision() {
+    for clinic in Clinic::all() {
+        let Clinic { project, .. } = &clinic;
+        project.revision("c3", "b2", "", "UPDATE visit SET cost = cost * 100;", "UPDATE visit SET cost = cost / 100;");
+        project.run(&["upgrade"]).exits(0);
+        let before = clinic.content();
+        project.run(&["rollback", "b2", "--force", "--backup-name", "safe"]).exits(0);
+        project.run(&["backup", "restore", "safe", "--replace"]).exits(0);
+        assert_eq!(clinic.content(), before);
+        assert_eq!(project.run(&["current", "--json"]).json()["current"], serde_json::json!(["c3"]));
+        // Back to the beginning, and from there.
+        project.run(&["rollback", "base", "--force", "--backup-name", "all"]).exits(0);
+        project.run(&["backup", "restore", "all"]).exits(0);
+        assert_eq!(clinic.content(), before);
+        assert_eq!(project.run(&["current", "--json"]).json()["current"], serde_json::json!(["c3"]));
+    }
+}
+
+#[test]
+fn what_another_database_holds_is_not_touched_without_a_word() {
+    let clinic = Clinic::sqlite();
+    let Clinic { project, .. } = &clinic;
+    let down = "ATTACH 'other.db' AS other;\nDROP TABLE IF EXISTS other.t;\nDETACH other;";
+    project.revision("c3", "b2", "Transaction: off", "CREATE TABLE x (id INTEGER PRIMARY KEY);", down);
+    project.run(&["upgrade"]).exits(0);
+    let refused = project.run(&["rollback", "b2", "--force"]).exits(1);
+    assert!(
+        refused.stderr.contains("`other.t`, which is in another database and can't be saved from here"),
+        "{refused}"
+    );
+    assert_eq!(project.versions(), ["c3"]);
+    assert!(
+        !project.path("backups").exists()
+            || project.run(&["backup", "list", "--json"]).json()["backups"] == serde_json::json!([])
+    );
+}
+
+#[test]
+fn triggers_make_it_everything() {
+    let clinic = Clinic::sqlite();
+    let Clinic { project, .. } = &clinic;
+    clinic.execute("CREATE TRIGGER purge AFTER INSERT ON visit BEGIN DELETE FROM patient WHERE id = 1; END");
+    let before = clinic.content();
+    project.revision("c3", "b2", "", "SELECT 1;", "INSERT INTO visit (patient_id) VALUES (3);");
+    project.run(&["upgrade"]).exits(0);
+    let done = project.run(&["rollback", "b2", "--force", "--json"]).exits(0).json();
+    assert_eq!(done["backup"]["tables"], 2, "{done:#}");
+    project.run(&["backup", "restore", done["backup"]["name"].as_str().unwrap(), "--replace"]).exits(0);
+    assert_eq!(clinic.content(), before);
 }

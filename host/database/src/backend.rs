@@ -128,7 +128,8 @@ pub(crate) trait Backend: Send {
     async fn empty_table(&mut self, table: &Table) -> Result<()>;
     async fn load_rows(&mut self, rows: Rows<'_>, placing: Placing<'_>, source: &mut dyn RowSource) -> Result<u64>;
     /// Lets triggers and foreign keys act again, and ends the transaction: commits if `keep`. Version rows and the ledger's
-    /// rows, if there are any, are part of it.
+    /// rows, if there are any, are part of it; without any it is a trial, and foreign keys are not looked at where the database
+    /// does not do so by itself.
     async fn end_loading(&mut self, keep: Option<(&VersionChange, &[LedgerRow])>) -> Result<()>;
 
     /// The error for tables that have the names of the runner's, and other columns.

@@ -43,8 +43,10 @@ pub struct Table {
     pub rows_estimate: Option<u64>,
     /// What its rows refer to.
     pub references: Vec<Reference>,
-    /// Whether a trigger acts on changes of its rows.
+    /// Whether a trigger or a rule acts on changes of its rows.
     pub has_triggers: bool,
+    /// Whether it has rows of its own; a partitioned table has only those of its partitions.
+    pub holds_rows: bool,
     /// SQL that makes it as far as its rows need it, and the types they have.
     pub create: Vec<String>,
     /// SQL for when rows are in it: keys, indexes, defaults.
@@ -267,6 +269,8 @@ pub struct Loading<'s> {
     is_open: bool,
     /// Where the ledger's chain stands. Nobody else adds to it while the lock is held.
     ledger: LedgerTail,
+    /// What would commit the rows too early, where definitions commit.
+    later: Vec<String>,
 }
 
 impl std::fmt::Debug for Loading<'_> {
@@ -291,7 +295,7 @@ impl<'s> Loading<'s> {
         backend.ensure_tables(have).await?;
         backend.commit().await?;
         let begun = backend.begin_loading(tables).await;
-        let loading = Self { backend, is_open: true, ledger };
+        let loading = Self { backend, is_open: true, ledger, later: Vec::new() };
         begun?;
         Ok(loading)
     }
@@ -312,6 +316,21 @@ impl<'s> Loading<'s> {
         for (index, statement) in statements.iter().enumerate() {
             self.backend.execute(statement).await.map_err(|error| error.at_statement(index))?;
         }
+        if !self.backend.transactional_ddl() && !statements.is_empty() {
+            self.backend.execute("START TRANSACTION").await?;
+        }
+        Ok(())
+    }
+
+    /// Runs statements of a manifest that belong behind the rows: at once, or behind the commit where definitions commit.
+    ///
+    /// # Errors
+    /// As for [`Loading::run`].
+    pub async fn run_behind(&mut self, statements: &[String]) -> Result<()> {
+        if self.backend.transactional_ddl() {
+            return self.run(statements).await;
+        }
+        self.later.extend_from_slice(statements);
         Ok(())
     }
 
@@ -323,7 +342,7 @@ impl<'s> Loading<'s> {
         self.backend.empty_table(table).await
     }
 
-    /// Puts rows into a table. Gives how many were added or found to change.
+    /// Puts rows into a table. Gives how many were added, or were there to be changed.
     ///
     /// # Errors
     /// [`Error::Stopped`] if the source has no more to give, or a failure of the database.
@@ -358,6 +377,9 @@ impl<'s> Loading<'s> {
             info.map(|info| Journal::new(info, there, self.ledger.clone()).run()).into_iter().collect();
         self.backend.end_loading(Some((change, &rows))).await?;
         self.is_open = false;
+        for (index, statement) in std::mem::take(&mut self.later).iter().enumerate() {
+            self.backend.execute(statement).await.map_err(|error| error.at_statement(index))?;
+        }
         Ok(())
     }
 

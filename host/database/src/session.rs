@@ -67,6 +67,8 @@ pub struct Session {
     /// The half-applied revisions as read under the lock, so that a run need not read them again.
     known_dirty: Option<Vec<Dirty>>,
     retries: u32,
+    /// The URL without secrets.
+    shown: String,
 }
 
 impl fmt::Debug for Session {
@@ -92,7 +94,8 @@ impl Session {
             Dialect::Postgres => postgres::open(url, options, access).await?,
             Dialect::Mysql => mysql::open(url, options, access).await?,
         };
-        Ok(Self { backend, access, locked: false, known_dirty: None, retries: options.retries })
+        let shown = url.to_string();
+        Ok(Self { backend, access, locked: false, known_dirty: None, retries: options.retries, shown })
     }
 
     /// A session that connects to nothing: what it is told to run, it writes down as a script for the database's own
@@ -113,7 +116,8 @@ impl Session {
             Dialect::Mysql => mysql::pen(url, options, server)?,
         };
         let backend = Box::new(Transcript::new(pen, url.to_string(), beginning));
-        Ok(Self { backend, access: Access::Write, locked: true, known_dirty: None, retries: 0 })
+        let shown = url.to_string();
+        Ok(Self { backend, access: Access::Write, locked: true, known_dirty: None, retries: 0, shown })
     }
 
     /// Begins the script of a [`transcript`](Self::transcript).
@@ -304,6 +308,12 @@ impl Session {
     #[must_use]
     pub fn default_schema(&self) -> Option<String> {
         self.backend.default_schema()
+    }
+
+    /// The target as people call it, without secrets.
+    #[must_use]
+    pub fn shown_target(&self) -> String {
+        self.shown.clone()
     }
 
     /// Looks at the contents of the target at one moment. Not for use within a run.

@@ -20,6 +20,7 @@ use crate::error::Error;
 
 use super::link::Link;
 use super::link::bytes;
+use super::link::number;
 use super::link::text;
 use super::literal::literal;
 use super::literal::quoted;
@@ -99,7 +100,7 @@ pub(super) async fn load(
         keys.join(", ")
     );
     link.run(make).await.map_err(|(_, error)| error)?;
-    let count = insert(link, WAITING, rows, source).await?;
+    insert(link, WAITING, rows, source).await?;
     // Columns that change by themselves whenever their row does.
     let lively = format!(
         "SELECT column_name FROM information_schema.columns \
@@ -117,6 +118,9 @@ pub(super) async fn load(
     let saved = rows.columns.iter().map(|column| &column.name).filter(|name| !key.contains(name));
     set.extend(saved.map(|name| format!("t.{0} = s.{0}", quoted(name))));
     let same: Vec<String> = keys.iter().map(|name| format!("t.{name} = s.{name}")).collect();
+    let matches =
+        format!("SELECT CAST(COUNT(*) AS CHAR) FROM {table} AS t JOIN {WAITING} AS s ON {}", same.join(" AND "));
+    let count = number(link.ask(matches).await.complete()?.row(0)?, 0)?.unwrap_or_default();
     let update = format!(
         "UPDATE {table} AS t JOIN {WAITING} AS s ON {} SET {}; DROP TEMPORARY TABLE {WAITING}",
         same.join(" AND "),
@@ -189,10 +193,50 @@ fn write_value(sql: &mut String, value: Option<&[u8]>, form: Form) -> Result<(),
     Ok(())
 }
 
-/// Takes the triggers of tables away. Gives the SQL that makes them again. Each of it is committed at once.
-pub(super) async fn hold_triggers(link: &mut Link, tables: &[&Table]) -> Result<Vec<String>, sqlx::Error> {
+/// The first foreign key from or to some tables that a row does not satisfy. The session does not look at them by itself.
+pub(super) async fn broken_key(link: &mut Link, tables: &[String]) -> Result<Option<String>, sqlx::Error> {
     if tables.is_empty() {
-        return Ok(Vec::new());
+        return Ok(None);
+    }
+    let names: Vec<String> = tables.iter().map(|table| literal(table)).collect();
+    let names = names.join(", ");
+    let keys = format!(
+        "SELECT constraint_name, table_name, column_name, referenced_table_schema, referenced_table_name, referenced_column_name \
+         FROM information_schema.key_column_usage WHERE table_schema = DATABASE() AND referenced_table_name IS NOT NULL \
+         AND (table_name IN ({names}) OR referenced_table_name IN ({names})) ORDER BY table_name, constraint_name, ordinal_position"
+    );
+    let found = link.ask(keys).await.complete()?;
+    // Name, table and the table referred to, with pairs of columns.
+    let mut keys: Vec<(String, String, String, Vec<(String, String)>)> = Vec::new();
+    for row in found.sets.iter().flatten() {
+        let column = |index| Ok::<_, sqlx::Error>(text(row, index)?.unwrap_or_default());
+        let (name, table) = (column(0)?, quoted(&column(1)?));
+        let other = format!("{}.{}", quoted(&column(3)?), quoted(&column(4)?));
+        let pair = (quoted(&column(2)?), quoted(&column(5)?));
+        match keys.last_mut() {
+            Some(last) if last.0 == name && last.1 == table => last.3.push(pair),
+            _ => keys.push((name, table, other, vec![pair])),
+        }
+    }
+    for (name, table, other, pairs) in keys {
+        let same: Vec<String> = pairs.iter().map(|(own, theirs)| format!("c.{own} = p.{theirs}")).collect();
+        let given: Vec<String> = pairs.iter().map(|(own, _)| format!("c.{own} IS NOT NULL")).collect();
+        let orphans = format!(
+            "SELECT 'x' FROM {table} AS c WHERE {} AND NOT EXISTS (SELECT 1 FROM {other} AS p WHERE {}) LIMIT 1",
+            given.join(" AND "),
+            same.join(" AND ")
+        );
+        if link.ask(orphans).await.complete()?.row(0).is_ok() {
+            return Ok(Some(format!("`{name}` of {table}")));
+        }
+    }
+    Ok(None)
+}
+
+/// The SQL that makes the triggers of tables again, and the SQL that takes them away.
+pub(super) async fn triggers(link: &mut Link, tables: &[&Table]) -> Result<(Vec<String>, Vec<String>), sqlx::Error> {
+    if tables.is_empty() {
+        return Ok((Vec::new(), Vec::new()));
     }
     let names: Vec<String> = tables.iter().map(|table| literal(&table.name)).collect();
     let triggers = format!(
@@ -217,10 +261,7 @@ pub(super) async fn hold_triggers(link: &mut Link, tables: &[&Table]) -> Result<
         ));
         held.push(sql);
     }
-    for name in names {
-        link.run(format!("DROP TRIGGER {name}")).await.map_err(|(_, error)| error)?;
-    }
-    Ok(held)
+    Ok((held, names.into_iter().map(|name| format!("DROP TRIGGER {name}")).collect()))
 }
 
 #[cfg(test)]

@@ -114,6 +114,7 @@ pub(crate) async fn open(url: &DatabaseUrl, options: &Options, access: Access) -
         wants_begin: false,
         refused: None,
         held: Vec::new(),
+        loaded: Vec::new(),
     }))
 }
 
@@ -136,6 +137,8 @@ struct Mysql {
     refused: Option<(String, u16)>,
     /// The triggers that a loading has taken away.
     held: Vec<String>,
+    /// The tables that a loading has put rows into, or taken rows from.
+    loaded: Vec<String>,
 }
 
 impl Mysql {
@@ -223,6 +226,30 @@ impl Mysql {
             _ => return Err(failures::translate(&error, "recording the step")),
         };
         Err(Error::Concurrent { message: message.to_owned() })
+    }
+
+    /// Makes the triggers again that a loading has taken away: as many as can be, on a new session if that must be. What can't be
+    /// made is in the error, because it is nowhere else.
+    async fn make_triggers(&mut self) -> Result<()> {
+        let held = std::mem::take(&mut self.held);
+        if !held.is_empty() && (self.link.is_lost || !self.link.is_usable()) {
+            self.reconnect().await?;
+        }
+        let mut failed = Vec::new();
+        let mut setting = String::new();
+        for sql in held {
+            let is_setting = sql.starts_with("SET SESSION");
+            if let Err(error) = self.run(sql.clone(), "making the triggers again").await {
+                failed.push(format!("{error}: {setting}; {sql}"));
+            }
+            if is_setting {
+                setting = sql;
+            }
+        }
+        if failed.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Database { doing: "making the triggers again", message: failed.join("\n"), code: None })
     }
 
     /// Stops the statement that nobody waits for any more, without waiting.
@@ -350,6 +377,10 @@ impl Backend for Mysql {
         schema.map_err(|error| error.into_error(|error| failures::translate(&error, READING_SCHEMA)))
     }
 
+    fn default_schema(&self) -> Option<String> {
+        Some(self.settings.database.clone())
+    }
+
     async fn begin_reading(&mut self) -> Result<()> {
         self.run(contents::begin_reading(self.is_mariadb), READING_TABLES).await
     }
@@ -395,9 +426,21 @@ impl Backend for Mysql {
 
     async fn begin_loading(&mut self, tables: &[&Table]) -> Result<()> {
         self.ready().await?;
-        let held = contents::hold_triggers(&mut self.link, tables).await;
-        self.held = held.map_err(|error| failures::translate(&error, "holding triggers"))?;
-        self.run(contents::begin_loading(self.is_mariadb), "beginning a transaction").await
+        let triggers = contents::triggers(&mut self.link, tables).await;
+        let (again, away) = triggers.map_err(|error| failures::translate(&error, "looking at triggers"))?;
+        // Each of it is committed at once, so what makes them again is known before the first is gone.
+        self.held = again;
+        let begun = async {
+            for sql in away {
+                self.run(sql, "holding triggers").await?;
+            }
+            self.run(contents::begin_loading(self.is_mariadb), "beginning a transaction").await
+        }
+        .await;
+        if begun.is_err() {
+            self.make_triggers().await?;
+        }
+        begun
     }
 
     async fn empty_table(&mut self, table: &Table) -> Result<()> {
@@ -407,23 +450,37 @@ impl Backend for Mysql {
 
     async fn load_rows(&mut self, rows: Rows<'_>, placing: Placing<'_>, source: &mut dyn RowSource) -> Result<u64> {
         self.ready().await?;
+        self.loaded.push(rows.table.name.clone());
         contents::load(&mut self.link, rows, placing, source).await.map_err(not_copied)
     }
 
     async fn end_loading(&mut self, keep: Option<(&VersionChange, &[LedgerRow])>) -> Result<()> {
+        let loaded = std::mem::take(&mut self.loaded);
+        let broken = match keep {
+            // What nobody records is a trial, where a table may be without the one that it refers to.
+            Some((_, [_, ..])) => contents::broken_key(&mut self.link, &loaded).await,
+            _ => Ok(None),
+        };
         let ended = match keep {
             None => self.rollback().await,
+            Some(_) if !matches!(broken, Ok(None)) => {
+                let message = match broken {
+                    Ok(Some(key)) => format!("the foreign key {key} does not hold any more"),
+                    Ok(None) => String::new(),
+                    Err(error) => failures::message(&error),
+                };
+                Err(Error::Database { doing: "checking the foreign keys", message, code: None })
+            }
             Some((_, [])) => self.commit().await,
             Some((change, rows)) => self.record_and_commit(change, rows).await,
         };
         if ended.is_err() && self.link.is_usable() {
-            self.rollback().await?;
+            // A session that can't is replaced, which rolls back as well.
+            let _ = self.rollback().await;
         }
-        for sql in std::mem::take(&mut self.held) {
-            self.run(sql, "making the triggers again").await?;
-        }
+        let made = self.make_triggers().await;
         self.reconnect().await?;
-        ended
+        ended.and(made)
     }
 
     fn foreign_tables(&self, message: &str) -> Error {

@@ -74,6 +74,7 @@ impl Books {
                 rows_estimate: number(row, 1)?,
                 references: Vec::new(),
                 has_triggers: false,
+                holds_rows: true,
                 create: Vec::new(),
                 complete: Vec::new(),
                 connect: Vec::new(),

@@ -42,6 +42,8 @@ pub(super) fn copy_out(rows: Rows<'_>) -> String {
 pub(super) struct Arrival {
     pub(super) before: Option<String>,
     pub(super) copy: String,
+    /// How many rows are there that the waiting ones belong to.
+    pub(super) matches: Option<String>,
     pub(super) after: Option<String>,
 }
 
@@ -51,7 +53,12 @@ const WAITING: &str = "pg_temp.runner_rows";
 pub(super) fn copy_in(rows: Rows<'_>, placing: Placing<'_>) -> Arrival {
     let (table, columns) = (name(rows.table), list(rows.columns));
     let Placing::Update { key } = placing else {
-        return Arrival { before: None, copy: format!("COPY {table} ({columns}) FROM STDIN"), after: None };
+        return Arrival {
+            before: None,
+            copy: format!("COPY {table} ({columns}) FROM STDIN"),
+            matches: None,
+            after: None,
+        };
     };
     let equal = |name: &String| format!("t.{0} = s.{0}", identifier(name));
     let set: Vec<String> = rows
@@ -66,6 +73,10 @@ pub(super) fn copy_in(rows: Rows<'_>, placing: Placing<'_>) -> Arrival {
              CREATE TEMPORARY TABLE runner_rows ON COMMIT DROP AS SELECT {columns} FROM ONLY {table} WHERE false"
         )),
         copy: format!("COPY {WAITING} ({columns}) FROM STDIN"),
+        matches: Some(format!(
+            "SELECT count(*)::text FROM ONLY {table} AS t JOIN {WAITING} AS s ON {}",
+            key.iter().map(equal).collect::<Vec<_>>().join(" AND ")
+        )),
         after: Some(format!(
             "ANALYZE {WAITING}; UPDATE ONLY {table} AS t SET {} FROM {WAITING} AS s WHERE {}; DROP TABLE {WAITING}",
             set.join(", "),

@@ -43,6 +43,7 @@ use crate::contents::Placing;
 use crate::contents::RowSink;
 use crate::contents::RowSource;
 use crate::contents::Rows;
+use crate::contents::Stopped;
 use crate::contents::Table;
 use crate::error::Error;
 use crate::error::Result;
@@ -320,6 +321,10 @@ impl Backend for Postgres {
     }
 
     async fn read_rows(&mut self, rows: Rows<'_>, sink: &mut dyn RowSink) -> Result<u64> {
+        // Its rows are those of its partitions.
+        if !rows.table.holds_rows || rows.columns.is_empty() {
+            return Ok(0);
+        }
         let copied = self.link.copy_out(&contents::copy_out(rows), &mut Lines::new(sink)).await;
         copied.map_err(|error| self.not_copied(error))
     }
@@ -356,12 +361,25 @@ impl Backend for Postgres {
     }
 
     async fn load_rows(&mut self, rows: Rows<'_>, placing: Placing<'_>, source: &mut dyn RowSource) -> Result<u64> {
+        if !rows.table.holds_rows || rows.columns.is_empty() {
+            return match source.next().await.map_err(|Stopped| Error::Stopped)? {
+                None => Ok(0),
+                Some(_) => {
+                    let reason = "the table can't hold any".to_owned();
+                    Err(Error::Row { table: rows.table.name.clone(), row: 1, reason })
+                }
+            };
+        }
         let arrival = contents::copy_in(rows, placing);
         if let Some(before) = arrival.before {
             self.run(&before).await?;
         }
         let copied = self.link.copy_in(&arrival.copy, source).await;
-        let count = copied.map_err(|error| self.not_copied(error))?;
+        let mut count = copied.map_err(|error| self.not_copied(error))?;
+        if let Some(matches) = arrival.matches {
+            let found = self.ask(matches).await?.into_iter().flatten().flatten().next();
+            count = found.and_then(|found| found.parse().ok()).unwrap_or_default();
+        }
         if let Some(after) = arrival.after {
             self.run(&after).await?;
         }

@@ -58,6 +58,7 @@ const TABLES: &str = "SELECT pg_catalog.json_build_object( \
        'on_delete', CASE k.confdeltype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' WHEN 'd' THEN 'SET DEFAULT' WHEN 'r' THEN 'RESTRICT' ELSE 'NO ACTION' END) ORDER BY k.oid) \
      FROM pg_catalog.pg_constraint AS k JOIN pg_catalog.pg_class AS r ON r.oid = k.confrelid JOIN pg_catalog.pg_namespace AS rn ON rn.oid = r.relnamespace \
      WHERE k.conrelid = c.oid AND k.contype = 'f'), \
+   'has_rules', EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite AS w WHERE w.ev_class = c.oid), \
    'triggers', (SELECT pg_catalog.json_agg(pg_catalog.pg_get_triggerdef(g.oid) ORDER BY g.tgname) \
      FROM pg_catalog.pg_trigger AS g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal), \
    'sequences', (SELECT pg_catalog.json_agg(pg_catalog.json_build_object('name', s.seqrelid::regclass::text, 'column', u.column_name, \
@@ -118,6 +119,7 @@ struct Described {
     indexes: Option<Vec<String>>,
     keys: Option<Vec<Vec<String>>>,
     references: Option<Vec<Referred>>,
+    has_rules: bool,
     triggers: Option<Vec<String>>,
     sequences: Option<Vec<Sequence>>,
 }
@@ -252,7 +254,10 @@ fn table(described: Described, types: &Types) -> crate::error::Result<Table> {
                 }
                 _ => format!("{}::regclass", literal(name)?),
             };
-            counters.push(format!("SELECT pg_catalog.setval({which}, {value})"));
+            // Another table may use it as well, and be further on.
+            counters.push(format!(
+                "SELECT pg_catalog.setval({which}, greatest({value}, coalesce(pg_catalog.pg_sequence_last_value(({which})::regclass), {value})))"
+            ));
         }
     }
     create.push(create_table(&described, &full));
@@ -263,6 +268,13 @@ fn table(described: Described, types: &Types) -> crate::error::Result<Table> {
         }
     }
     let mut connect = Vec::new();
+    // Tables may be made in any order, so they are joined when all are there.
+    for parent in described.parents.iter().flatten() {
+        connect.push(match &described.partition_bound {
+            Some(bound) => format!("ALTER TABLE {parent} ATTACH PARTITION {full} {bound}"),
+            None => format!("ALTER TABLE {full} INHERIT {parent}"),
+        });
+    }
     for constraint in described.constraints.iter().flatten() {
         let sql =
             format!("ALTER TABLE {full} ADD CONSTRAINT {} {}", identifier(&constraint.name), constraint.definition);
@@ -302,7 +314,8 @@ fn table(described: Described, types: &Types) -> crate::error::Result<Table> {
                 on_delete: key.on_delete,
             })
             .collect(),
-        has_triggers: described.triggers.is_some(),
+        has_triggers: described.triggers.is_some() || described.has_rules,
+        holds_rows: described.kind != "p",
         create,
         complete,
         connect,
@@ -316,8 +329,6 @@ fn create_table(described: &Described, full: &str) -> String {
     let mut sql = format!("CREATE {unlogged}TABLE {full} ({})", columns.join(", "));
     if let Some(key) = &described.partition_key {
         sql.push_str(&format!(" PARTITION BY {key}"));
-    } else if let (None, Some(parents)) = (&described.partition_bound, &described.parents) {
-        sql.push_str(&format!(" INHERITS ({})", parents.join(", ")));
     }
     if let Some(options) = described.options.as_ref().filter(|_| described.kind == "r") {
         sql.push_str(&format!(" WITH ({})", options.join(", ")));

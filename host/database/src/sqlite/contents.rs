@@ -189,10 +189,13 @@ pub(super) async fn load(
         keys.join(", ")
     );
     sqlx::raw_sql(AssertSqlSafe(make)).execute(&mut *connection).await?;
-    let count = insert(connection, WAITING, rows, source).await?;
+    insert(connection, WAITING, rows, source).await?;
     let set = rows.columns.iter().map(|column| &column.name).filter(|name| !key.contains(name));
     let set: Vec<String> = set.map(|name| format!("{0} = s.{0}", quoted(name))).collect();
     let same: Vec<String> = keys.iter().map(|name| format!("t.{name} = s.{name}")).collect();
+    let matches =
+        format!("SELECT count(*) FROM {} AS t JOIN {WAITING} AS s ON {}", name(rows.table), same.join(" AND "));
+    let count: i64 = sqlx::query_scalar(AssertSqlSafe(matches)).fetch_one(&mut *connection).await?;
     let update = format!(
         "UPDATE {} AS t SET {} FROM {WAITING} AS s WHERE {}; DROP TABLE {WAITING}",
         name(rows.table),
@@ -200,7 +203,7 @@ pub(super) async fn load(
         same.join(" AND ")
     );
     sqlx::raw_sql(AssertSqlSafe(update)).execute(connection).await?;
-    Ok(count)
+    Ok(u64::try_from(count).unwrap_or_default())
 }
 
 async fn insert(

@@ -276,7 +276,8 @@ impl Sqlite {
         for sql in held {
             self.execute(&sql).await.map_err(|error| error.while_doing("making the triggers again"))?;
         }
-        if self.settings.foreign_keys {
+        // What nobody records is a trial, where a table may be without the one that it refers to.
+        if self.settings.foreign_keys && !rows.is_empty() {
             let broken =
                 self.ask("SELECT \"table\", \"parent\" FROM pragma_foreign_key_check LIMIT 1".to_owned()).await?;
             if let Some([Some(table), Some(parent)]) = broken.first().map(Vec::as_slice) {
@@ -384,12 +385,17 @@ impl Backend for Sqlite {
     }
 
     async fn begin_reading(&mut self) -> Result<()> {
+        // Whoever holds the lock is about to write: from here on nobody else does, not even between the transactions.
+        if self.lock.is_some() && self.settings.may_write() {
+            self.ready_to_write().await?;
+            self.is_unsettled = true;
+            return self.run("BEGIN IMMEDIATE", "beginning a transaction").await;
+        }
         self.ready().await?;
         self.is_unsettled = true;
         // The moment is that of the first reading.
-        self.run_raw("BEGIN; SELECT count(*) FROM main.sqlite_master".to_owned())
-            .await
-            .map_err(|error| self.unread(&error))
+        let begin = "BEGIN; SELECT count(*) FROM main.sqlite_master".to_owned();
+        self.run_raw(begin).await.map_err(|error| self.unread(&error))
     }
 
     async fn tables(&mut self) -> Result<Vec<Table>> {

@@ -101,6 +101,10 @@ async fn table(
         let value: i64 = row.try_get(0)?;
         let text = format!("'{}'", name.replace('\'', "''"));
         counters.push(format!("UPDATE main.sqlite_sequence SET seq = max(seq, {value}) WHERE name = {text}"));
+        counters.push(format!(
+            "INSERT INTO main.sqlite_sequence (name, seq) SELECT {text}, {value} \
+             WHERE NOT EXISTS (SELECT 1 FROM main.sqlite_sequence WHERE name = {text})"
+        ));
     }
     let table_name = name.clone();
     Ok(Table {
@@ -111,7 +115,9 @@ async fn table(
         children: Vec::new(),
         rows_estimate: None,
         references: references(connection, &table_name).await?,
-        has_triggers: !connect.is_empty(),
+        // A key that replaces what is in its way takes rows away by itself.
+        has_triggers: !connect.is_empty() || sql_has(&sql, "REPLACE"),
+        holds_rows: true,
         create: vec![sql],
         complete,
         connect,

@@ -76,9 +76,9 @@ pub(crate) async fn make(session: &mut Session, table: &Table, lines: &[u8]) {
     loading.run(&table.create).await.unwrap();
     let rows = Rows { table, columns: &columns };
     loading.rows(rows, Placing::Insert, &mut Given::all(lines)).await.unwrap();
-    loading.run(&table.complete).await.unwrap();
-    loading.run(&table.connect).await.unwrap();
-    loading.run(&table.counters).await.unwrap();
+    loading.run_behind(&table.complete).await.unwrap();
+    loading.run_behind(&table.connect).await.unwrap();
+    loading.run_behind(&table.counters).await.unwrap();
     loading.commit(None, &VersionChange::default()).await.unwrap();
 }
 

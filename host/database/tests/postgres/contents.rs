@@ -174,13 +174,32 @@ async fn partitions_are_saved_and_made_one_by_one() {
     assert_eq!(all[2].children.iter().map(ToString::to_string).collect::<Vec<_>>(), ["public.p_1", "public.p_2"]);
     assert_eq!(text(&rows(&mut session, &all[0]).await), "1\n");
     assert_eq!(text(&rows(&mut session, &all[4]).await), "2\t2027-01-01\n");
+    assert_eq!(text(&rows(&mut session, &all[2]).await), "");
+    // In any order: they are joined when all are there.
     let mut other = target.locked().await;
-    for index in [0, 1, 3] {
-        let saved = rows(&mut session, &all[index]).await;
-        make(&mut other, &all[index], &saved).await;
+    let mut loading = other.load(&[]).await.unwrap();
+    for table in all.iter().rev() {
+        loading.run(&table.create).await.unwrap();
     }
+    loading.commit(None, &VersionChange::default()).await.unwrap();
+    for table in &all {
+        let saved = rows(&mut session, table).await;
+        let columns: Vec<TableColumn> = table.stored().cloned().collect();
+        let mut loading = other.load(&[]).await.unwrap();
+        loading.rows(Rows { table, columns: &columns }, Placing::Insert, &mut Given::all(&saved)).await.unwrap();
+        loading.commit(None, &VersionChange::default()).await.unwrap();
+    }
+    let mut loading = other.load(&[]).await.unwrap();
+    for statements in [|table: &Table| table.complete.clone(), |table: &Table| table.connect.clone()] {
+        for table in &all {
+            loading.run(&statements(table)).await.unwrap();
+        }
+    }
+    loading.commit(None, &VersionChange::default()).await.unwrap();
     assert_eq!(target.one("SELECT count(*) FROM base"), "2");
-    assert_eq!(target.one("SELECT count(*) FROM p_1"), "1");
+    assert_eq!(target.query("SELECT id::text FROM p ORDER BY id"), ["1", "2"]);
+    target.sql("INSERT INTO p VALUES (3, '2026-03-03')");
+    assert_eq!(target.one("SELECT count(*) FROM p_1"), "2");
     session.close().await.unwrap();
     other.close().await.unwrap();
 }

@@ -8,6 +8,7 @@ use runner_chain::Dialect;
 use runner_chain::sql::Effect;
 use runner_chain::sql::ObjectName;
 use runner_chain::sql::effects;
+use runner_chain::sql::lexemes;
 use runner_database::Table;
 
 /// One way in which a statement takes something away.
@@ -50,6 +51,8 @@ pub(crate) enum Lost {
     Overwritten(Vec<String>),
     /// Nobody can tell; why.
     Unknown(String),
+    /// Something of another database, which can't be saved from here.
+    Elsewhere(String),
 }
 
 /// What is to be saved of a table.
@@ -92,8 +95,32 @@ pub(crate) fn losses(statements: &[Planned<'_>], target: &Live<'_>) -> Vec<Loss>
         for effect in effects(planned.text, dialect) {
             trace.follow(planned, &effect);
         }
+        if inserts(planned.text, dialect) && target.tables.iter().any(|table| table.has_triggers) {
+            trace.doubt(planned, "it adds rows, and there are triggers, which may change anything");
+        }
+    }
+    // What the plan itself makes dangerous is not in the catalogue yet.
+    if let Some(planned) = statements.iter().find(|planned| makes_dangerous(planned.text, dialect))
+        && !trace.losses.is_empty()
+    {
+        trace.doubt(planned, "it makes a trigger, a foreign key or a partition, through which more may be lost");
     }
     trace.losses
+}
+
+/// Whether a statement may add rows.
+pub(crate) fn inserts(statement: &str, dialect: Dialect) -> bool {
+    let adds = ["INSERT", "COPY", "LOAD", "MERGE", "REPLACE"];
+    lexemes(statement, dialect).any(|word| adds.iter().any(|add| word.is(add)))
+}
+
+/// Whether a statement makes something through which later ones take more away than they say.
+fn makes_dangerous(statement: &str, dialect: Dialect) -> bool {
+    let words: Vec<_> = lexemes(statement, dialect).collect();
+    let has = |word: &str| words.iter().any(|found| found.is(word));
+    let makes = has("CREATE") && (has("TRIGGER") || has("RULE"));
+    let enables = has("ENABLE") && (has("TRIGGER") || has("RULE"));
+    makes || enables || has("REFERENCES") || (has("ATTACH") && has("PARTITION")) || has("INHERIT") || has("INHERITS")
 }
 
 /// What has to be saved so that nothing is lost, by table.
@@ -150,8 +177,21 @@ impl Trace<'_> {
         self.fold(&format!("{schema}\0{}", name.name))
     }
 
+    /// Whether a name leads into another database, or an attached file.
+    fn is_elsewhere(&self, name: &ObjectName) -> bool {
+        let Some(schema) = &name.schema else { return false };
+        match self.target.dialect {
+            Dialect::Postgres => false,
+            Dialect::Sqlite => !schema.eq_ignore_ascii_case("main"),
+            Dialect::Mysql => self.target.schema.is_none_or(|own| !schema.eq_ignore_ascii_case(own)),
+        }
+    }
+
     /// The tables that a name may stand for.
     fn resolve(&self, name: &ObjectName) -> Found {
+        if self.is_elsewhere(name) {
+            return Found::Nothing;
+        }
         if let Some(known) = self.renamed.get(&self.key(name)) {
             return known.map_or(Found::New, |index| Found::There(vec![index]));
         }
@@ -192,7 +232,19 @@ impl Trace<'_> {
 
     /// Does something with each table of a name, and with those whose rows are seen through it.
     fn each(&mut self, planned: &Planned<'_>, name: &ObjectName, what: impl Fn(&Self, usize) -> Lost) {
-        let Found::There(mut found) = self.resolve(name) else { return };
+        if self.is_elsewhere(name) {
+            self.lose(planned, None, Lost::Elsewhere(name.to_string()));
+            return;
+        }
+        let Found::There(found) = self.resolve(name) else { return };
+        for index in self.with_children(found) {
+            let what = what(self, index);
+            self.lose(planned, Some(index), what);
+        }
+    }
+
+    /// Tables, and those whose rows are seen through them.
+    fn with_children(&self, mut found: Vec<usize>) -> Vec<usize> {
         let mut next = 0;
         while let Some(index) = found.get(next).copied() {
             next += 1;
@@ -201,16 +253,19 @@ impl Trace<'_> {
                 let child = self.target.tables.iter().position(|table| table.full_name() == *child);
                 found.extend(child.filter(|child| !found.contains(child)));
             }
-            let what = what(self, index);
-            self.lose(planned, Some(index), what);
         }
+        found
     }
 
     /// Rows of a table change, which may set more in motion than the statement says.
     fn touch(&mut self, planned: &Planned<'_>, name: &ObjectName, removes: bool) -> bool {
         let found = match self.resolve(name) {
-            Found::There(found) => found,
+            Found::There(found) => self.with_children(found),
             Found::New => return false,
+            Found::Nothing if self.is_elsewhere(name) => {
+                self.lose(planned, None, Lost::Elsewhere(name.to_string()));
+                return false;
+            }
             // A view, or a table that the account can't see.
             Found::Nothing => {
                 self.doubt(planned, format!("`{name}` is no table, so what changes of its rows change can't be seen"));
@@ -246,6 +301,10 @@ impl Trace<'_> {
                     let is_it = reference.table.schema == name.schema
                         && self.fold(&reference.table.name) == self.fold(&name.name);
                     match reference.on_delete.as_str() {
+                        "CASCADE" | "SET NULL" | "SET DEFAULT" if is_it && table.has_triggers => {
+                            let name = table.full_name();
+                            self.doubt(planned, format!("`{name}` has triggers, which may change anything"));
+                        }
                         "CASCADE" if is_it => {
                             self.lose(planned, Some(child), Lost::Cascade { on_delete: "CASCADE".to_owned() });
                             if !reached.contains(&child) {
@@ -273,6 +332,9 @@ impl Trace<'_> {
                     found.into_iter().for_each(|index| self.cascade(planned, index));
                 }
                 self.renamed.insert(self.key(table), None);
+            }
+            Effect::DropSchema { schema, cascade: true } if self.target.dialect == Dialect::Postgres => {
+                self.doubt(planned, format!("`DROP SCHEMA {schema} CASCADE` takes along whatever rests on it"));
             }
             Effect::DropSchema { schema, .. } => {
                 let is_in = |table: &Table| {
@@ -305,6 +367,9 @@ impl Trace<'_> {
                 }
             }
             Effect::UpdateRows { table, columns } => {
+                if self.changes_what_others_refer_to(table, columns) {
+                    self.doubt(planned, format!("it may change a key of `{table}` to which other rows refer"));
+                }
                 if self.touch(planned, table, false) {
                     self.each(planned, table, |trace, index| {
                         Lost::Overwritten(columns.iter().map(|column| trace.column(index, column)).collect())
@@ -320,8 +385,20 @@ impl Trace<'_> {
                     }
                     Found::New | Found::Nothing => None,
                 };
+                if self.is_elsewhere(from) || self.is_elsewhere(to) {
+                    self.doubt(planned, format!("`{from}` is moved between databases"));
+                    return;
+                }
+                // A temporary table may have the name, or a run that was cut off has renamed it already.
+                if is.is_none() && matches!(self.resolve(to), Found::There(_)) {
+                    self.doubt(planned, format!("`{to}` is there before something is renamed to it"));
+                    return;
+                }
+                // Without a schema the new name stays in that of the table.
+                let schema = is.and_then(|index| self.target.tables.get(index)?.schema.clone());
+                let to = ObjectName { schema: to.schema.clone().or(schema), name: to.name.clone() };
                 self.renamed.insert(self.key(from), None);
-                self.renamed.insert(self.key(to), is);
+                self.renamed.insert(self.key(&to), is);
             }
             Effect::RenameColumn { table, from, to } => {
                 if let Found::There(found) = self.resolve(table) {
@@ -331,10 +408,15 @@ impl Trace<'_> {
                     }
                 }
             }
-            Effect::CreateTable { table, if_missing, temporary } => {
-                // What is not new is still there.
-                if !if_missing && !temporary || matches!(self.resolve(table), Found::Nothing) {
-                    self.renamed.insert(self.key(table), None);
+            Effect::CreateTable { table, temporary, .. } => {
+                match self.resolve(table) {
+                    Found::There(_) if *temporary => {
+                        self.doubt(planned, format!("a temporary table `{table}` hides the one that is there"));
+                    }
+                    // What is there stays: it is another one that is made, or it fails.
+                    Found::There(_) => {}
+                    Found::New | Found::Nothing if self.is_elsewhere(table) => {}
+                    Found::New | Found::Nothing => drop(self.renamed.insert(self.key(table), None)),
                 }
             }
             // The values of sequences and identities are in the backup of the tables that use them.
@@ -342,6 +424,28 @@ impl Trace<'_> {
             Effect::Opaque { why } => self.doubt(planned, why.clone()),
             other => self.doubt(planned, format!("it is not known what {other:?} takes away")),
         }
+    }
+
+    /// Whether an update may touch columns of a key, and foreign keys lead to the table.
+    fn changes_what_others_refer_to(&self, name: &ObjectName, columns: &[String]) -> bool {
+        let Found::There(found) = self.resolve(name) else { return false };
+        self.with_children(found).into_iter().any(|index| {
+            let Some(table) = self.target.tables.get(index) else { return false };
+            let is_plain = !columns.is_empty()
+                && columns.iter().all(|column| {
+                    let name = self.column(index, column);
+                    // A key that others refer to need not be the first one, so only what no index holds is plain.
+                    !table.key.contains(&name)
+                        && !table.complete.iter().any(|sql| sql.contains(&name))
+                        && !table.create.iter().any(|sql| sql.to_ascii_uppercase().contains("UNIQUE"))
+                });
+            let is_referred_to = self.target.tables.iter().any(|other| {
+                other.references.iter().any(|reference| {
+                    self.fold(&reference.table.name) == self.fold(&table.name) && reference.table.schema == table.schema
+                })
+            });
+            is_referred_to && self.cascades && !is_plain
+        })
     }
 
     fn has_triggers(&self, name: &ObjectName) -> bool {

@@ -22,6 +22,7 @@ fn table(schema: Option<&str>, name: &str, columns: &[&str], key: &[&str]) -> Ta
         rows_estimate: None,
         references: Vec::new(),
         has_triggers: false,
+        holds_rows: true,
         create: Vec::new(),
         complete: Vec::new(),
         connect: Vec::new(),
@@ -77,7 +78,6 @@ fn what_is_dropped_is_saved() {
     assert_eq!(saved(&["ALTER TABLE patient DROP COLUMN email"]), "public.patient(email)");
     assert_eq!(saved(&["ALTER TABLE patient DROP email, DROP COLUMN name"]), "public.patient(email,name)");
     assert_eq!(saved(&["ALTER TABLE patient ALTER name TYPE varchar(5)"]), "public.patient(name)");
-    assert_eq!(saved(&["DROP SCHEMA other CASCADE"]), "other.patient");
     assert_eq!(saved(&["CREATE INDEX i ON patient (name)", "DROP INDEX i", "ALTER TABLE patient ADD x int"]), "");
 }
 
@@ -104,7 +104,7 @@ fn rows_that_go_take_others_with_them() {
     assert_eq!(saved(&["DELETE FROM patient WHERE id = 1"]), "public.patient public.visit");
     assert_eq!(saved(&["DELETE FROM visit"]), "public.visit");
     assert_eq!(saved(&["UPDATE patient SET email = NULL"]), "public.patient(email)");
-    assert_eq!(saved(&["UPDATE patient SET id = 2"]), "public.patient");
+    assert_eq!(saved(&["UPDATE visit SET id = 2"]), "public.visit");
     assert_eq!(saved(&["TRUNCATE visit"]), "public.visit");
 }
 
@@ -119,6 +119,10 @@ fn doubt_means_everything() {
         "DELETE FROM a_view",
         "TRUNCATE patient CASCADE",
         "ALTER SCHEMA other RENAME TO more",
+        "DROP SCHEMA other CASCADE",
+        "INSERT INTO log VALUES ('x')",
+        "UPDATE patient SET id = 2",
+        "CREATE TEMPORARY TABLE patient (a int)",
         "this is no SQL",
     ] {
         assert_eq!(saved(&[statement]), everything, "{statement}");
@@ -156,5 +160,39 @@ fn elsewhere_case_does_not_count() {
         let planned = [Planned { revision: "a1", statement: 1, text: "ALTER TABLE patient DROP COLUMN EMAIL" }];
         let live = Live { tables: &tables, dialect, schema: None, cascades: false };
         assert_eq!(losses(&planned, &live)[0].what, Lost::Column("Email".to_owned()));
+    }
+}
+
+#[test]
+fn what_a_plan_makes_counts_before_it_is_there() {
+    let everything = saved(&["SELECT unknown()"]);
+    for statement in [
+        "CREATE TRIGGER g AFTER DELETE ON patient FOR EACH ROW EXECUTE FUNCTION f()",
+        "ALTER TABLE patient ATTACH PARTITION visit DEFAULT",
+        "ALTER TABLE visit ADD FOREIGN KEY (notes) REFERENCES patient ON DELETE CASCADE",
+    ] {
+        assert_eq!(saved(&[statement, "DROP TABLE visit"]), everything, "{statement}");
+        assert_eq!(saved(&[statement]), "", "{statement}");
+    }
+}
+
+#[test]
+fn a_table_of_that_name_elsewhere_is_another_one() {
+    let tables = [table(None, "patient", &["id"], &["id"])];
+    for (dialect, schema) in [(Dialect::Sqlite, None), (Dialect::Mysql, Some("app"))] {
+        let lost = |statements: &[&str]| {
+            let planned: Vec<Planned<'_>> =
+                statements.iter().map(|text| Planned { revision: "a1", statement: 1, text }).collect();
+            let live = Live { tables: &tables, dialect, schema, cascades: true };
+            losses(&planned, &live).into_iter().map(|loss| loss.what).collect::<Vec<_>>()
+        };
+        assert_eq!(lost(&["CREATE TABLE archive.patient (id int)", "DROP TABLE patient"]), [Lost::Table]);
+        assert_eq!(lost(&["DROP TABLE archive.patient"]), [Lost::Elsewhere("archive.patient".to_owned())]);
+        assert_eq!(lost(&["DELETE FROM archive.patient"]), [Lost::Elsewhere("archive.patient".to_owned())]);
+        let own = if dialect == Dialect::Sqlite { "main" } else { "App" };
+        assert_eq!(lost(&[&format!("DROP TABLE {own}.patient")]), [Lost::Table]);
+        // What is there was not made by a rename of what is not.
+        let renamed = lost(&["ALTER TABLE gone RENAME TO patient", "DROP TABLE patient"]);
+        assert!(matches!(renamed.as_slice(), [Lost::Unknown(_), Lost::Table]), "{renamed:?}");
     }
 }

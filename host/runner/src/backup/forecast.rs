@@ -104,7 +104,7 @@ fn kind(what: &Lost) -> LossKind {
         Lost::Column(_) => LossKind::DropColumn,
         Lost::Narrowed { .. } => LossKind::ChangeType,
         Lost::Overwritten(_) => LossKind::UpdateRows,
-        Lost::Unknown(_) => LossKind::Unknown,
+        Lost::Unknown(_) | Lost::Elsewhere(_) => LossKind::Unknown,
     }
 }
 
@@ -238,6 +238,7 @@ fn sentence(what: &Lost, report: &LossReport) -> String {
             format!("overwrites `{}` in up to {} of `{table}`", columns.join("`, `"), rows(report.rows))
         }
         Lost::Unknown(why) => format!("may destroy anything: {why}"),
+        Lost::Elsewhere(name) => format!("changes `{name}` of another database, which can't be saved from here"),
     }
 }
 

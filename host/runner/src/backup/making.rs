@@ -84,12 +84,16 @@ pub(crate) async fn save(
     scope: Scope,
     choose: impl FnOnce(&[Table]) -> Result<BTreeMap<usize, Extent>>,
     transfer: &mut dyn Transfer,
-) -> Result<Backup> {
+) -> Result<Option<Backup>> {
     let draft = begin(config, about)?;
     let server = session.server().clone();
     let mut reading = session.read().await?;
     let tables = reading.tables().await?;
     let chosen = choose(&tables)?;
+    if chosen.is_empty() && scope == Scope::Affected {
+        reading.finish().await?;
+        return Ok(None);
+    }
     let total = chosen.keys().filter_map(|index| tables.get(*index)?.rows_estimate).sum();
     transfer.begin(draft.name(), total);
     let mut saved = Vec::with_capacity(chosen.len());
@@ -102,7 +106,8 @@ pub(crate) async fn save(
     let manifest = manifest(config, about, scope, Method::Rows, &server, saved)?;
     // Syncing takes as long as the disk takes.
     let finished = tokio::task::spawn_blocking(move || draft.finish(manifest)).await;
-    Ok(finished.map_err(|error| Error::new(ErrorKind::Io, format!("a thread was cut off: {error}")))??)
+    let finished = finished.map_err(|error| Error::new(ErrorKind::Io, format!("a thread was cut off: {error}")))?;
+    Ok(Some(finished?))
 }
 
 /// The manifest of a backup whose members are written.

@@ -1,5 +1,6 @@
 //! Putting saved tables back.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use runner_backup::Backup;
@@ -71,11 +72,12 @@ pub(crate) async fn look<'a>(session: &mut Session, manifest: &'a Manifest) -> R
     let mut standing = Standing { pairs: Vec::new(), dialect, missing: Vec::new() };
     for saved in &manifest.tables {
         let name = name_of(saved);
-        let is_it = |table: &Table| match dialect {
-            Dialect::Postgres => table.full_name() == name,
-            Dialect::Sqlite | Dialect::Mysql => table.name.eq_ignore_ascii_case(&name.name),
-        };
-        let found = live.iter().position(is_it).map(|index| live.swap_remove(index));
+        let is_like = |table: &Table| dialect != Dialect::Postgres && table.name.eq_ignore_ascii_case(&name.name);
+        let exact = live.iter().position(|table| table.full_name() == name);
+        // On some servers two names that differ in case are two tables.
+        let alike =
+            || live.iter().position(is_like).filter(|_| live.iter().filter(|table| is_like(table)).count() == 1);
+        let found = exact.or_else(alike).map(|index| live.swap_remove(index));
         match &found {
             None => standing.missing.push(format!("there is no table `{name}`")),
             Some(table) => {
@@ -102,14 +104,23 @@ impl Standing<'_> {
         })
     }
 
-    /// Refuses columns that are not what was saved, and tables that hold something, unless that is to be replaced.
-    pub(crate) async fn refuse(&self, session: &mut Session, replace: bool) -> Result<()> {
+    /// Tables that lack something, or whose columns have other types.
+    pub(crate) fn lacking(&self) -> BTreeSet<String> {
+        let is_other = |pair: &&Pair<'_>| {
+            let Some(live) = &pair.live else { return true };
+            pair.saved.columns.iter().any(|column| live.column(&column.name).is_none_or(|now| is_changed(column, now)))
+        };
+        self.pairs.iter().filter(is_other).map(|pair| name_of(pair.saved).to_string()).collect()
+    }
+
+    /// Refuses columns that are not what was saved.
+    pub(crate) fn refuse_types(&self) -> Result<()> {
         let mut wrong = Vec::new();
         for Pair { saved, live } in &self.pairs {
             let Some(live) = live else { continue };
             for column in &saved.columns {
                 let Some(now) = live.column(&column.name) else { continue };
-                if now.kind != column.kind || saved_as(now.form) != column.saved_as || now.is_generated {
+                if is_changed(column, now) {
                     let name = live.full_name();
                     wrong.push(format!(
                         "`{name}.{}` was saved as `{}`, and is `{}` now",
@@ -118,10 +129,20 @@ impl Standing<'_> {
                 }
             }
         }
-        if !wrong.is_empty() {
-            return Err(Error::new(ErrorKind::Backup, wrong.join("\n       "))
-                .help("bring the database to the revision that the backup is of, and restore it then"));
+        if wrong.is_empty() {
+            return Ok(());
         }
+        Err(Error::new(ErrorKind::Backup, wrong.join("\n       "))
+            .help("bring the database to the revision that the backup is of, and restore it then"))
+    }
+
+    /// Refuses tables that hold something, unless that is to be replaced, or they lacked something before.
+    pub(crate) async fn refuse_contents(
+        &self,
+        session: &mut Session,
+        replace: bool,
+        lacking: &BTreeSet<String>,
+    ) -> Result<()> {
         if replace {
             return Ok(());
         }
@@ -129,6 +150,9 @@ impl Standing<'_> {
         let mut reading = session.read().await?;
         for Pair { saved, live } in &self.pairs {
             let Some(live) = live else { continue };
+            if lacking.contains(&name_of(saved).to_string()) {
+                continue;
+            }
             let sql = holds_something(live, saved, self.dialect);
             let answer = reading.ask(sql, LIMIT).await?;
             // Whatever takes so long to look through is not empty.
@@ -140,7 +164,7 @@ impl Standing<'_> {
         if full.is_empty() {
             return Ok(());
         }
-        let message = format!("the target is not empty: {} would be overwritten; nothing was changed", full.join(", "));
+        let message = format!("the target is not empty: {} would be overwritten", full.join(", "));
         Err(Error::new(ErrorKind::Backup, message)
             .help("`--replace` puts the backup in the place of what is there, which is lost")
             .help("`--to URL` restores it to another database"))
@@ -151,14 +175,14 @@ impl Standing<'_> {
         &self,
         session: &mut Session,
         backup: &Backup,
-        keys: &Keys,
+        (keys, partial): (&Keys, bool),
         (info, change): (RunInfo, VersionChange),
         transfer: &mut dyn Transfer,
     ) -> Result<Restored> {
         transfer.begin(backup.name(), self.pairs.iter().map(|pair| pair.saved.rows).sum());
         let live: Vec<&Table> = self.pairs.iter().filter_map(|pair| pair.live.as_ref()).collect();
         let mut loading = session.load(&live).await?;
-        let result = self.fill(&mut loading, backup, keys, transfer).await;
+        let result = self.fill(&mut loading, backup, (keys, partial), transfer).await;
         transfer.end();
         match result {
             Ok(restored) => {
@@ -177,7 +201,7 @@ impl Standing<'_> {
         &self,
         loading: &mut Loading<'_>,
         backup: &Backup,
-        keys: &Keys,
+        keys: (&Keys, bool),
         transfer: &mut dyn Transfer,
     ) -> Result<Restored> {
         let mut restored = Restored::default();
@@ -192,13 +216,13 @@ impl Standing<'_> {
             restored.tables.push((name_of(pair.saved).to_string(), rows));
         }
         for saved in &made {
-            loading.run(&saved.complete).await?;
+            loading.run_behind(&saved.complete).await?;
         }
         for saved in &made {
-            loading.run(&saved.connect).await?;
+            loading.run_behind(&saved.connect).await?;
         }
         for pair in self.pairs.iter().filter(|pair| pair.saved.part == Part::Rows) {
-            loading.run(&pair.saved.counters).await?;
+            loading.run_behind(&pair.saved.counters).await?;
         }
         Ok(restored)
     }
@@ -208,7 +232,7 @@ impl Standing<'_> {
         loading: &mut Loading<'_>,
         Pair { saved, live }: &Pair<'_>,
         backup: &Backup,
-        keys: &Keys,
+        (keys, partial): (&Keys, bool),
         transfer: &mut dyn Transfer,
     ) -> Result<u64> {
         let table = live.clone().unwrap_or_else(|| described(saved));
@@ -228,15 +252,25 @@ impl Standing<'_> {
         let mut source = FromMember::begin(backup.read(&saved.member, keys)?, &saved.member, hear);
         let rows = Rows { table: &table, columns: &columns };
         let loaded = loading.rows(rows, placing, &mut source).await;
+        let matched = loaded.as_ref().ok().copied();
         let digest = source.finish(loaded)?;
         compare(saved, &digest, "its file holds")?;
+        if let Some(matched) = matched.filter(|matched| *matched < saved.rows && !partial) {
+            let message = format!(
+                "values of {} rows of `{name}` were saved, and only {matched} of these rows are there now",
+                saved.rows
+            );
+            return Err(Error::new(ErrorKind::Backup, message)
+                .help("rows were deleted, or got other keys, since the backup was made")
+                .help("`--partial` puts back the values of those that are there"));
+        }
         // This server changes what does not fit, rather than refusing it.
         if self.dialect == Dialect::Mysql && saved.part == Part::Rows {
             let mut digesting = Digesting::default();
             loading.read(rows, &mut digesting).await?;
             compare(saved, &digesting.finish(), "the table holds after that")?;
         }
-        Ok(digest.rows())
+        Ok(matched.unwrap_or_default())
     }
 }
 
@@ -250,6 +284,11 @@ pub(super) fn compare(saved: &runner_backup::Table, digest: &runner_backup::Rows
         if digest.rows() == saved.rows { "other values".to_owned() } else { format!("{} rows", digest.rows()) };
     let message = format!("{} rows of `{name}` were saved, and {what} {difference}", saved.rows);
     Err(Error::new(ErrorKind::Backup, message).help("do not rely on this backup; take another one"))
+}
+
+/// Whether a column can't take what was saved of it.
+fn is_changed(saved: &runner_backup::Column, now: &TableColumn) -> bool {
+    now.kind != saved.kind || saved_as(now.form) != saved.saved_as || now.is_generated
 }
 
 fn saved_as(form: Form) -> SavedAs {
@@ -282,6 +321,7 @@ pub(super) fn described(saved: &runner_backup::Table) -> Table {
         rows_estimate: None,
         references: Vec::new(),
         has_triggers: false,
+        holds_rows: true,
         create: saved.create.clone(),
         complete: saved.complete.clone(),
         connect: saved.connect.clone(),
@@ -303,6 +343,8 @@ fn holds_something(table: &Table, saved: &runner_backup::Table, dialect: Dialect
         .map(|column| {
             let quoted = runner_database::quoted_name(&column.name, dialect);
             let default = table.column(&column.name).and_then(|column| column.default.as_deref());
+            // What is computed anew each time can't be compared, and may change something.
+            let default = default.filter(|default| !default.contains('('));
             match (default, dialect) {
                 (Some(_), Dialect::Mysql) => format!("NOT ({quoted} <=> DEFAULT({quoted}))"),
                 (Some(default), Dialect::Postgres) => format!("{quoted} IS DISTINCT FROM ({default})"),

@@ -48,7 +48,9 @@ impl Trial {
                 .map_err(|error| Error::new(ErrorKind::Io, format!("no temporary folder can be made: {error}")))?;
             (DatabaseUrl::parse("sqlite://trial.db", folder.path())?, None, Some(folder))
         } else {
-            let name = format!("runner_scratch_{}", &pipeline::run_id()[..12]);
+            // The end of it is random.
+            let run = pipeline::run_id();
+            let name = format!("runner_scratch_{}_{}", std::process::id(), run.rsplit('-').next().unwrap_or_default());
             let scratch = Scratch::create(url, options, &name).await?;
             (scratch.url().clone(), Some(scratch), None)
         };

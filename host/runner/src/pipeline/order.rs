@@ -138,6 +138,12 @@ pub struct Restore {
     pub backup: String,
     /// Whether it takes the place of what is there.
     pub replace: bool,
+    /// Whether values may be left out whose rows are gone.
+    pub partial: bool,
+    /// Whether it may be of another database than the target.
+    pub elsewhere: bool,
+    /// SHA-256 of what is in it, once it was opened.
+    pub digest: String,
 }
 
 impl Order {

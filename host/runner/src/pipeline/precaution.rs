@@ -6,6 +6,7 @@ use runner_backup::Scope;
 use runner_chain::Dialect;
 use runner_chain::sql;
 use runner_database::Action;
+use runner_database::Dirty;
 use runner_database::Session;
 use runner_database::StepScript;
 
@@ -18,6 +19,7 @@ use super::report::Report;
 use crate::backup::affected;
 use crate::backup::affected::Live;
 use crate::backup::affected::Loss;
+use crate::backup::affected::Lost;
 use crate::backup::affected::Planned;
 use crate::backup::forecast;
 use crate::backup::making;
@@ -39,8 +41,9 @@ pub(super) struct Precaution {
 impl Precaution {
     /// Decides from the order, the plugin set and the statements alone.
     pub(super) fn of(config: &Config, order: &Order, dialect: Dialect, scripts: &[StepScript]) -> Result<Self> {
-        let is_destructive =
-            statements(scripts).iter().any(|planned| sql::destroys(&sql::effects(planned.text, dialect)));
+        let is_destructive = statements(scripts).iter().any(|planned| {
+            affected::inserts(planned.text, dialect) || sql::destroys(&sql::effects(planned.text, dialect))
+        });
         if !is_destructive || !order.operation.runs_sections() {
             return Ok(Self { is_destructive, wants_backup: false });
         }
@@ -83,29 +86,40 @@ fn statements(scripts: &[StepScript]) -> Vec<Planned<'_>> {
 }
 
 /// What a plan destroys.
-pub(super) fn losses(
+fn losses(
     config: &Config,
-    scripts: &[StepScript],
+    (scripts, dirty): (&[StepScript], &[Dirty]),
     tables: &[runner_database::Table],
     session_schema: Option<&str>,
     dialect: Dialect,
 ) -> Vec<Loss> {
     let cascades = dialect != Dialect::Sqlite || config.database_options().foreign_keys;
-    affected::losses(&statements(scripts), &Live { tables, dialect, schema: session_schema, cascades })
+    let statements = statements(scripts);
+    let mut losses = affected::losses(&statements, &Live { tables, dialect, schema: session_schema, cascades });
+    // Some of its statements have run, so names are not what they seem to be.
+    if let Some(half) = statements.iter().find(|planned| dirty.iter().any(|dirty| dirty.revision == planned.revision)) {
+        losses.push(Loss {
+            revision: half.revision.to_owned(),
+            statement: half.statement,
+            table: None,
+            what: Lost::Unknown("it is half-way, so what is left of it can't be told apart".to_owned()),
+        });
+    }
+    losses
 }
 
 /// Counts what a plan destroys.
 pub(super) async fn look(
     config: &Config,
     session: &mut Session,
-    scripts: &[StepScript],
+    (scripts, dirty): (&[StepScript], &[Dirty]),
     report: &mut Report,
     limit: Duration,
 ) -> Result<()> {
     let (dialect, schema) = (session.dialect(), session.default_schema());
     let mut reading = session.read().await?;
     let tables = reading.tables().await?;
-    let losses = losses(config, scripts, &tables, schema.as_deref(), dialect);
+    let losses = losses(config, (scripts, dirty), &tables, schema.as_deref(), dialect);
     report.data_loss = forecast::forecast(&mut reading, &losses, &tables, dialect, limit).await?;
     reading.finish().await?;
     Ok(())
@@ -116,7 +130,7 @@ pub(super) async fn keep(
     config: &Config,
     order: &Order,
     session: &mut Session,
-    scripts: &[StepScript],
+    (scripts, dirty): (&[StepScript], &[Dirty]),
     report: &mut Report,
     observer: &mut dyn Observer,
     (run_id, before, after): (&str, &[String], Vec<String>),
@@ -135,12 +149,24 @@ pub(super) async fn keep(
         environment: report.environment.name.clone(),
     };
     let choose = |tables: &[runner_database::Table]| {
-        let losses = losses(config, scripts, tables, schema.as_deref(), dialect);
+        let losses = losses(config, (scripts, dirty), tables, schema.as_deref(), dialect);
+        if let Some((loss, name)) = losses.iter().find_map(|loss| match &loss.what {
+            Lost::Elsewhere(name) => Some((loss, name)),
+            _ => None,
+        }) {
+            let message = format!(
+                "statement {} of `{}` changes `{name}`, which is in another database and can't be saved from here",
+                loss.statement, loss.revision
+            );
+            return Err(Error::new(ErrorKind::Backup, message).help("save it there, and run this with `--no-backup`"));
+        }
         Ok(affected::extents(&losses, tables))
     };
     let mut ears = Ears(observer);
     let saved = making::save(config, session, &about, Scope::Affected, choose, &mut ears).await;
-    let backup = saved.map_err(|error| error.help("nothing was run, because its backup could not be made"))?;
+    let saved = saved.map_err(|error| error.help("nothing was run, because its backup could not be made"))?;
+    // What destroys nothing after all leaves no empty backup.
+    let Some(backup) = saved else { return Ok(()) };
     report.backup = Some(BackupReport::of(&backup));
     if let Some(backup) = &report.backup {
         observer.saved(backup);

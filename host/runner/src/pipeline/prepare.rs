@@ -271,7 +271,11 @@ pub(super) fn operation(order: &Order, forgotten: &[Revision]) -> String {
             let forgotten: Vec<&str> = forgotten.iter().map(|revision| revision.id.as_str()).collect();
             format!("{} --purge {}", operation.name(), forgotten.join(" "))
         }
-        operation => operation.name().to_owned(),
+        operation => match &order.restore {
+            // What is approved is this backup, in this way.
+            Some(restore) => format!("{} {restore:?}", operation.name()),
+            None => operation.name().to_owned(),
+        },
     }
 }
 

@@ -170,7 +170,8 @@ impl PlanFile {
         if now.steps.len() > self.steps.len() {
             changed.push(format!("the plan has {} steps instead of {}", now.steps.len(), self.steps.len()));
         }
-        if self.plugins != now.plugins {
+        // Policies that only lint are not loaded for a plan without steps.
+        if self.plugins != now.plugins && !now.steps.is_empty() {
             changed.push("the plugins are others, or other versions of them".to_owned());
         }
         if self.settings_hash != now.settings_hash {

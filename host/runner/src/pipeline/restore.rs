@@ -12,6 +12,7 @@ use runner_database::VersionChange;
 
 use super::Observer;
 use super::Order;
+use super::Restore;
 use super::precaution::Ears;
 use super::report::Report;
 use super::report::RestoredTable;
@@ -31,6 +32,9 @@ pub(super) struct Restoring {
     backup: Backup,
     keys: Keys,
     replace: bool,
+    partial: bool,
+    /// Tables that lack something, or have other types, until the steps have run: what is in them then is no loss.
+    lacking: BTreeSet<String>,
 }
 
 impl Restoring {
@@ -42,70 +46,78 @@ impl Restoring {
         let backup = folder.open(&restore.backup)?;
         restoring::refuse_method(backup.manifest())?;
         verifying::check(&folder, &restore.backup)?;
-        Ok(Some(Self { keys: keys::keys(config.backup()?)?, backup, replace: restore.replace }))
+        let keys = keys::keys(config.backup()?)?;
+        // A wrong key is found before anything is changed.
+        if let Some(table) = backup.manifest().tables.first() {
+            drop(backup.read(&table.member, &keys)?);
+        }
+        Ok(Some(Self { keys, backup, replace: restore.replace, partial: restore.partial, lacking: BTreeSet::new() }))
     }
 
-    /// The order with the revisions that must be applied first, because the target lacks tables or columns.
-    pub(super) async fn order(&self, order: &Order, session: &mut Session, database: &Database) -> Result<Order> {
+    /// The order with the revisions that must be applied first, because the target is not where the backup was made.
+    pub(super) async fn order(&mut self, order: &Order, session: &mut Session, database: &Database) -> Result<Order> {
         let manifest = self.backup.manifest();
+        let (of, target) = (&manifest.target.name, session.shown_target());
+        if order.restore.as_ref().is_some_and(|restore| !restore.elsewhere) && *of != target {
+            let message = format!("the backup is of `{of}`, and the target is `{target}`");
+            return Err(Error::new(ErrorKind::Backup, message).help("`--to URL` says that another database is meant"));
+        }
         let standing = restoring::look(session, manifest).await?;
-        let is_fresh = database.versions.iter().next().is_none();
-        if standing.missing().is_empty() || (is_fresh && standing.can_be_made()) {
-            return Ok(Order { targets: Vec::new(), ..order.clone() });
-        }
-        let elsewhere = |why: String| {
-            let at = list(&manifest.revisions_before);
-            let here: Vec<String> = database.versions.iter().map(ToString::to_string).collect();
-            Error::new(
-                ErrorKind::Backup,
-                format!(
-                    "the backup was made at {at}, and the database is at {}: {}",
-                    list(&here),
-                    standing.missing().join("; ")
-                ),
-            )
-            .help(why)
-        };
-        let missing: Vec<&str> = manifest
-            .revisions_before
-            .iter()
-            .map(String::as_str)
-            .filter(|id| database.chain.get(id).is_none())
-            .collect();
-        if !missing.is_empty() || manifest.revisions_before.is_empty() {
-            return Err(elsewhere(
-                "make what is missing, or restore it to an empty database with `--to URL`".to_owned(),
-            ));
-        }
-        let selectors: Vec<Selector> =
-            manifest.revisions_before.iter().map(|id| id.parse::<Selector>()).collect::<std::result::Result<_, _>>()?;
-        let way = format!("bring the database to {} first", list(&manifest.revisions_before));
-        let plan = planning::upgrade(&database.chain, &database.versions, &selectors)
-            .map_err(|error| elsewhere(format!("{way}: {error}")))?;
-        let after: BTreeSet<String> = plan.after.iter().map(ToString::to_string).collect();
+        let here: BTreeSet<String> = database.versions.iter().map(ToString::to_string).collect();
         let wanted: BTreeSet<String> = manifest.revisions_before.iter().cloned().collect();
-        if plan.steps.is_empty() || !wanted.is_subset(&after) {
-            return Err(elsewhere(way));
+        let digest = self.backup.sums_sha256().to_owned();
+        let restore = order.restore.clone().map(|restore| Restore { digest, ..restore });
+        let order = Order { targets: Vec::new(), restore, ..order.clone() };
+        let is_fresh = here.is_empty() && database.state.records.is_empty();
+        let known = manifest.revisions_before.iter().all(|id| database.chain.get(id).is_some());
+        if here != wanted && !wanted.is_empty() && known && !(is_fresh && standing.can_be_made()) {
+            let selectors: Vec<Selector> = manifest
+                .revisions_before
+                .iter()
+                .map(|id| id.parse::<Selector>())
+                .collect::<std::result::Result<_, _>>()?;
+            if let Ok(plan) = planning::upgrade(&database.chain, &database.versions, &selectors)
+                && !plan.steps.is_empty()
+                && wanted.iter().all(|id| plan.after.contains(id))
+            {
+                self.lacking = standing.lacking();
+                return Ok(Order { targets: manifest.revisions_before.clone(), ..order });
+            }
         }
-        Ok(Order { targets: manifest.revisions_before.clone(), ..order.clone() })
+        if standing.missing().is_empty() || (is_fresh && standing.can_be_made()) {
+            return Ok(order);
+        }
+        let at = list(&manifest.revisions_before);
+        let here: Vec<String> = here.into_iter().collect();
+        let message = format!(
+            "the backup was made at {at}, and the database is at {}: {}",
+            list(&here),
+            standing.missing().join("; ")
+        );
+        Err(Error::new(ErrorKind::Backup, message)
+            .help("make what is missing, or restore to an empty database with `--to URL`"))
     }
 
     /// Looks again, after steps have run, and refuses what would be overwritten.
-    async fn standing(&self, session: &mut Session, is_new: bool) -> Result<Standing<'_>> {
+    async fn standing(&self, session: &mut Session) -> Result<Standing<'_>> {
         let standing = restoring::look(session, self.backup.manifest()).await?;
         if !standing.missing().is_empty() && !standing.can_be_made() {
             let message = format!("the target can't take the backup: {}", standing.missing().join("; "));
             return Err(Error::new(ErrorKind::Backup, message));
         }
-        standing.refuse(session, self.replace || is_new).await?;
+        standing.refuse_types()?;
+        standing.refuse_contents(session, self.replace, &self.lacking).await?;
         Ok(standing)
     }
 
     /// Refuses before anything runs what can be known to be refused later.
     pub(super) async fn refuse(&self, session: &mut Session, report: &Report) -> Result<()> {
-        // What steps have yet to make is not there.
         if report.steps.is_empty() {
-            self.standing(session, false).await?;
+            self.standing(session).await?;
+        } else {
+            // What steps have yet to make is not there; the rest is looked at now, before they are committed.
+            let standing = restoring::look(session, self.backup.manifest()).await?;
+            standing.refuse_contents(session, self.replace, &self.lacking).await?;
         }
         Ok(())
     }
@@ -118,7 +130,7 @@ impl Restoring {
         report: &mut Report,
         observer: &mut dyn Observer,
     ) -> Result<()> {
-        let standing = self.standing(session, false).await?;
+        let standing = self.standing(session).await?;
         // A database that was made of a backup of everything is where that was.
         let manifest = self.backup.manifest();
         let is_whole = manifest.scope == Scope::Full && session.state().await?.versions.is_empty();
@@ -126,7 +138,9 @@ impl Restoring {
             insert: if is_whole { manifest.revisions_before.clone() } else { Vec::new() },
             ..VersionChange::default()
         };
-        let restored = standing.load(session, &self.backup, &self.keys, (info, change), &mut Ears(observer)).await?;
+        let restored = standing
+            .load(session, &self.backup, (&self.keys, self.partial), (info, change), &mut Ears(observer))
+            .await?;
         report.restored = restored.tables.into_iter().map(|(table, rows)| RestoredTable { table, rows }).collect();
         Ok(())
     }

@@ -237,10 +237,10 @@ impl Carried<'_> {
         let Carried { config, order, identity, run_id, interrupt } = *self;
         let Ears { observer, news, mail } = ears;
         let server = session.server().clone();
-        let restoring = Restoring::of(config, order)?;
+        let mut restoring = Restoring::of(config, order)?;
         loop {
             let resolved;
-            let order = match &restoring {
+            let order = match &mut restoring {
                 Some(restoring) => {
                     resolved = restoring.order(order, session, database).await?;
                     &resolved
@@ -295,7 +295,8 @@ impl Carried<'_> {
                 restoring.refuse(session, &judged.report).await?;
             }
             if precaution.looks(order) && has_target {
-                precaution::look(config, session, &scripts, &mut judged.report, order.limit).await?;
+                let plan = (scripts.as_slice(), database.state.dirty.as_slice());
+                precaution::look(config, session, plan, &mut judged.report, order.limit).await?;
                 observer.forecast(&judged.report);
             }
             if let Some(outcome) = settled(order, &judged) {
@@ -330,7 +331,12 @@ impl Carried<'_> {
             }
             if precaution.wants_backup() {
                 let rows = (run_id, database.state.versions.as_slice(), judged.after.clone());
-                precaution::keep(config, order, session, &scripts, &mut judged.report, observer, rows).await?;
+                let plan = (scripts.as_slice(), database.state.dirty.as_slice());
+                let kept = precaution::keep(config, order, session, plan, &mut judged.report, observer, rows);
+                tokio::select! {
+                    kept = kept => kept?,
+                    () = interrupt.asked(1) => return Err(steps::interrupted_saving()),
+                }
             }
             let mut info = info;
             if let Some(backup) = &judged.report.backup {

@@ -220,6 +220,14 @@ const WHOLE_RUN: &str = "the whole run was rolled back: the database is as it wa
 const GO_ON: &str = "run the command again to go on from there";
 
 /// Nothing was run yet.
+pub(super) fn interrupted_saving() -> Error {
+    Error::new(
+        ErrorKind::Interrupted,
+        "interrupted while the backup was made; nothing was run, and nothing is left of it",
+    )
+}
+
+/// Nothing was run yet.
 pub(super) fn interrupted_waiting() -> Error {
     Error::new(ErrorKind::Interrupted, "interrupted while waiting for the lock; nothing was run")
 }

@@ -62,7 +62,8 @@ impl Args {
         };
         let scope = if self.tables.is_empty() { Scope::Full } else { Scope::Affected };
         let mut bar = TransferBar::new(printer, "saving");
-        let backup = making::save(&config, &mut session, &about, scope, |tables| self.choose(tables), &mut bar).await?;
+        let made = making::save(&config, &mut session, &about, scope, |tables| self.choose(tables), &mut bar).await?;
+        let backup = made.ok_or_else(|| Error::new(ErrorKind::Usage, "there is nothing to save"))?;
         // Rows and the revision that they are said to be of must be of one moment.
         if session.state().await?.versions != state.versions {
             making::folder(&config)?.remove(backup.name())?;

@@ -32,6 +32,9 @@ pub(crate) struct Args {
     /// Put it in the place of what is there, which is lost
     #[arg(long)]
     replace: bool,
+    /// Leave out values of columns whose rows are gone since
+    #[arg(long)]
+    partial: bool,
     /// Show the plan and the verdicts, change nothing
     #[arg(long)]
     dry_run: bool,
@@ -43,7 +46,13 @@ pub(crate) struct Args {
 impl Args {
     pub(super) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
         let order = Order {
-            restore: Some(Restore { backup: self.name.clone(), replace: self.replace }),
+            restore: Some(Restore {
+                backup: self.name.clone(),
+                replace: self.replace,
+                partial: self.partial,
+                elsewhere: self.to.is_some(),
+                digest: String::new(),
+            }),
             ..Order::new(Operation::Restore, Vec::new(), self.dry_run)
         };
         let global = match &self.to {

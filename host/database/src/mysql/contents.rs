@@ -193,6 +193,16 @@ fn write_value(sql: &mut String, value: Option<&[u8]>, form: Form) -> Result<(),
     Ok(())
 }
 
+/// A foreign key, with all names as SQL but its own.
+struct Key {
+    name: String,
+    table: String,
+    /// The table referred to.
+    other: String,
+    /// Its columns, each with the one that it refers to.
+    columns: Vec<(String, String)>,
+}
+
 /// The first foreign key from or to some tables that a row does not satisfy. The session does not look at them by itself.
 pub(super) async fn broken_key(link: &mut Link, tables: &[String]) -> Result<Option<String>, sqlx::Error> {
     if tables.is_empty() {
@@ -206,21 +216,20 @@ pub(super) async fn broken_key(link: &mut Link, tables: &[String]) -> Result<Opt
          AND (table_name IN ({names}) OR referenced_table_name IN ({names})) ORDER BY table_name, constraint_name, ordinal_position"
     );
     let found = link.ask(keys).await.complete()?;
-    // Name, table and the table referred to, with pairs of columns.
-    let mut keys: Vec<(String, String, String, Vec<(String, String)>)> = Vec::new();
+    let mut keys: Vec<Key> = Vec::new();
     for row in found.sets.iter().flatten() {
         let column = |index| Ok::<_, sqlx::Error>(text(row, index)?.unwrap_or_default());
         let (name, table) = (column(0)?, quoted(&column(1)?));
         let other = format!("{}.{}", quoted(&column(3)?), quoted(&column(4)?));
         let pair = (quoted(&column(2)?), quoted(&column(5)?));
         match keys.last_mut() {
-            Some(last) if last.0 == name && last.1 == table => last.3.push(pair),
-            _ => keys.push((name, table, other, vec![pair])),
+            Some(last) if last.name == name && last.table == table => last.columns.push(pair),
+            _ => keys.push(Key { name, table, other, columns: vec![pair] }),
         }
     }
-    for (name, table, other, pairs) in keys {
-        let same: Vec<String> = pairs.iter().map(|(own, theirs)| format!("c.{own} = p.{theirs}")).collect();
-        let given: Vec<String> = pairs.iter().map(|(own, _)| format!("c.{own} IS NOT NULL")).collect();
+    for Key { name, table, other, columns } in keys {
+        let same: Vec<String> = columns.iter().map(|(own, theirs)| format!("c.{own} = p.{theirs}")).collect();
+        let given: Vec<String> = columns.iter().map(|(own, _)| format!("c.{own} IS NOT NULL")).collect();
         let orphans = format!(
             "SELECT 'x' FROM {table} AS c WHERE {} AND NOT EXISTS (SELECT 1 FROM {other} AS p WHERE {}) LIMIT 1",
             given.join(" AND "),

@@ -116,27 +116,28 @@ fn is_spent_journal(project: &Project, name: &str) -> bool {
 enum Hit {
     /// The run held the lock.
     Running,
-    /// The run had not come to the lock yet.
-    Starting,
     /// The run was over.
     Nothing,
 }
 
-/// Starts an upgrade and kills it.
+/// Starts an upgrade and kills it, `delay` after it has taken the lock.
 fn kill_after(project: &Project, delay: Duration) -> Hit {
     let mut child = project.spawn(&["upgrade"]);
-    let pid = child.id();
+    // A run before this one may have left the file as well, with its own number in it.
+    let (lock, holder) = (project.path("app.db-runner-lock"), format!("\"pid\":{},", child.id()));
+    let is_held = || std::fs::read_to_string(&lock).is_ok_and(|text| text.contains(&holder));
+    while !is_held() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_micros(200));
+    }
     std::thread::sleep(delay);
     child.kill().unwrap();
     let output = child.wait_with_output().unwrap();
-    if output.status.signal() != Some(9) {
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "the run failed before it was killed: {said}");
-        return Hit::Nothing;
+    if output.status.signal() == Some(9) && is_held() {
+        return Hit::Running;
     }
-    // A run before this one may have left the file as well, with its own number in it.
-    let holder = std::fs::read_to_string(project.path("app.db-runner-lock")).unwrap_or_default();
-    if holder.contains(&format!("\"pid\":{pid},")) { Hit::Running } else { Hit::Starting }
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.code().is_some_and(|code| code != 0), "the run failed before it was killed: {said}");
+    Hit::Nothing
 }
 
 /// The project as it stands, in another folder. Nothing opens the database meanwhile, so what the kill left is copied as it is.
@@ -177,6 +178,8 @@ fn survives(chain: &Chain, kills: usize) {
     assert_eq!(expected.files, ["app.db"]);
 
     let mut random = Random(SEED);
+    // How long a run holds the lock; the machine may be busier or idler from one run to the next.
+    let mut held = whole_run.mul_f64(0.6);
     let (mut hits, mut round, mut stages) = (0, 0, BTreeSet::new());
     while hits < kills {
         let project = chain.project();
@@ -186,12 +189,13 @@ fn survives(chain: &Chain, kills: usize) {
                 round < kills * 10,
                 "seed {SEED:#x}: only {hits} of {round} kills fell into a run of {whole_run:?}"
             );
-            let delay = whole_run.mul_f64(random.fraction() * 0.6);
-            match kill_after(&project, delay) {
-                Hit::Nothing => break,
-                Hit::Starting => continue,
-                Hit::Running => hits += 1,
+            let delay = held.mul_f64(random.fraction());
+            if kill_after(&project, delay) == Hit::Nothing {
+                held = held.mul_f64(0.7);
+                break;
             }
+            held = held.mul_f64(1.1);
+            hits += 1;
             let applied = revisions_applied(&copy(&project));
             stages.insert(applied);
             let moment = format!("round {round}, killed after {delay:?} of {whole_run:?} and {applied} revisions");

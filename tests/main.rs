@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
+mod clinic;
 mod harness;
 
 mod building;
@@ -69,3 +70,4 @@ mod status;
 mod transactions;
 mod two_person;
 mod upgrade;
+mod whole_backup;

@@ -88,7 +88,7 @@ pub(crate) fn check(path: &Path, name: &str) -> Result<Vec<Damage>, BackupError>
 /// A table whose rows are in no member.
 pub(crate) fn lost_table(manifest: &Manifest) -> Option<&Table> {
     let members: BTreeSet<&str> = manifest.members.iter().map(|member| member.file.as_str()).collect();
-    manifest.tables.iter().find(|table| !members.contains(table.member.as_str()))
+    manifest.tables.iter().chain(&manifest.ledger).find(|table| !members.contains(table.member.as_str()))
 }
 
 fn damage_of(path: &Path, file: &str, member: Option<&Member>, sha256: Option<&str>) -> Option<Damage> {

@@ -55,6 +55,9 @@ pub struct Manifest {
     pub consistency: String,
     /// The tables that it holds.
     pub tables: Vec<Table>,
+    /// The ledger of the runner, where that is not among what another program wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<Table>,
     /// Its files. [`crate::Draft::finish`] sets them.
     pub members: Vec<Member>,
 }
@@ -149,7 +152,8 @@ pub struct Table {
     pub key: Vec<String>,
     /// How many rows were saved.
     pub rows: u64,
-    /// A digest of the rows, as [`crate::RowsDigest`] writes it.
+    /// A digest of the rows, as [`crate::RowsDigest`] writes it; empty if others wrote to the table while it was saved, so that
+    /// nobody knows.
     pub digest: String,
     /// The member that holds the rows.
     pub member: String,

@@ -4,6 +4,7 @@
 //! `Transaction: off`. One with a server joins [`Backend::record_and_commit`] into one round trip, keeps its advisory lock on
 //! a session of its own behind [`Backend::try_lock`], and cancels through [`Backend::interrupt`].
 
+use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,6 +16,7 @@ use crate::contents::RowSink;
 use crate::contents::RowSource;
 use crate::contents::Rows;
 use crate::contents::Table;
+use crate::contents::TableName;
 use crate::error::Error;
 use crate::error::Result;
 use crate::facts::Facts;
@@ -131,6 +133,39 @@ pub(crate) trait Backend: Send {
     /// rows, if there are any, are part of it; without any it is a trial, and foreign keys are not looked at where the database
     /// does not do so by itself.
     async fn end_loading(&mut self, keep: Option<(&VersionChange, &[LedgerRow])>) -> Result<()>;
+
+    /// The runner's own tables: version rows, ledger, outbox.
+    fn own_tables(&self) -> [TableName; 3];
+    /// What [`Backend::clear`] would remove. Only within [`Backend::begin_reading`] or [`Backend::begin_loading`].
+    async fn objects(&mut self) -> Result<Vec<String>>;
+    /// Removes everything but the runner's own tables. Only within [`Backend::begin_loading`].
+    async fn clear(&mut self) -> Result<()> {
+        Err(self.unsupported())
+    }
+    /// A name by which another session sees the same moment; `None` where that can't be. Only within [`Backend::begin_reading`].
+    async fn export_moment(&mut self) -> Result<Option<String>> {
+        Ok(None)
+    }
+    /// Hands on the file of the database as it is at the moment. Only within [`Backend::begin_reading`].
+    async fn read_pages(&mut self, _sink: &mut dyn RowSink) -> Result<u64> {
+        Err(self.unsupported())
+    }
+    /// Gives rows to a `COPY` of a script. Only within [`Backend::begin_loading`].
+    async fn load_script_rows(&mut self, _copy: &str, _source: &mut dyn RowSource) -> Result<u64> {
+        Err(self.unsupported())
+    }
+    /// Puts ledger and outbox in the place of those of a file, which nobody else has open.
+    async fn carry_books(&mut self, _into: &Path) -> Result<()> {
+        Err(self.unsupported())
+    }
+    /// Takes over the contents of a file, all of them or nothing.
+    async fn become_copy(&mut self, _of: &Path) -> Result<()> {
+        Err(self.unsupported())
+    }
+    /// The error of what a dialect does not do.
+    fn unsupported(&self) -> Error {
+        Error::Unsupported { dialect: self.dialect() }
+    }
 
     /// The error for tables that have the names of the runner's, and other columns.
     fn foreign_tables(&self, message: &str) -> Error;

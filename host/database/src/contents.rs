@@ -21,6 +21,7 @@ use crate::run::journal::Journal;
 use crate::script::VersionChange;
 use crate::sqlite;
 use crate::state::LedgerTail;
+use crate::whole::Settled;
 
 /// So many bytes of rows are handed on at a time, at least.
 pub(crate) const CHUNK: usize = 256 * 1024;
@@ -205,7 +206,7 @@ pub enum Placing<'a> {
 
 /// Contents at one moment. Dropping it ends the moment.
 pub struct Reading<'s> {
-    backend: &'s mut dyn Backend,
+    pub(crate) backend: &'s mut dyn Backend,
     is_open: bool,
 }
 
@@ -265,10 +266,10 @@ impl<'s> Reading<'s> {
 
 /// Contents that are put into a target, in one transaction. Dropping it takes everything back.
 pub struct Loading<'s> {
-    backend: &'s mut dyn Backend,
+    pub(crate) backend: &'s mut dyn Backend,
     is_open: bool,
     /// Where the ledger's chain stands. Nobody else adds to it while the lock is held.
-    ledger: LedgerTail,
+    pub(crate) ledger: LedgerTail,
     /// What would commit the rows too early, where definitions commit.
     later: Vec<String>,
 }
@@ -371,10 +372,23 @@ impl<'s> Loading<'s> {
     ///
     /// # Errors
     /// A failure of the database, after which nothing was put in.
-    pub async fn commit(mut self, info: Option<RunInfo>, change: &VersionChange) -> Result<()> {
+    pub async fn commit(self, info: Option<RunInfo>, change: &VersionChange) -> Result<()> {
+        self.commit_settled(info, change, &[]).await
+    }
+
+    /// The same for a target that was replaced: what that settles about revisions is part of it.
+    ///
+    /// # Errors
+    /// As for [`Loading::commit`].
+    pub async fn commit_settled(
+        mut self,
+        info: Option<RunInfo>,
+        change: &VersionChange,
+        settled: &[Settled],
+    ) -> Result<()> {
         let there = Tables { version: true, ledger: true };
         let rows: Vec<LedgerRow> =
-            info.map(|info| Journal::new(info, there, self.ledger.clone()).run()).into_iter().collect();
+            info.map(|info| Journal::new(info, there, self.ledger.clone()).run_and(settled)).unwrap_or_default();
         self.backend.end_loading(Some((change, &rows))).await?;
         self.is_open = false;
         for (index, statement) in std::mem::take(&mut self.later).iter().enumerate() {

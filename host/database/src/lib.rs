@@ -32,6 +32,7 @@ mod state;
 mod transcript;
 mod url;
 mod wait;
+mod whole;
 mod words;
 
 pub use runner_chain::Dialect;
@@ -99,6 +100,8 @@ pub use crate::state::records;
 pub use crate::transcript::Beginning;
 pub use crate::transcript::Headings;
 pub use crate::transcript::StepHeading;
+pub use crate::url::Client;
 pub use crate::url::DatabaseUrl;
 pub use crate::url::UrlError;
 pub use crate::wait::wait;
+pub use crate::whole::Settled;

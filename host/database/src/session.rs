@@ -65,7 +65,7 @@ pub struct Session {
     access: Access,
     locked: bool,
     /// The half-applied revisions as read under the lock, so that a run need not read them again.
-    known_dirty: Option<Vec<Dirty>>,
+    pub(crate) known_dirty: Option<Vec<Dirty>>,
     retries: u32,
     /// The URL without secrets.
     shown: String,
@@ -330,10 +330,7 @@ impl Session {
     /// # Errors
     /// [`Error::ReadOnly`], [`Error::NotLocked`], or a failure of the database: the account must own the tables.
     pub async fn load(&mut self, tables: &[&Table]) -> Result<Loading<'_>> {
-        self.writable()?;
-        if !self.locked {
-            return Err(Error::NotLocked);
-        }
+        self.locked_to_write()?;
         self.known_dirty = None;
         Loading::begin(self.backend.as_mut(), tables).await
     }
@@ -458,6 +455,11 @@ impl Session {
     pub async fn close_at_exit(mut self) -> Result<()> {
         self.unlock().await?;
         self.backend.close_at_exit().await
+    }
+
+    pub(crate) fn locked_to_write(&self) -> Result<()> {
+        self.writable()?;
+        if self.locked { Ok(()) } else { Err(Error::NotLocked) }
     }
 
     fn writable(&self) -> Result<()> {

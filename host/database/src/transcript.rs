@@ -21,6 +21,7 @@ use crate::contents::RowSink;
 use crate::contents::RowSource;
 use crate::contents::Rows;
 use crate::contents::Table;
+use crate::contents::TableName;
 use crate::error::Error;
 use crate::error::Result;
 use crate::facts::Facts;
@@ -245,6 +246,14 @@ impl Backend for Transcript {
     }
 
     async fn end_loading(&mut self, _keep: Option<(&VersionChange, &[LedgerRow])>) -> Result<()> {
+        Err(self.no_database())
+    }
+
+    fn own_tables(&self) -> [TableName; 3] {
+        ["version", "ledger", "outbox"].map(|name| TableName { schema: None, name: name.to_owned() })
+    }
+
+    async fn objects(&mut self) -> Result<Vec<String>> {
         Err(self.no_database())
     }
 

@@ -1,5 +1,6 @@
 //! The address of a target. It may hold a password, so it is shown only without.
 
+mod client;
 mod server;
 
 use std::fmt;
@@ -8,8 +9,11 @@ use std::path::PathBuf;
 
 use runner_chain::Dialect;
 
+pub use self::client::Client;
 pub(crate) use self::server::Secret;
 pub(crate) use self::server::ServerAddress;
+use crate::mysql;
+use crate::postgres;
 use crate::sqlite::SqliteLocation;
 use crate::sqlite::SqliteMode;
 use crate::sqlite::SqlitePlace;
@@ -98,6 +102,26 @@ impl DatabaseUrl {
     #[must_use]
     pub fn database(&self) -> Option<&str> {
         self.server.as_ref().and_then(ServerAddress::database)
+    }
+
+    /// The file of a SQLite database.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match &self.sqlite.as_ref()?.place {
+            SqlitePlace::File(path) => Some(path),
+            SqlitePlace::Memory => None,
+        }
+    }
+
+    /// How the server's own client programs reach the database; `None` where there is no server.
+    #[must_use]
+    pub fn client(&self) -> Option<Client> {
+        let address = self.server.as_ref()?;
+        match self.dialect {
+            Dialect::Postgres => Some(Client { environment: postgres::environment(address), options: None }),
+            Dialect::Mysql => Some(Client { environment: Vec::new(), options: Some(mysql::option_file(address)) }),
+            Dialect::Sqlite => None,
+        }
     }
 
     /// Where the server is, for a dialect that has one.

@@ -1,12 +1,17 @@
 //! Backups: what of a target is saved, how it gets into a backup and back, and how that is proved.
 
 pub(crate) mod affected;
+pub(crate) mod drilling;
 pub(crate) mod forecast;
 pub(crate) mod keys;
 pub(crate) mod making;
+mod programs;
+pub(crate) mod refilling;
 pub(crate) mod restoring;
 mod rows;
+mod script;
 pub(crate) mod verifying;
+pub(crate) mod whole;
 
 use runner_backup::BackupError;
 

@@ -61,6 +61,7 @@ pub(crate) use context::policy_context;
 pub(crate) use context::policy_host;
 pub(crate) use drift::Drift;
 pub(crate) use evidence::run_id;
+pub(crate) use precaution::save_rolled_back;
 pub(crate) use prepare::problem;
 pub(crate) use prepare::script_of;
 pub(crate) use run::Ended;

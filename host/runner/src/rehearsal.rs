@@ -27,6 +27,7 @@ pub(crate) use self::result::When;
 pub(crate) use self::seeds::Seeds;
 pub(crate) use self::seeds::statements;
 use self::stage::Stage;
+pub(crate) use self::stage::own_tables;
 use crate::config::Config;
 use crate::error::Error;
 use crate::error::ErrorKind;

@@ -96,6 +96,43 @@ impl Settings {
     }
 }
 
+/// What the server's own programs are told of a URL, as a file of options.
+pub(crate) fn option_file(address: &ServerAddress) -> String {
+    let given = |names: &[&str]| {
+        let named = |(key, _): &&(String, crate::url::Secret)| names.contains(&key.replace('_', "-").as_str());
+        address.parameters.iter().rev().find(named).map(|(_, value)| value.reveal().to_owned())
+    };
+    let socket = given(&["socket", "unix-socket"]);
+    let mode = given(&["ssl-mode", "sslmode"]).map(|mode| mode.to_ascii_uppercase().replace('-', "_"));
+    let options = [
+        ("user", address.user.clone()),
+        ("password", address.password.as_ref().map(|password| password.reveal().to_owned())),
+        ("host", address.host.clone()),
+        ("port", address.port.map(|port| port.to_string())),
+        // They take `localhost` for a socket, and the URL for what it says.
+        ("protocol", Some(if socket.is_some() { "socket" } else { "tcp" }.to_owned())),
+        ("socket", socket),
+        ("ssl-ca", given(&["ssl-ca", "sslca"])),
+        ("ssl-cert", given(&["ssl-cert", "sslcert"])),
+        ("ssl-key", given(&["ssl-key", "sslkey"])),
+        ("loose-ssl-mode", mode.clone()),
+        ("default-character-set", Some("utf8mb4".to_owned())),
+    ];
+    let mut text = "[client]\n".to_owned();
+    for (name, value) in options.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+        let escaped = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\r', "\\r");
+        text.push_str(&format!("{name}=\"{escaped}\"\n"));
+    }
+    // Programs of MariaDB know no modes.
+    text.push_str(match mode.as_deref() {
+        Some("DISABLED") => "loose-skip-ssl\n",
+        Some("VERIFY_CA" | "VERIFY_IDENTITY") => "loose-ssl-verify-server-cert\n",
+        Some("REQUIRED") => "loose-ssl\nloose-disable-ssl-verify-server-cert\n",
+        _ => "loose-disable-ssl-verify-server-cert\n",
+    });
+    text
+}
+
 /// What the driver says first in a session, for whoever comes without it. The values were checked.
 fn session(address: &ServerAddress) -> String {
     let given = |names: &[&str]| {

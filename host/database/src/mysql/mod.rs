@@ -25,6 +25,7 @@ mod statements;
 mod stop;
 mod tables;
 mod transcript;
+mod whole;
 
 use std::time::Duration;
 use std::time::Instant;
@@ -47,6 +48,7 @@ use crate::contents::RowSink;
 use crate::contents::RowSource;
 use crate::contents::Rows;
 use crate::contents::Table;
+use crate::contents::TableName as ContentsName;
 use crate::error::Error;
 use crate::error::Result;
 use crate::facts::Facts;
@@ -58,6 +60,7 @@ use crate::options::TableName;
 use crate::outbox::Speech;
 use crate::outbox::Texts;
 use crate::outbox::Written;
+use crate::outbox::name_beside;
 use crate::preflight::PreflightProblem;
 use crate::reading::ReadError;
 use crate::schema::Schema;
@@ -73,6 +76,7 @@ use crate::url::DatabaseUrl;
 
 use self::books::Books;
 use self::connect::Settings;
+pub(crate) use self::connect::option_file;
 use self::link::Link;
 use self::link::number;
 use self::link::text;
@@ -203,6 +207,13 @@ impl Mysql {
         self.ready().await?;
         let sql = if std::mem::take(&mut self.wants_begin) { format!("START TRANSACTION;\n{sql}") } else { sql };
         Ok(self.link.run(sql).await.map_err(|(_, error)| error))
+    }
+
+    async fn found_objects(&mut self) -> Result<Vec<(String, String)>> {
+        self.ready().await?;
+        let books = &self.books;
+        let found = whole::objects(&mut self.link, &|table| books.is_runners(table)).await;
+        found.map_err(|error| failures::translate(&error, READING_TABLES))
     }
 
     async fn write_books(&mut self, change: &VersionChange, rows: &[LedgerRow], commit: bool) -> Result<()> {
@@ -481,6 +492,23 @@ impl Backend for Mysql {
         let made = self.make_triggers().await;
         self.reconnect().await?;
         ended.and(made)
+    }
+
+    fn own_tables(&self) -> [ContentsName; 3] {
+        [&self.books.version, &self.books.ledger, &name_beside(&self.books.ledger)]
+            .map(|table| ContentsName { schema: None, name: table.name.clone() })
+    }
+
+    async fn objects(&mut self) -> Result<Vec<String>> {
+        let found = self.found_objects().await?;
+        Ok(found.into_iter().map(|(kind, name)| format!("{} `{name}`", kind.to_lowercase())).collect())
+    }
+
+    async fn clear(&mut self) -> Result<()> {
+        for object in &self.found_objects().await? {
+            self.run(whole::removal(object), "removing what is there").await?;
+        }
+        Ok(())
     }
 
     fn foreign_tables(&self, message: &str) -> Error {

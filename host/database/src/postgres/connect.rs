@@ -109,6 +109,30 @@ impl Parameters<'_> {
     }
 }
 
+/// What the server's own programs are told of a URL, as variables of libpq.
+pub(crate) fn environment(address: &ServerAddress) -> Vec<(&'static str, String)> {
+    let given = Parameters(address);
+    let parameter = |name: &str| given.get(name).map(str::to_owned);
+    let all = [
+        ("PGHOST", parameter("host").or_else(|| address.host.clone())),
+        ("PGHOSTADDR", parameter("hostaddr")),
+        ("PGPORT", parameter("port").or_else(|| address.port.map(|port| port.to_string()))),
+        ("PGUSER", parameter("user").or_else(|| address.user.clone())),
+        (
+            "PGPASSWORD",
+            parameter("password").or_else(|| address.password.as_ref().map(|word| word.reveal().to_owned())),
+        ),
+        ("PGDATABASE", parameter("dbname").or_else(|| address.database.clone())),
+        ("PGSSLMODE", parameter("sslmode")),
+        ("PGSSLROOTCERT", parameter("sslrootcert")),
+        ("PGSSLCERT", parameter("sslcert")),
+        ("PGSSLKEY", parameter("sslkey")),
+        ("PGCONNECT_TIMEOUT", parameter("connect_timeout")),
+        ("PGOPTIONS", given.options()),
+    ];
+    all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
 fn invalid(message: String) -> Error {
     Error::InvalidOption { option: "url", message }
 }

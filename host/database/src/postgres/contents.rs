@@ -19,6 +19,7 @@ pub(super) const BEGIN_LOADING: &str = "BEGIN";
 pub(super) const PLAIN_TEXTS: &str = "SET LOCAL search_path TO pg_catalog; SET LOCAL DateStyle TO 'ISO, YMD'; \
      SET LOCAL IntervalStyle TO postgres; SET LOCAL TimeZone TO 'UTC'; SET LOCAL extra_float_digits TO 3; SET LOCAL bytea_output TO hex; \
      SET LOCAL lc_monetary TO 'C'; SET LOCAL xmloption TO content; SET LOCAL row_security TO off; SET LOCAL statement_timeout TO 0; \
+     SET LOCAL idle_in_transaction_session_timeout TO 0; \
      SET LOCAL synchronize_seqscans TO off; \
      SELECT CASE pg_catalog.current_setting('server_encoding') WHEN 'SQL_ASCII' THEN pg_catalog.set_config('client_encoding', 'SQL_ASCII', true) END";
 

@@ -23,6 +23,7 @@ mod statements;
 mod stop;
 mod tables;
 mod transcript;
+mod whole;
 
 use std::time::Duration;
 
@@ -45,6 +46,7 @@ use crate::contents::RowSource;
 use crate::contents::Rows;
 use crate::contents::Stopped;
 use crate::contents::Table;
+use crate::contents::TableName as ContentsName;
 use crate::error::Error;
 use crate::error::Result;
 use crate::facts::Facts;
@@ -55,6 +57,7 @@ use crate::lock::Holder;
 use crate::outbox::Speech;
 use crate::outbox::Texts;
 use crate::outbox::Written;
+use crate::outbox::name_beside;
 use crate::preflight::PreflightProblem;
 use crate::reading::ReadError;
 use crate::schema::Schema;
@@ -68,6 +71,7 @@ use crate::state::State;
 
 use self::books::Books;
 use self::connect::Settings;
+pub(crate) use self::connect::environment;
 use self::link::Link;
 use self::link::text;
 use self::literal::identifier;
@@ -394,6 +398,38 @@ impl Backend for Postgres {
         }
         self.is_unsettled = false;
         if rows.is_empty() { self.commit().await } else { self.record_and_commit(change, rows).await }
+    }
+
+    fn own_tables(&self) -> [ContentsName; 3] {
+        [&self.books.version, &self.books.ledger, &name_beside(&self.books.ledger)]
+            .map(|table| ContentsName { schema: table.schema.clone(), name: table.name.clone() })
+    }
+
+    async fn objects(&mut self) -> Result<Vec<String>> {
+        let own = self.own_tables();
+        let found = whole::objects(&mut self.link, &own).await;
+        let found = found.map_err(|error| self.translate(&error, 0).while_doing(READING_TABLES))?;
+        Ok(found.into_iter().map(|(kind, name)| format!("{} {name}", kind.to_lowercase())).collect())
+    }
+
+    async fn clear(&mut self) -> Result<()> {
+        let own = self.own_tables();
+        let found = whole::objects(&mut self.link, &own).await;
+        let found = found.map_err(|error| self.translate(&error, 0).while_doing(READING_TABLES))?;
+        for object in &found {
+            self.run(&whole::removal(object)).await?;
+        }
+        Ok(())
+    }
+
+    async fn export_moment(&mut self) -> Result<Option<String>> {
+        let moment = self.ask("SELECT pg_catalog.pg_export_snapshot()".to_owned()).await?;
+        Ok(moment.into_iter().flatten().flatten().next())
+    }
+
+    async fn load_script_rows(&mut self, copy: &str, source: &mut dyn RowSource) -> Result<u64> {
+        let copied = self.link.copy_in(copy, source).await;
+        copied.map_err(|error| self.not_copied(error))
     }
 
     fn foreign_tables(&self, message: &str) -> Error {

@@ -6,6 +6,7 @@ use crate::ledger::LedgerStatus;
 use crate::script::StepDirection;
 use crate::script::StepScript;
 use crate::state::LedgerTail;
+use crate::whole::Settled;
 
 use super::Clock;
 use super::RunInfo;
@@ -114,6 +115,32 @@ impl Journal {
         run.error = None;
         run.verdicts = json_text(&self.info.evidence);
         self.row(run)
+    }
+
+    /// The row of a run without steps, and one for each revision that it settles.
+    pub(crate) fn run_and(&mut self, settled: &[Settled]) -> Vec<LedgerRow> {
+        let mut rows = vec![self.run()];
+        for one in settled {
+            let mut draft = Draft::of_run(
+                if one.is_applied { LedgerStatus::Stamped } else { LedgerStatus::Unstamped },
+                &one.reason,
+            );
+            let direction = if one.is_applied { StepDirection::Up } else { StepDirection::Down };
+            draft.revision = Some((one.revision.clone(), direction));
+            draft.checksum.clone_from(&one.checksum);
+            draft.sql_checksum.clone_from(&one.sql_checksum);
+            rows.push(self.row(draft));
+        }
+        rows
+    }
+
+    /// A row that says that a revision is about to change, and nobody knows how far that has come until it is settled.
+    pub(crate) fn unsettled(&mut self, revision: &str, reason: &str) -> Vec<LedgerRow> {
+        let mut draft = Draft::of_run(LedgerStatus::Started, reason);
+        draft.revision = Some((revision.to_owned(), StepDirection::Up));
+        draft.statements_done = Some(0);
+        draft.statements_total = Some(0);
+        self.rows(draft)
     }
 
     /// The next row, after the row of the run itself if that is not written yet. The tables count as present from here on.

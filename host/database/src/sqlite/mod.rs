@@ -21,6 +21,7 @@ mod sha256;
 mod statements;
 mod tables;
 mod transcript;
+mod whole;
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -50,6 +51,7 @@ use crate::contents::RowSink;
 use crate::contents::RowSource;
 use crate::contents::Rows;
 use crate::contents::Table;
+use crate::contents::TableName as ContentsName;
 use crate::error::Error;
 use crate::error::Result;
 use crate::facts::Facts;
@@ -61,6 +63,7 @@ use crate::options::TableName;
 use crate::outbox::Speech;
 use crate::outbox::Texts;
 use crate::outbox::Written;
+use crate::outbox::name_beside;
 use crate::preflight::PreflightProblem;
 use crate::reading::ReadError;
 use crate::schema::Schema;
@@ -73,6 +76,7 @@ use crate::session::READING_TABLES;
 use crate::state::LedgerTail;
 use crate::state::State;
 use crate::url::DatabaseUrl;
+use crate::whole::other_pages;
 
 use self::books::Books;
 pub(crate) use self::contents::quoted;
@@ -82,6 +86,7 @@ pub(crate) use self::location::SqlitePlace;
 use self::lock_file::LockFile;
 use self::settings::Settings;
 pub(crate) use self::transcript::pen;
+use self::whole::NotTaken;
 use crate::ledger::Value;
 
 /// Virtual machine steps between two looks at the wish to stop: well under a millisecond, and too few to be felt.
@@ -466,6 +471,45 @@ impl Backend for Sqlite {
         let keys = if self.settings.foreign_keys { "ON" } else { "OFF" };
         let restored = self.run_raw(format!("PRAGMA foreign_keys = {keys}")).await;
         result.and(restored.map_err(|error| self.settings.translate(&error)))
+    }
+
+    fn own_tables(&self) -> [ContentsName; 3] {
+        [&self.books.version, &self.books.ledger, &name_beside(&self.books.ledger)]
+            .map(|table| ContentsName { schema: None, name: table.name.clone() })
+    }
+
+    async fn objects(&mut self) -> Result<Vec<String>> {
+        let own = self.own_tables();
+        whole::objects(&mut self.connection, &own).await.map_err(|error| self.unread(&error))
+    }
+
+    async fn read_pages(&mut self, sink: &mut dyn RowSink) -> Result<u64> {
+        let copied = whole::read_pages(&mut self.connection, &mut Lines::new(sink)).await;
+        copied.map_err(|error| self.not_copied(error))
+    }
+
+    async fn carry_books(&mut self, into: &Path) -> Result<()> {
+        self.ready_to_write().await?;
+        let [_, ledger, outbox] = self.own_tables();
+        let carried = whole::carry(&mut self.connection, &[ledger, outbox], into).await;
+        carried.map_err(|error| self.settings.translate(&error).while_doing("carrying the ledger over"))
+    }
+
+    async fn become_copy(&mut self, of: &Path) -> Result<()> {
+        self.ready_to_write().await?;
+        self.is_unsettled = true;
+        match whole::become_copy(&mut self.connection, of).await {
+            Ok(()) => {}
+            Err(NotTaken::Driver(error)) => {
+                return Err(self.settings.translate(&error).while_doing("writing the pages of the backup"));
+            }
+            Err(NotTaken::Pages(ours, theirs)) => {
+                return Err(other_pages(self.settings.target.clone(), ours, theirs));
+            }
+        }
+        self.is_unsettled = false;
+        // What the connection knows of the schema is of before.
+        self.reconnect().await
     }
 
     fn foreign_tables(&self, message: &str) -> Error {

@@ -145,6 +145,7 @@ pub(crate) fn manifest(
         compression: Compression::default(),
         consistency: "all tables as they were at one moment, in one transaction".to_owned(),
         tables,
+        ledger: None,
         members: Vec::new(),
     })
 }
@@ -187,7 +188,7 @@ async fn save_table(
     })
 }
 
-fn saved_column(column: &TableColumn) -> Column {
+pub(super) fn saved_column(column: &TableColumn) -> Column {
     Column {
         name: column.name.clone(),
         kind: column.kind.clone(),

@@ -155,7 +155,7 @@ impl RowSource for FromMember<'_> {
     }
 }
 
-fn read_failed(file: &str, error: std::io::Error) -> Error {
+pub(super) fn read_failed(file: &str, error: std::io::Error) -> Error {
     let shown = error.to_string();
     let own = error.into_inner().and_then(|inner| inner.downcast::<BackupError>().ok());
     own.map_or_else(|| Error::new(ErrorKind::Backup, format!("`{file}` can't be read: {shown}")), |own| (*own).into())
@@ -180,6 +180,31 @@ impl Digesting {
 impl RowSink for Digesting {
     async fn take(&mut self, lines: Vec<u8>) -> std::result::Result<(), Stopped> {
         self.0.update(&lines);
+        Ok(())
+    }
+}
+
+/// The same, and tells how far it is.
+pub(super) struct Listening<'a> {
+    digest: LineDigest,
+    hear: &'a mut Hear<'a>,
+}
+
+impl<'a> Listening<'a> {
+    pub(super) fn new(hear: &'a mut Hear<'a>) -> Self {
+        Self { digest: LineDigest::new(), hear }
+    }
+
+    pub(super) fn finish(self) -> RowsDigest {
+        self.digest.finish()
+    }
+}
+
+#[async_trait]
+impl RowSink for Listening<'_> {
+    async fn take(&mut self, lines: Vec<u8>) -> std::result::Result<(), Stopped> {
+        (self.hear)(count(&lines), lines.len() as u64);
+        self.digest.update(&lines);
         Ok(())
     }
 }

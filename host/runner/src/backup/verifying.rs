@@ -18,6 +18,7 @@ use runner_database::Session;
 use runner_database::TableColumn;
 use runner_database::VersionChange;
 
+use super::refilling::Refill;
 use super::restoring::compare;
 use super::restoring::described;
 use super::rows::Digesting;
@@ -29,11 +30,13 @@ use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::output::Transfer;
 use crate::pipeline;
+use crate::rehearsal::own_tables;
 
 /// A database for a trial, which goes with it.
 pub(crate) struct Trial {
     pub(crate) session: Session,
-    scratch: Option<Scratch>,
+    pub(crate) url: DatabaseUrl,
+    scratch: Scratch,
     /// On SQLite it is a file, because a backup may be larger than the memory.
     _file: Option<tempfile::TempDir>,
 }
@@ -43,16 +46,18 @@ impl Trial {
     pub(crate) async fn begin(config: &Config, server: Option<&DatabaseUrl>) -> Result<Self> {
         let url = server.map_or_else(|| config.database_url(), Ok)?;
         let options = config.database_options();
+        let options = &own_tables(options);
         let (url, scratch, file) = if url.dialect() == Dialect::Sqlite {
             let folder = tempfile::tempdir()
                 .map_err(|error| Error::new(ErrorKind::Io, format!("no temporary folder can be made: {error}")))?;
-            (DatabaseUrl::parse("sqlite://trial.db", folder.path())?, None, Some(folder))
+            let scratch = Scratch::create(url, options, "trial").await?;
+            (DatabaseUrl::parse("sqlite://trial.db", folder.path())?, scratch, Some(folder))
         } else {
             // The end of it is random.
             let run = pipeline::run_id();
             let name = format!("runner_scratch_{}_{}", std::process::id(), run.rsplit('-').next().unwrap_or_default());
             let scratch = Scratch::create(url, options, &name).await?;
-            (scratch.url().clone(), Some(scratch), None)
+            (scratch.url().clone(), scratch, None)
         };
         let opened = async {
             let mut session = Session::open(&url, options, Access::Write).await?;
@@ -60,23 +65,25 @@ impl Trial {
             Ok::<_, runner_database::Error>(session)
         };
         match (opened.await, scratch) {
-            (Ok(session), scratch) => Ok(Self { session, scratch, _file: file }),
-            (Err(error), Some(scratch)) => {
+            (Ok(session), scratch) => Ok(Self { session, url, scratch, _file: file }),
+            (Err(error), scratch) => {
                 // The first error is the one that counts.
                 let _ = scratch.remove().await;
                 Err(error.into())
             }
-            (Err(error), None) => Err(error.into()),
         }
+    }
+
+    /// Tells which statements would change more than it.
+    pub(crate) fn bounds(&self) -> &Scratch {
+        &self.scratch
     }
 
     /// Removes it.
     pub(crate) async fn end(self) -> Result<()> {
-        let Self { session, scratch, _file } = self;
+        let Self { session, scratch, _file, .. } = self;
         let closed = session.close().await;
-        if let Some(scratch) = scratch {
-            scratch.remove().await?;
-        }
+        scratch.remove().await?;
         Ok(closed?)
     }
 }
@@ -100,21 +107,36 @@ pub(crate) async fn verify(
     server: Option<&DatabaseUrl>,
     transfer: &mut dyn Transfer,
 ) -> Result<()> {
-    if backup.manifest().method == Method::Rows {
-        let mut trial = Trial::begin(config, server).await?;
-        let result = try_rows(&mut trial.session, backup, keys, transfer).await;
-        let ended = trial.end().await;
-        result?;
-        ended?;
-    }
+    let mut trial = Trial::begin(config, server).await?;
+    let result = if backup.manifest().method == Method::Rows {
+        try_rows(&mut trial.session, backup, keys, transfer).await
+    } else {
+        let url = trial.url.clone();
+        let refill = Refill { config, url: &url, backup, keys, replaces: false, without_owners: true, is_trial: true };
+        refill.run(&mut trial.session, None, transfer).await.map(drop)
+    };
+    let ended = trial.end().await;
+    result?;
+    ended?;
+    let tables = &backup.manifest().tables;
+    let unknown = tables.iter().filter(|table| table.digest.is_empty()).count();
     let how = format!(
-        "all files compared with SHA256SUMS; {} restored into a scratch database and compared by count and digest",
-        if backup.manifest().tables.len() == 1 { "one table" } else { "all tables" }
+        "all files compared with SHA256SUMS; {} restored into a scratch database and compared by count and digest{}",
+        if tables.len() == 1 { "one table" } else { "all tables" },
+        match unknown {
+            0 => String::new(),
+            count => format!(", but for {count} that others wrote to while they were saved"),
+        }
     );
+    record(backup, &how)
+}
+
+/// Says with a backup that it was verified.
+pub(super) fn record(backup: &Backup, how: &str) -> Result<()> {
     backup.record_verification(Verification {
         format: 0,
         at: Timestamp::now(),
-        how,
+        how: how.to_owned(),
         tool: concat!("runner ", env!("CARGO_PKG_VERSION")).to_owned(),
         actor: pipeline::actor(),
         host: pipeline::host(),
@@ -126,7 +148,13 @@ pub(crate) async fn verify(
 async fn try_rows(session: &mut Session, backup: &Backup, keys: &Keys, transfer: &mut dyn Transfer) -> Result<()> {
     let tables = &backup.manifest().tables;
     transfer.begin(backup.name(), tables.iter().map(|table| table.rows).sum());
-    for saved in tables {
+    let tried = try_tables(session, backup, keys, transfer).await;
+    transfer.end();
+    tried
+}
+
+async fn try_tables(session: &mut Session, backup: &Backup, keys: &Keys, transfer: &mut dyn Transfer) -> Result<()> {
+    for saved in &backup.manifest().tables {
         let mut table = described(saved);
         // Of columns there is no table to put them into, so they get one.
         let is_part = saved.part == runner_backup::Part::Columns;
@@ -163,7 +191,6 @@ async fn try_rows(session: &mut Session, backup: &Backup, keys: &Keys, transfer:
         compare(saved, &digesting.finish(), "a restored table holds")?;
         loading.commit(None, &VersionChange::default()).await?;
     }
-    transfer.end();
     Ok(())
 }
 

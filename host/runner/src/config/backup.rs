@@ -21,6 +21,7 @@ pub(super) struct Backup {
     recipients: Vec<Template>,
     passphrase: Option<Template>,
     identity: Option<Template>,
+    clients: Option<Template>,
     keep_last: Option<usize>,
     keep_days: Option<u32>,
 }
@@ -36,6 +37,8 @@ pub(crate) struct BackupSettings {
     pub(crate) passphrase: Option<Secret>,
     /// The file with the identities that can read them.
     pub(crate) identity: Option<PathBuf>,
+    /// The folder of the programs of a server's own client, in the place of `PATH`.
+    pub(crate) clients: Option<PathBuf>,
     /// So many of the newest are kept.
     pub(crate) keep_last: Option<usize>,
     /// Those of so many days are kept.
@@ -57,11 +60,13 @@ impl BackupSettings {
             return Err(fill.wrong("backup", "`recipients` and `passphrase` exclude each other"));
         }
         let identity = file.identity.as_ref().map(|template| fill.fill(template, "backup.identity")).transpose()?;
+        let clients = file.clients.as_ref().map(|template| fill.fill(template, "backup.clients")).transpose()?;
         Ok(Self {
             folder: root.join(fill.or_default(file.dir.as_ref(), "backup.dir", FOLDER)?),
             recipients,
             passphrase: passphrase.map(Secret::new),
             identity: identity.filter(|path| !path.is_empty()).map(|path| root.join(path)),
+            clients: clients.filter(|path| !path.is_empty()).map(|path| root.join(path)),
             keep_last: file.keep_last,
             keep_days: file.keep_days,
         })

@@ -142,6 +142,10 @@ pub struct Restore {
     pub partial: bool,
     /// Whether it may be of another database than the target.
     pub elsewhere: bool,
+    /// Whether owners and privileges are left as whoever restores has them.
+    pub without_owners: bool,
+    /// Whether it holds the whole database, once it was opened.
+    pub whole: bool,
     /// SHA-256 of what is in it, once it was opened.
     pub digest: String,
 }

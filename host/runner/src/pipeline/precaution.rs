@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use runner_backup::Backup;
 use runner_backup::Scope;
 use runner_chain::Dialect;
 use runner_chain::sql;
+use runner_database::Access;
 use runner_database::Action;
 use runner_database::Dirty;
 use runner_database::Session;
@@ -14,8 +16,12 @@ use super::Keeping;
 use super::Observer;
 use super::Operation;
 use super::Order;
+use super::prepare;
 use super::report::BackupReport;
 use super::report::Report;
+use super::situation::Database;
+use super::situation::Tolerance;
+use super::situation::chain_and_session;
 use crate::backup::affected;
 use crate::backup::affected::Live;
 use crate::backup::affected::Loss;
@@ -172,6 +178,42 @@ pub(super) async fn keep(
         observer.saved(backup);
     }
     Ok(())
+}
+
+/// Saves what a rollback would destroy, and runs nothing.
+pub(crate) async fn save_rolled_back(
+    config: &Config,
+    target: &str,
+    about: impl FnOnce(&[String], Vec<String>) -> About,
+    transfer: &mut dyn Transfer,
+) -> Result<Option<Backup>> {
+    let (opened, chain) = chain_and_session(config, Access::Read).await;
+    let (chain, (mut session, state)) = (chain?, opened?);
+    let (dialect, schema) = (session.dialect(), session.default_schema());
+    let database = Database::compare(chain, dialect, state?, config, Tolerance::None)?;
+    let prepared = prepare::prepare(&database, &Order::new(Operation::Rollback, vec![target.to_owned()], true))?;
+    let mut planned = Vec::new();
+    for step in &prepared.steps {
+        let Some(statements) = &step.statements else {
+            let message = format!("`{}` can't be undone: it has no down section for {dialect}", step.revision.id);
+            return Err(Error::new(ErrorKind::Chain, message).help("`--scope full` saves everything"));
+        };
+        planned.extend(statements.iter().enumerate().map(|(index, statement)| Planned {
+            revision: step.revision.id.as_str(),
+            statement: index + 1,
+            text: statement.text,
+        }));
+    }
+    let cascades = dialect != Dialect::Sqlite || config.database_options().foreign_keys;
+    let choose = |tables: &[runner_database::Table]| {
+        let live = Live { tables, dialect, schema: schema.as_deref(), cascades };
+        Ok(affected::extents(&affected::losses(&planned, &live), tables))
+    };
+    let after = prepared.plan.after.iter().map(ToString::to_string).collect();
+    let about = about(&database.state.versions, after);
+    let saved = making::save(config, &mut session, &about, Scope::Affected, choose, transfer).await?;
+    session.close().await?;
+    Ok(saved)
 }
 
 /// An observer that hears of rows.

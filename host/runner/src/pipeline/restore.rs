@@ -4,24 +4,38 @@ use std::collections::BTreeSet;
 
 use runner_backup::Backup;
 use runner_backup::Keys;
+use runner_backup::Manifest;
+use runner_backup::Method;
 use runner_backup::Scope;
+use runner_chain::Direction;
 use runner_chain::Selector;
 use runner_chain::planning;
 use runner_database::Session;
+use runner_database::Settled;
 use runner_database::VersionChange;
 
+use super::Interrupt;
+use super::Keeping;
 use super::Observer;
 use super::Order;
 use super::Restore;
 use super::precaution::Ears;
+use super::repair;
+use super::report::BackupReport;
 use super::report::Report;
 use super::report::RestoredTable;
 use super::situation::Database;
+use crate::backup::affected::Extent;
 use crate::backup::keys;
 use crate::backup::making;
+use crate::backup::making::About;
+use crate::backup::refilling;
+use crate::backup::refilling::Record;
+use crate::backup::refilling::Refill;
 use crate::backup::restoring;
 use crate::backup::restoring::Standing;
 use crate::backup::verifying;
+use crate::backup::whole;
 use crate::config::Config;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -35,6 +49,18 @@ pub(super) struct Restoring {
     partial: bool,
     /// Tables that lack something, or have other types, until the steps have run: what is in them then is no loss.
     lacking: BTreeSet<String>,
+    /// For a backup of the whole database: what its being put back means for the target's own tables.
+    whole: Option<Whole>,
+    without_owners: bool,
+}
+
+/// What a whole database that is put back means for the target's own tables.
+#[derive(Default)]
+struct Whole {
+    change: VersionChange,
+    settled: Vec<Settled>,
+    /// Whether nothing was ever recorded in the target.
+    is_fresh: bool,
 }
 
 impl Restoring {
@@ -44,14 +70,22 @@ impl Restoring {
         let Some(restore) = &order.restore else { return Ok(None) };
         let folder = making::folder(config)?;
         let backup = folder.open(&restore.backup)?;
-        restoring::refuse_method(backup.manifest())?;
         verifying::check(&folder, &restore.backup)?;
         let keys = keys::keys(config.backup()?)?;
         // A wrong key is found before anything is changed.
-        if let Some(table) = backup.manifest().tables.first() {
-            drop(backup.read(&table.member, &keys)?);
+        if let Some(member) = backup.manifest().members.first() {
+            drop(backup.read(&member.file, &keys)?);
         }
-        Ok(Some(Self { keys, backup, replace: restore.replace, partial: restore.partial, lacking: BTreeSet::new() }))
+        let whole = (backup.manifest().method != Method::Rows).then(Whole::default);
+        Ok(Some(Self {
+            keys,
+            backup,
+            replace: restore.replace,
+            partial: restore.partial,
+            lacking: BTreeSet::new(),
+            whole,
+            without_owners: restore.without_owners,
+        }))
     }
 
     /// The order with the revisions that must be applied first, because the target is not where the backup was made.
@@ -61,6 +95,13 @@ impl Restoring {
         if order.restore.as_ref().is_some_and(|restore| !restore.elsewhere) && *of != target {
             let message = format!("the backup is of `{of}`, and the target is `{target}`");
             return Err(Error::new(ErrorKind::Backup, message).help("`--to URL` says that another database is meant"));
+        }
+        if let Some(whole) = &mut self.whole {
+            let name = self.backup.name();
+            *whole = Whole::of(session, name, manifest, database)?;
+            let digest = self.backup.sums_sha256().to_owned();
+            let restore = order.restore.clone().map(|restore| Restore { digest, whole: true, ..restore });
+            return Ok(Order { targets: Vec::new(), restore, ..order.clone() });
         }
         let standing = restoring::look(session, manifest).await?;
         let here: BTreeSet<String> = database.versions.iter().map(ToString::to_string).collect();
@@ -111,7 +152,14 @@ impl Restoring {
     }
 
     /// Refuses before anything runs what can be known to be refused later.
-    pub(super) async fn refuse(&self, session: &mut Session, report: &Report) -> Result<()> {
+    pub(super) async fn refuse(&self, config: &Config, session: &mut Session, report: &Report) -> Result<()> {
+        if let Some(whole) = &self.whole {
+            refilling::prepare(config, session)?;
+            let mut reading = session.read().await?;
+            let objects = reading.objects().await?;
+            reading.finish().await?;
+            return if self.replace { Ok(()) } else { refuse_full(&objects, whole.is_fresh) };
+        }
         if report.steps.is_empty() {
             self.standing(session).await?;
         } else {
@@ -122,14 +170,115 @@ impl Restoring {
         Ok(())
     }
 
-    /// Puts the rows back. What it says in the ledger is part of the same transaction.
-    pub(super) async fn run(
+    /// Saves what is about to be replaced. Nothing has run; after an error nothing may.
+    #[expect(clippy::too_many_arguments, reason = "what a backup is made of, and who hears of it")]
+    pub(super) async fn keep(
         &self,
+        config: &Config,
+        order: &Order,
+        session: &mut Session,
+        run_id: &str,
+        database: &Database,
+        report: &mut Report,
+        observer: &mut dyn Observer,
+    ) -> Result<()> {
+        if !self.replace || report.backup.is_some() {
+            return Ok(());
+        }
+        if order.keeping == Keeping::Never {
+            if config.requires_backup()? {
+                let set = config.plugin_set()?.name;
+                let message = format!(
+                    "the plugin set `{set}` wants a backup before something is replaced, and `--no-backup` was given"
+                );
+                return Err(Error::new(ErrorKind::Refused, message).help("leave `--no-backup` out"));
+            }
+            return Ok(());
+        }
+        let about = About {
+            name: None,
+            reason: format!("before `restore {}`", self.backup.name()),
+            before: database.state.versions.clone(),
+            after: None,
+            plan_hash: Some(report.plan_hash.clone()),
+            run: Some(run_id.to_owned()),
+            environment: report.environment.name.clone(),
+        };
+        let explain = |error: Error| {
+            error.help(
+                "nothing was restored, because what is there could not be saved first; `--no-backup` leaves that out",
+            )
+        };
+        let saved = if self.whole.is_some() {
+            let mut reading = session.read().await?;
+            let objects = reading.objects().await?;
+            reading.finish().await?;
+            if objects.is_empty() {
+                return Ok(());
+            }
+            Some(whole::save(config, session, &about, &mut Ears(observer)).await.map_err(explain)?)
+        } else {
+            let wanted: BTreeSet<String> =
+                self.backup.manifest().tables.iter().map(|table| restoring::name_of(table).to_string()).collect();
+            let choose = |tables: &[runner_database::Table]| {
+                let is_wanted = |table: &runner_database::Table| wanted.contains(&table.full_name().to_string());
+                let found = tables.iter().enumerate().filter(|(_, table)| is_wanted(table));
+                Ok(found.map(|(index, _)| (index, Extent::Whole)).collect())
+            };
+            let saved = making::save(config, session, &about, Scope::Affected, choose, &mut Ears(observer)).await;
+            saved.map_err(explain)?
+        };
+        let Some(saved) = saved else { return Ok(()) };
+        report.backup = Some(BackupReport::of(&saved));
+        if let Some(backup) = &report.backup {
+            observer.saved(backup);
+        }
+        Ok(())
+    }
+
+    /// Puts everything back, unless somebody asks to stop.
+    pub(super) async fn run_until(
+        &self,
+        config: &Config,
+        session: &mut Session,
+        info: runner_database::RunInfo,
+        report: &mut Report,
+        observer: &mut dyn Observer,
+        interrupt: &Interrupt,
+    ) -> Result<()> {
+        let is_atomic = session.transactional_ddl();
+        let run = self.run(config, session, info, report, observer);
+        tokio::select! {
+            done = run => done,
+            () = interrupt.asked(1) => Err(self.interrupted(is_atomic)),
+        }
+    }
+
+    fn interrupted(&self, is_atomic: bool) -> Error {
+        let name = self.backup.name();
+        if is_atomic {
+            return Error::new(
+                ErrorKind::Interrupted,
+                format!("interrupted while `{name}` was restored; nothing of it was put in"),
+            );
+        }
+        Error::new(ErrorKind::Interrupted, format!("interrupted while `{name}` was restored")).help(format!(
+            "some of it may be in the database: `runner backup restore {name} --replace` puts all of it back"
+        ))
+    }
+
+    /// Puts the rows back. What it says in the ledger is part of the same transaction.
+    async fn run(
+        &self,
+        config: &Config,
         session: &mut Session,
         info: runner_database::RunInfo,
         report: &mut Report,
         observer: &mut dyn Observer,
     ) -> Result<()> {
+        if let Some(whole) = &self.whole {
+            return self.refill(config, session, whole, info, report, observer).await;
+        }
         let standing = self.standing(session).await?;
         // A database that was made of a backup of everything is where that was.
         let manifest = self.backup.manifest();
@@ -144,6 +293,105 @@ impl Restoring {
         report.restored = restored.tables.into_iter().map(|(table, rows)| RestoredTable { table, rows }).collect();
         Ok(())
     }
+}
+
+impl Restoring {
+    async fn refill(
+        &self,
+        config: &Config,
+        session: &mut Session,
+        whole: &Whole,
+        info: runner_database::RunInfo,
+        report: &mut Report,
+        observer: &mut dyn Observer,
+    ) -> Result<()> {
+        let manifest = self.backup.manifest();
+        let record = Record {
+            info,
+            change: whole.change.clone(),
+            settled: whole.settled.clone(),
+            // Where nothing is recorded, a ledger that comes with the backup must find an empty one.
+            unsettled: manifest.revisions_before.first().filter(|_| !whole.is_fresh).cloned(),
+        };
+        let refill = Refill {
+            config,
+            url: config.database_url()?,
+            backup: &self.backup,
+            keys: &self.keys,
+            replaces: self.replace,
+            without_owners: self.without_owners,
+            is_trial: false,
+        };
+        let restored = refill.run(session, Some(record), &mut Ears(observer)).await?;
+        report.restored = restored.tables.into_iter().map(|(table, rows)| RestoredTable { table, rows }).collect();
+        Ok(())
+    }
+}
+
+impl Whole {
+    /// What the version rows and the ledger say when the database is where the backup was made.
+    fn of(session: &Session, name: &str, manifest: &Manifest, database: &Database) -> Result<Self> {
+        let dialect = session.dialect();
+        if manifest.target.dialect != dialect.to_string() {
+            let message =
+                format!("the backup is of a {} database, and the target is {dialect}", manifest.target.dialect);
+            return Err(Error::new(ErrorKind::Backup, message).help("restore it to a database of the same kind"));
+        }
+        let is_fresh = database.versions.is_empty() && database.state.tail.is_none();
+        let here: BTreeSet<String> = database.versions.iter().map(ToString::to_string).collect();
+        let wanted: BTreeSet<String> = manifest.revisions_before.iter().cloned().collect();
+        let change = VersionChange {
+            delete: here.difference(&wanted).cloned().collect(),
+            insert: wanted.difference(&here).cloned().collect(),
+        };
+        if is_fresh {
+            return Ok(Self { change, settled: Vec::new(), is_fresh });
+        }
+        let unknown: Vec<String> =
+            manifest.revisions_before.iter().filter(|id| database.chain.get(id).is_none()).cloned().collect();
+        if !unknown.is_empty() {
+            let message = format!("the backup was made at {}, which is not in the chain", list(&unknown));
+            return Err(Error::new(ErrorKind::Backup, message)
+                .help("put the files of its revisions back, or restore to an empty database with `--to URL`"));
+        }
+        let texts = if manifest.revisions_before.is_empty() {
+            vec!["base".to_owned()]
+        } else {
+            manifest.revisions_before.clone()
+        };
+        let selectors: Vec<Selector> =
+            texts.iter().map(|id| id.parse::<Selector>()).collect::<std::result::Result<_, _>>()?;
+        let mut plan = planning::stamp(&database.chain, &database.versions, &selectors)?;
+        repair::settle_half_done(&mut plan, &database.chain, &database.state.dirty);
+        let settled = plan.steps.iter().filter_map(|step| {
+            let revision = database.chain.revisions().get(step.revision)?;
+            Some(Settled {
+                revision: revision.id.to_string(),
+                is_applied: step.direction == Direction::Up,
+                checksum: Some(revision.checksum().to_string()),
+                sql_checksum: None,
+                reason: format!("the backup `{name}` was restored"),
+            })
+        });
+        Ok(Self { change, settled: settled.collect(), is_fresh })
+    }
+}
+
+/// Refuses a target that is not empty.
+fn refuse_full(objects: &[String], is_fresh: bool) -> Result<()> {
+    if objects.is_empty() && is_fresh {
+        return Ok(());
+    }
+    let some: Vec<&str> = objects.iter().map(String::as_str).take(5).collect();
+    let more = if objects.len() > some.len() { ", …" } else { "" };
+    let what = if some.is_empty() {
+        "revisions are recorded in it".to_owned()
+    } else {
+        format!("it holds {}{more}", some.join(", "))
+    };
+    Err(Error::new(ErrorKind::Backup, format!("the target is not empty: {what}"))
+        .help("`--replace` saves what is there, removes it, and puts the backup in its place")
+        .help("`--to URL` restores it to another database"))
 }
 
 fn list(ids: &[String]) -> String {

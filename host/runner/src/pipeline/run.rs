@@ -292,7 +292,7 @@ impl Carried<'_> {
             check(session, &scripts, &judged.places, mode(config, order))?;
             let precaution = Precaution::of(config, order, session.dialect(), &scripts)?;
             if let Some(restoring) = &restoring {
-                restoring.refuse(session, &judged.report).await?;
+                restoring.refuse(config, session, &judged.report).await?;
             }
             if precaution.looks(order) && has_target {
                 let plan = (scripts.as_slice(), database.state.dirty.as_slice());
@@ -338,6 +338,13 @@ impl Carried<'_> {
                     () = interrupt.asked(1) => return Err(steps::interrupted_saving()),
                 }
             }
+            if let Some(restoring) = &restoring {
+                let kept = restoring.keep(config, order, session, run_id, database, &mut judged.report, observer);
+                tokio::select! {
+                    kept = kept => kept?,
+                    () = interrupt.asked(1) => return Err(steps::interrupted_saving()),
+                }
+            }
             let mut info = info;
             if let Some(backup) = &judged.report.backup {
                 info.evidence["backup"] = backup.name.clone().into();
@@ -352,7 +359,7 @@ impl Carried<'_> {
             let ears = Ears { observer, news, mail };
             let mut report = steps::run(session, info.clone(), &work, judged.report, policies, ears, interrupt).await;
             if let (Some(restoring), Outcome::Applied) = (&restoring, report.outcome)
-                && let Err(error) = restoring.run(session, info, &mut report, observer).await
+                && let Err(error) = restoring.run_until(config, session, info, &mut report, observer, interrupt).await
             {
                 report.outcome = Outcome::Failed;
                 report.error = Some(error);
@@ -613,7 +620,9 @@ pub(super) fn check(session: &Session, scripts: &[StepScript], places: &Places, 
 
 /// A revision that is half-way done must be part of the plan. Otherwise "nothing to do" would hide it.
 fn half_done(order: &Order, database: &Database, judged: &Judged) -> Result<()> {
-    if order.operation.only_records() {
+    // What is half-way is replaced as a whole.
+    let is_replaced = order.restore.as_ref().is_some_and(|restore| restore.whole && restore.replace);
+    if order.operation.only_records() || is_replaced {
         return Ok(());
     }
     for dirty in &database.state.dirty {

@@ -103,6 +103,11 @@ impl Database {
         Self::compare(chain, dialect, state?, config, Tolerance::All)
     }
 
+    /// The chain next to what was read of a database.
+    pub(crate) fn of(chain: Chain, state: State, dialect: Dialect, config: &Config) -> Result<Self> {
+        Self::compare(chain, dialect, state, config, Tolerance::None)
+    }
+
     pub(super) fn compare(
         chain: Chain,
         dialect: Dialect,
@@ -224,7 +229,7 @@ async fn session(config: &Config, access: Access) -> Result<(Session, runner_dat
 
 /// The chain, and side by side the database. More threads wait for each other's wake-up more than they work, so the chain
 /// gets one of its own only if it is long. It must not be the session that moves: this thread hears the network.
-async fn chain_and_session(
+pub(super) async fn chain_and_session(
     config: &Config,
     access: Access,
 ) -> (Result<(Session, runner_database::Result<State>)>, Result<Chain>) {

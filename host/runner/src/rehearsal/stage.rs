@@ -194,7 +194,7 @@ impl<'a> Stage<'a> {
 
 /// The options of the target, with the runner's own tables in the scratch database: their names may lead into another schema, which
 /// is not there, or on MySQL into another database, which may be the target.
-fn own_tables(options: &Options) -> Options {
+pub(crate) fn own_tables(options: &Options) -> Options {
     let table = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
     Options {
         version_table: table(&options.version_table),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use runner_backup::Backup;
 use runner_backup::Scope;
 use runner_database::Access;
 use runner_database::Session;
@@ -12,6 +13,7 @@ use crate::args::Global;
 use crate::backup::affected::Extent;
 use crate::backup::making;
 use crate::backup::making::About;
+use crate::backup::whole;
 use crate::config::Config;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -19,30 +21,92 @@ use crate::error::Result;
 use crate::error::exit;
 use crate::output::Printer;
 use crate::output::TransferBar;
+use crate::pipeline;
 use crate::pipeline::BackupReport;
 
-/// Save tables of the database
+/// Save the database
 ///
-/// All tables are saved as they are at one moment, each as a compressed file of text that can be read without this tool.
+/// Everything is saved as it is at one moment, with what people who run such databases trust: `pg_dump`, `mariadb-dump` or
+/// `mysqldump`, and for SQLite its own pages. Tables are saved as compressed text, a file each, which needs no other program.
 /// Nothing is written to the database, and nobody is kept waiting.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   runner backup create
   runner backup create --name before-import
+  runner backup create --scope affected --rollback -2   what `runner rollback -2` would destroy
   runner backup create --tables patient,visit")]
 pub(crate) struct Args {
     /// The name of the backup [default: made of the time and the revision]
     #[arg(long)]
     name: Option<String>,
     /// Only these tables, as in `patient` or `clinic.visit`
-    #[arg(long, value_name = "TABLE", value_delimiter = ',')]
+    #[arg(long, value_name = "TABLE", value_delimiter = ',', conflicts_with = "scope")]
     tables: Vec<String>,
+    /// Everything, or what a rollback would destroy
+    #[arg(long, value_enum)]
+    scope: Option<Extents>,
+    /// The rollback, as in `-1` or the revision to go back to [default: -1]
+    #[arg(long, value_name = "REV", allow_hyphen_values = true)]
+    rollback: Option<String>,
+    /// All tables as text, without other programs: no functions, views or privileges
+    #[arg(long, conflicts_with = "scope")]
+    as_rows: bool,
+}
+
+/// How much is saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Extents {
+    /// The tables and columns that a rollback would destroy
+    Affected,
+    /// The whole database
+    Full,
 }
 
 impl Args {
     pub(super) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
+        if self.rollback.is_some() && self.scope != Some(Extents::Affected) {
+            return Err(Error::new(
+                ErrorKind::Usage,
+                "`--rollback` says what `--scope affected` saves, and that was not given",
+            ));
+        }
         let config = Config::load(&global.overrides())?;
+        let mut bar = TransferBar::new(printer, "saving");
+        let backup = if self.scope == Some(Extents::Affected) {
+            let target = self.rollback.as_deref().unwrap_or("-1");
+            let about = |before: &[String], after: Vec<String>| self.about(&config, before, Some(after));
+            let saved = pipeline::save_rolled_back(&config, target, about, &mut bar).await?;
+            let Some(backup) = saved else {
+                printer.document(&json!({ "backup": null }));
+                printer.line(format_args!(
+                    "`runner rollback {target}` would destroy nothing, so there is nothing to save"
+                ));
+                return Ok(exit::DONE);
+            };
+            backup
+        } else {
+            self.save(&config, printer, &mut bar).await?
+        };
+        let report = BackupReport::of(&backup);
+        printer.document(&json!({ "backup": report }));
+        printer.line(saved(&report));
+        Ok(exit::DONE)
+    }
+
+    fn about(&self, config: &Config, before: &[String], after: Option<Vec<String>>) -> About {
+        About {
+            name: self.name.clone(),
+            reason: "`runner backup create`".to_owned(),
+            before: before.to_vec(),
+            after,
+            plan_hash: None,
+            run: None,
+            environment: config.environment.clone(),
+        }
+    }
+
+    async fn save(&self, config: &Config, printer: &Printer, bar: &mut TransferBar) -> Result<Backup> {
         let mut session = Session::open(config.database_url()?, config.database_options(), Access::Read).await?;
         let state = session.state().await?;
         if let Some(dirty) = state.dirty.first() {
@@ -51,22 +115,18 @@ impl Args {
                 dirty.revision, dirty.direction
             ));
         }
-        let about = About {
-            name: self.name.clone(),
-            reason: "`runner backup create`".to_owned(),
-            before: state.versions.clone(),
-            after: None,
-            plan_hash: None,
-            run: None,
-            environment: config.environment.clone(),
+        let about = self.about(config, &state.versions, None);
+        let backup = if self.tables.is_empty() && !self.as_rows {
+            whole::save(config, &mut session, &about, bar).await?
+        } else {
+            let scope = if self.tables.is_empty() { Scope::Full } else { Scope::Affected };
+            let made = making::save(config, &mut session, &about, scope, |tables| self.choose(tables), bar).await?;
+            made.ok_or_else(|| Error::new(ErrorKind::Usage, "there is nothing to save"))?
         };
-        let scope = if self.tables.is_empty() { Scope::Full } else { Scope::Affected };
-        let mut bar = TransferBar::new(printer, "saving");
-        let made = making::save(&config, &mut session, &about, scope, |tables| self.choose(tables), &mut bar).await?;
-        let backup = made.ok_or_else(|| Error::new(ErrorKind::Usage, "there is nothing to save"))?;
-        // Rows and the revision that they are said to be of must be of one moment.
-        if session.state().await?.versions != state.versions {
-            making::folder(&config)?.remove(backup.name())?;
+        // What is saved and the revision that it is said to be of must be of one moment.
+        let now = session.state().await?;
+        if now.versions != state.versions || now.dirty != state.dirty {
+            making::folder(config)?.remove(backup.name())?;
             return Err(Error::new(
                 ErrorKind::Backup,
                 "the database was migrated while it was saved; the backup was removed",
@@ -74,10 +134,7 @@ impl Args {
             .help("run the command again when the other runner has finished"));
         }
         session.close().await?;
-        let report = BackupReport::of(&backup);
-        printer.document(&json!({ "backup": report }));
-        printer.line(saved(&report));
-        Ok(exit::DONE)
+        Ok(backup)
     }
 
     fn choose(&self, tables: &[Table]) -> Result<BTreeMap<usize, Extent>> {

@@ -8,6 +8,7 @@ use crate::config;
 use crate::config::Secret;
 use crate::error::Result;
 use crate::output::Printer;
+use crate::pipeline::Keeping;
 use crate::pipeline::Operation;
 use crate::pipeline::Order;
 use crate::pipeline::Restore;
@@ -29,9 +30,15 @@ pub(crate) struct Args {
     /// Another database than the configured one
     #[arg(long, value_name = "URL")]
     to: Option<Secret>,
-    /// Put it in the place of what is there, which is lost
+    /// Put it in the place of what is there, which is saved first
     #[arg(long)]
     replace: bool,
+    /// Do not save what is replaced, unless the plugin set wants it
+    #[arg(long, requires = "replace")]
+    no_backup: bool,
+    /// Leave out owners and privileges of a whole PostgreSQL database, as when its roles are not here
+    #[arg(long)]
+    no_owner: bool,
     /// Leave out values of columns whose rows are gone since
     #[arg(long)]
     partial: bool,
@@ -51,8 +58,11 @@ impl Args {
                 replace: self.replace,
                 partial: self.partial,
                 elsewhere: self.to.is_some(),
+                without_owners: self.no_owner,
+                whole: false,
                 digest: String::new(),
             }),
+            keeping: if self.no_backup { Keeping::Never } else { Keeping::default() },
             ..Order::new(Operation::Restore, Vec::new(), self.dry_run)
         };
         let global = match &self.to {

@@ -1,0 +1,158 @@
+//! What `pg_restore` writes: definitions as statements, and rows between `COPY … FROM stdin;` and `\.`.
+
+use std::io::BufRead;
+
+use runner_chain::Dialect;
+use runner_chain::sql;
+
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
+
+/// So many bytes of rows are handed on at a time, at least.
+const CHUNK: usize = 256 * 1024;
+
+/// A part of the section with rows.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// A statement.
+    Statement(String),
+    /// A `COPY … FROM STDIN`, whose rows follow.
+    Copy(String),
+    /// Rows of it, whole lines.
+    Rows(Vec<u8>),
+    /// The rows end.
+    End,
+}
+
+/// A line that only `psql` understands, and that changes nothing for us.
+fn is_for_psql(line: &[u8]) -> bool {
+    line.starts_with(b"\\restrict ") || line.starts_with(b"\\unrestrict ")
+}
+
+/// Statements of a section without rows, as they are run within a transaction: settings last as long as it does.
+pub(super) fn definitions(text: &str, server_major: u32) -> Result<Vec<String>> {
+    let plain: String = text.split_inclusive('\n').filter(|line| !is_for_psql(line.as_bytes())).collect();
+    let statements = sql::split(&plain, Dialect::Postgres, 1).map_err(|error| {
+        Error::new(ErrorKind::Backup, format!("the definitions that `pg_restore` writes can't be read: {error}"))
+    })?;
+    Ok(statements.iter().filter_map(|statement| within(statement.text, server_major)).collect())
+}
+
+/// A statement as it is run within a transaction; `None` for one that has no place there, or that the server does not know.
+fn within(statement: &str, server_major: u32) -> Option<String> {
+    if statement.starts_with("SET transaction_timeout") && server_major < 17 {
+        return None;
+    }
+    if matches!(statement, "BEGIN" | "COMMIT") {
+        return None;
+    }
+    if let Some(setting) = statement.strip_prefix("SET ") {
+        return Some(format!("SET LOCAL {setting}"));
+    }
+    if statement.starts_with("SELECT pg_catalog.set_config('search_path'") {
+        return Some(statement.replace(", false)", ", true)"));
+    }
+    Some(statement.to_owned())
+}
+
+/// Takes the section with rows apart, and hands on its pieces until nobody wants any more.
+pub(super) fn rows(
+    mut from: impl BufRead,
+    server_major: u32,
+    hand_on: &mut dyn FnMut(Piece) -> bool,
+) -> std::io::Result<()> {
+    let mut statement: Vec<u8> = Vec::new();
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if from.read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        if statement.is_empty() && (line.trim_ascii().is_empty() || line.starts_with(b"--") || is_for_psql(&line)) {
+            continue;
+        }
+        statement.extend_from_slice(&line);
+        let text = statement.trim_ascii_end();
+        let Some(text) = text.strip_suffix(b";") else { continue };
+        let text = String::from_utf8_lossy(text).into_owned();
+        statement.clear();
+        let copy = text.strip_suffix(" FROM stdin").filter(|text| text.starts_with("COPY "));
+        if let Some(copy) = copy {
+            if !hand_on(Piece::Copy(format!("{copy} FROM STDIN"))) || !copied(&mut from, hand_on)? {
+                return Ok(());
+            }
+        } else if let Some(text) = within(&text, server_major)
+            && !hand_on(Piece::Statement(text))
+        {
+            return Ok(());
+        }
+    }
+    if statement.is_empty() { Ok(()) } else { Err(std::io::Error::other("a statement has no end")) }
+}
+
+/// Hands on the rows of a `COPY`. `false`: nobody wants any more.
+fn copied(from: &mut impl BufRead, hand_on: &mut dyn FnMut(Piece) -> bool) -> std::io::Result<bool> {
+    let mut waiting = Vec::with_capacity(CHUNK + CHUNK / 4);
+    loop {
+        let before = waiting.len();
+        if from.read_until(b'\n', &mut waiting)? == 0 {
+            return Err(std::io::Error::other("the rows of a table have no end"));
+        }
+        if waiting.get(before..) == Some(b"\\.\n") {
+            waiting.truncate(before);
+            return Ok((waiting.is_empty() || hand_on(Piece::Rows(waiting))) && hand_on(Piece::End));
+        }
+        if waiting.len() >= CHUNK
+            && !hand_on(Piece::Rows(std::mem::replace(&mut waiting, Vec::with_capacity(CHUNK + CHUNK / 4))))
+        {
+            return Ok(false);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_stand_between_copy_and_their_end() {
+        let text = "--\n-- head\n\nSET row_security = off;\nSET transaction_timeout = 0;\n\\restrict abc\n\
+            COPY public.t (a, b) FROM stdin;\n1\tSET x = 1;\n\\\\.\t\\N\n\\.\n\n\
+            COPY public.\"e;\" (a) FROM stdin;\n\\.\n\nSELECT pg_catalog.setval('public.s', 2, true);\n\\unrestrict abc\n";
+        let mut pieces = Vec::new();
+        rows(text.as_bytes(), 15, &mut |piece| {
+            pieces.push(piece);
+            true
+        })
+        .unwrap();
+        assert_eq!(
+            pieces,
+            [
+                Piece::Statement("SET LOCAL row_security = off".to_owned()),
+                Piece::Copy("COPY public.t (a, b) FROM STDIN".to_owned()),
+                Piece::Rows(b"1\tSET x = 1;\n\\\\.\t\\N\n".to_vec()),
+                Piece::End,
+                Piece::Copy("COPY public.\"e;\" (a) FROM STDIN".to_owned()),
+                Piece::End,
+                Piece::Statement("SELECT pg_catalog.setval('public.s', 2, true)".to_owned()),
+            ]
+        );
+        let cut = rows(&b"COPY t (a) FROM stdin;\n1\n"[..], 15, &mut |_| true);
+        assert!(cut.is_err());
+    }
+
+    #[test]
+    fn settings_last_as_long_as_the_transaction() {
+        let text = "\\restrict abc\nSET lock_timeout = 0;\nSELECT pg_catalog.set_config('search_path', '', false);\n\
+            CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$\nSET x; SELECT 1;\n$$;\n";
+        assert_eq!(
+            definitions(text, 15).unwrap(),
+            [
+                "SET LOCAL lock_timeout = 0",
+                "SELECT pg_catalog.set_config('search_path', '', true)",
+                "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$\nSET x; SELECT 1;\n$$",
+            ]
+        );
+    }
+}

@@ -301,7 +301,8 @@ fn a_plan_that_was_reviewed_is_run_and_no_other() {
         ("\"b2\",\n      \"direction\"", "\"b3\",\n      \"direction\"", "is not b3 down any more"),
         ("\"development\"", "\"production\"", "the environment was"),
         ("\"settings_hash\": \"", "\"settings_hash\": \"0", "settings of the plugins were changed"),
-        ("\"tool_version\": \"", "\"tool_version\": \"9", "the file was edited"),
+        ("\"tool_version\": \"", "\"tool_version\": \"9", "the version of the runner was 9"),
+        ("\"ledger\": \"", "\"ledger\": \"0", "changed by another run"),
     ] {
         assert!(plan.contains(from), "{plan}");
         project.write("edited.json", plan.replace(from, to));

@@ -33,13 +33,15 @@ fn main() -> ExitCode {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let rounds = number("RUNNER_FAULT_ROUNDS").map_or(ROUNDS, |rounds| usize::try_from(rounds).unwrap());
     let only = std::env::var("RUNNER_FAULT_DATABASE").ok();
+    let wanted = std::env::var("RUNNER_FAULT").ok();
     let mut random = Random(number("RUNNER_FAULT_SEED").unwrap_or(SEED));
     println!("{:12} {:44} {:>7} {:>9} {:>9}", "database", "fault", "rounds", "survived", "time");
     let mut failures = Vec::new();
     for kind in Kind::ALL.into_iter().filter(|kind| only.as_ref().is_none_or(|only| only == kind.name())) {
         let target = Target::new(kind);
         let reference = target.reference();
-        for scenario in Scenario::of(kind) {
+        let is_wanted = |scenario: &Scenario| wanted.as_ref().is_none_or(|wanted| scenario.name().contains(wanted));
+        for scenario in Scenario::of(kind).into_iter().filter(is_wanted) {
             let begun = Instant::now();
             let mut survived = 0;
             for round in 1..=rounds {

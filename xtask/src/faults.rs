@@ -16,6 +16,9 @@ pub(crate) struct Args {
     /// One kind of database: `sqlite`, `postgres` or `mysql`
     #[arg(long, value_name = "KIND")]
     database: Option<String>,
+    /// Only faults whose names hold this, as in `backup`
+    #[arg(long, value_name = "TEXT")]
+    fault: Option<String>,
     /// The seed of the random moments; a failure names its own
     #[arg(long)]
     seed: Option<u64>,
@@ -30,6 +33,9 @@ impl Args {
         test.env("RUNNER_FAULT_ROUNDS", self.rounds.to_string());
         if let Some(database) = &self.database {
             test.env("RUNNER_FAULT_DATABASE", database);
+        }
+        if let Some(fault) = &self.fault {
+            test.env("RUNNER_FAULT", fault);
         }
         if let Some(seed) = self.seed {
             test.env("RUNNER_FAULT_SEED", seed.to_string());

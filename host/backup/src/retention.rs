@@ -1,6 +1,7 @@
 //! Which backups are not kept any longer.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 use jiff::Timestamp;
@@ -19,20 +20,29 @@ pub struct Keep {
 pub struct Candidate {
     /// Its name.
     pub name: String,
+    /// The database that it is of. Each has backups of its own.
+    pub target: String,
     /// When it was made.
     pub created: Timestamp,
     /// Whether it was verified.
     pub verified: bool,
 }
 
-/// Names of the backups that are not kept, oldest first.
+/// Names of the backups that are not kept, those of a database oldest first. The rules hold for each database by itself.
 ///
-/// Whatever the rules say, the newest verified backup is never among them, nor is the newest one if none is verified.
+/// Whatever they say, the newest verified backup of a database is never among them, nor is the newest one if none is verified.
 pub fn doomed(backups: &[Candidate], keep: Keep, now: Timestamp) -> Vec<String> {
     if keep == Keep::default() {
         return Vec::new();
     }
-    let mut newest_first: Vec<&Candidate> = backups.iter().collect();
+    let mut targets: BTreeMap<&str, Vec<&Candidate>> = BTreeMap::new();
+    for backup in backups {
+        targets.entry(&backup.target).or_default().push(backup);
+    }
+    targets.into_values().flat_map(|backups| doomed_of_one(backups, keep, now)).collect()
+}
+
+fn doomed_of_one(mut newest_first: Vec<&Candidate>, keep: Keep, now: Timestamp) -> Vec<String> {
     newest_first.sort_by_key(|backup| Reverse((backup.created, &backup.name)));
     let spared = newest_first.iter().position(|backup| backup.verified).unwrap_or(0);
     let is_young = |backup: &Candidate| {
@@ -54,7 +64,19 @@ mod tests {
 
     fn backup(name: &str, hours: i64, verified: bool) -> Candidate {
         let now: Timestamp = NOW.parse().unwrap();
-        Candidate { name: name.to_owned(), created: now - SignedDuration::from_hours(hours), verified }
+        Candidate {
+            name: name.to_owned(),
+            target: "app".to_owned(),
+            created: now - SignedDuration::from_hours(hours),
+            verified,
+        }
+    }
+
+    #[test]
+    fn each_database_has_backups_of_its_own() {
+        let other = |name: &str, hours: i64| Candidate { target: "other".to_owned(), ..backup(name, hours, false) };
+        let all = [backup("a1", 3, true), other("b1", 2), backup("a2", 1, false), other("b2", 0)];
+        assert_eq!(doomed_of(&all, Some(1), None), ["b1"]);
     }
 
     fn doomed_of(backups: &[Candidate], last: Option<usize>, days: Option<u32>) -> Vec<String> {

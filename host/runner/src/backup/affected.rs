@@ -422,7 +422,10 @@ impl Trace<'_> {
             // The values of sequences and identities are in the backup of the tables that use them.
             Effect::DropSequence { .. } | Effect::ChangeSequence { .. } | Effect::ChangeIdentity { .. } => {}
             Effect::Opaque { why } => self.doubt(planned, why.clone()),
-            other => self.doubt(planned, format!("it is not known what {other:?} takes away")),
+            Effect::RenameSchema { from, .. } => {
+                self.doubt(planned, format!("`{from}` gets another name, and tables in it can't be followed"));
+            }
+            _ => self.doubt(planned, "what it takes away can't be seen"),
         }
     }
 

@@ -176,7 +176,7 @@ pub(crate) async fn choose(config: &Config, folder: &runner_backup::Folder, name
     let target = Session::open(config.database_url()?, config.database_options(), Access::Read).await;
     // The target may be gone, which is what backups are for.
     let target = match target {
-        Ok(session) => session.shown_target().to_owned(),
+        Ok(session) => session.shown_target().clone(),
         Err(_) => config.database_url()?.to_string(),
     };
     let is_it = |backup: &Backup| {

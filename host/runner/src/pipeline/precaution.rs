@@ -30,6 +30,7 @@ use crate::backup::affected::Planned;
 use crate::backup::forecast;
 use crate::backup::making;
 use crate::backup::making::About;
+use crate::backup::verifying;
 use crate::config::Config;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -173,11 +174,17 @@ pub(super) async fn keep(
     let saved = saved.map_err(|error| error.help("nothing was run, because its backup could not be made"))?;
     // What destroys nothing after all leaves no empty backup.
     let Some(backup) = saved else { return Ok(()) };
+    read_back(config, &backup).map_err(|error| error.help("nothing was run"))?;
     report.backup = Some(BackupReport::of(&backup));
     if let Some(backup) = &report.backup {
         observer.saved(backup);
     }
     Ok(())
+}
+
+/// Reads all files of a backup again that was just made: before something is destroyed, it must be on the disk as it was written.
+pub(super) fn read_back(config: &Config, backup: &Backup) -> Result<()> {
+    verifying::check(&making::folder(config)?, backup.name())
 }
 
 /// Saves what a rollback would destroy, and runs nothing.

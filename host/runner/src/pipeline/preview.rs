@@ -147,6 +147,7 @@ impl PlanFile {
         compare("the database", quoted(&self.target), quoted(&now.target));
         compare("the environment", quoted(&self.environment), quoted(&now.environment));
         compare("the revision of the database", list(&self.versions_before), list(&now.versions_before));
+        compare("the version of the runner", self.tool_version.clone(), now.tool_version.clone());
         compare("the plugin set", quoted(&self.plugin_set), quoted(&now.plugin_set));
         for (index, step) in self.steps.iter().enumerate() {
             match now.steps.get(index) {

@@ -20,6 +20,7 @@ use super::Observer;
 use super::Order;
 use super::Restore;
 use super::precaution::Ears;
+use super::precaution::read_back;
 use super::repair;
 use super::report::BackupReport;
 use super::report::Report;
@@ -229,6 +230,7 @@ impl Restoring {
             saved.map_err(explain)?
         };
         let Some(saved) = saved else { return Ok(()) };
+        read_back(config, &saved).map_err(|error| error.help("nothing was restored"))?;
         report.backup = Some(BackupReport::of(&saved));
         if let Some(backup) = &report.backup {
             observer.saved(backup);

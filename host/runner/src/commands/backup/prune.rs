@@ -19,7 +19,7 @@ use crate::output::Printer;
 /// Remove backups that are not kept any longer
 ///
 /// `keep-last` and `keep-days` in `[backup]` say which are kept, unless it is said here; a backup stays if either of them keeps
-/// it. The newest verified backup always stays, and damaged ones are left alone.
+/// it. Each database has backups of its own. The newest verified one always stays, and damaged ones are left alone.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -57,6 +57,7 @@ impl Args {
             match entry {
                 Entry::Readable(backup) => candidates.push(Candidate {
                     name: backup.name().to_owned(),
+                    target: backup.manifest().target.name.clone(),
                     created: backup.manifest().created,
                     verified: backup.verification().is_ok_and(|verification| verification.is_some()),
                 }),

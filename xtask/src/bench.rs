@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: times the release build side by side with other tools, round by round in turn, because machines
 //! are noisy. Prints medians and ratios; nothing is asserted.
 
+mod backup;
 mod chains;
 mod graph;
 mod lint;
@@ -27,7 +28,8 @@ use tools::Tools;
 const SHORT: usize = 5;
 
 /// Times an up-to-date `upgrade` against `sqlx migrate run`, applying a whole chain against `sqlite3`, what the policies
-/// cost, linting against `squawk`, long branched chains against Alembic, and loading 10,000 revisions
+/// cost, linting against `squawk`, long branched chains against Alembic, saving and restoring a large table against `psql` and
+/// `sqlite3`, and loading 10,000 revisions
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Revisions of the generated chain
@@ -42,6 +44,12 @@ pub(crate) struct Args {
     /// Time long, branched chains alone
     #[arg(long, conflicts_with = "lint")]
     graph: bool,
+    /// Time saving and restoring a large table alone
+    #[arg(long, conflicts_with_all = ["lint", "graph"])]
+    backup: bool,
+    /// Rows of the table that is saved
+    #[arg(long, default_value_t = 1_000_000)]
+    rows: u64,
 }
 
 impl Args {
@@ -55,6 +63,10 @@ impl Args {
         if self.graph {
             return graph::bench(&tools, &folder.path().join("graph"), self.rounds.min(7));
         }
+        if self.backup {
+            return backup::bench(&tools, &folder.path().join("backup"), self.rows, self.rounds.min(7));
+        }
+        tools.install_sqlx()?;
         let demo = Chain::demo(&root()?.join("migrations"), &folder.path().join("demo"))?;
         let generated = Chain::generated(self.revisions, &folder.path().join("generated"))?;
         for (name, chain) in [("the demo chain", &demo), ("the generated chain", &generated)] {
@@ -68,6 +80,7 @@ impl Args {
         policies::bench(self.rounds.min(5))?;
         lint::bench(&tools, &folder.path().join("lint"), self.rounds.min(7))?;
         graph::bench(&tools, &folder.path().join("graph"), self.rounds.min(7))?;
+        backup::bench(&tools, &folder.path().join("backup"), self.rows, self.rounds.min(5))?;
         println!("\nLoading, validating and planning");
         run(cargo()?.args(["run", "--quiet", "--release", "--package", "runner-chain", "--example", "large_chain"]))
     }

@@ -1,5 +1,6 @@
 //! The programs that are compared.
 
+use std::fs;
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::Command;
@@ -21,32 +22,38 @@ const SQLX: &str = "0.9.0";
 pub(super) struct Tools {
     runner: PathBuf,
     sqlx: PathBuf,
+    /// Where `sqlx` is installed.
+    folder: PathBuf,
 }
 
 impl Tools {
-    /// Finds them. `sqlx` is installed into the target folder if it is not there, as its users install it: with its default
-    /// features. The runner is copied, as an installation does; what a linker has just written lies scattered in memory and
-    /// starts more slowly.
+    /// Finds them, but for `sqlx`. The runner is copied, as an installation does; what a linker has just written lies scattered
+    /// in memory and starts more slowly.
     pub(super) fn find() -> Result<Self> {
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root()?.join("target"), PathBuf::from);
         let target = root()?.join(target);
         let tools = target.join("tools").join(format!("sqlx-cli-{SQLX}"));
-        let sqlx = tools.join("bin/sqlx");
-        if !sqlx.exists() {
-            run(cargo()?.args(["install", "sqlx-cli", "--locked", "--version", SQLX, "--root"]).arg(&tools)).context(
-                "sqlx-cli needs OpenSSL's headers: install `libssl-dev` and `pkg-config`, or what your system calls them",
-            )?;
-        }
         if Command::new("sqlite3").arg("--version").stdout(Stdio::null()).status().is_err() {
             bail!("`sqlite3` is missing: install the package `sqlite3` of your system");
         }
+        fs::create_dir_all(tools.join("bin"))?;
         let runner = tools.join("bin/runner");
         // A file of its own: one that is overwritten keeps its place.
         if runner.exists() {
-            std::fs::remove_file(&runner)?;
+            fs::remove_file(&runner)?;
         }
-        std::fs::copy(target.join("release/runner"), &runner).context("the runner was built")?;
-        Ok(Tools { runner, sqlx })
+        fs::copy(target.join("release/runner"), &runner).context("the runner was built")?;
+        Ok(Tools { runner, sqlx: tools.join("bin/sqlx"), folder: tools })
+    }
+
+    /// Installs `sqlx` into the target folder if it is not there, as its users install it: with its default features.
+    pub(super) fn install_sqlx(&self) -> Result<()> {
+        if self.sqlx.exists() {
+            return Ok(());
+        }
+        run(cargo()?.args(["install", "sqlx-cli", "--locked", "--version", SQLX, "--root"]).arg(&self.folder)).context(
+            "sqlx-cli needs OpenSSL's headers: install `libssl-dev` and `pkg-config`, or what your system calls them",
+        )
     }
 
     /// The runner's program.

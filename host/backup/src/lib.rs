@@ -34,6 +34,7 @@ mod retention;
 mod rows_digest;
 mod sums;
 mod verification;
+mod writeback;
 
 pub use backup::Backup;
 pub use damage::Damage;

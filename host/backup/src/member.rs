@@ -17,13 +17,14 @@ use std::sync::PoisonError;
 use age::stream::StreamWriter;
 use sha2::Digest as _;
 use sha2::Sha256;
-use zstd::stream::write::Encoder;
+use zstd::bulk::Compressor;
 
 use crate::error::BackupError;
 use crate::manifest::Member;
 use crate::name;
 use crate::protection::Protection;
 use crate::sums::hex;
+use crate::writeback::WriteBack;
 
 /// zstd's own default: most of what can be won, at hundreds of megabytes a second.
 const LEVEL: i32 = 3;
@@ -31,6 +32,8 @@ const LEVEL: i32 = 3;
 const WORK: u8 = 16;
 /// So much is written at a time.
 const BUFFER: usize = 128 * 1024;
+/// So much is compressed at a time: twice of what zstd looks back at this level, so that little is lost at the seams.
+const FRAME: usize = 4 * 1024 * 1024;
 
 /// What a member is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +111,7 @@ impl Members {
 
 /// The file of a member, which hashes and counts what comes through.
 struct Stored {
-    file: BufWriter<File>,
+    file: BufWriter<WriteBack>,
     hasher: Sha256,
     bytes: u64,
 }
@@ -129,12 +132,12 @@ impl Write for Stored {
 
 impl Stored {
     fn new(file: File) -> Self {
-        Stored { file: BufWriter::with_capacity(BUFFER, file), hasher: Sha256::new(), bytes: 0 }
+        Stored { file: BufWriter::with_capacity(BUFFER, WriteBack::new(file)), hasher: Sha256::new(), bytes: 0 }
     }
 
     /// The length and the SHA-256 of a file that is on the disk.
     fn finish(self) -> io::Result<(u64, String)> {
-        self.file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        self.file.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?;
         Ok((self.bytes, hex(&self.hasher.finalize())))
     }
 }
@@ -188,9 +191,63 @@ impl Write for Sealed {
     }
 }
 
+/// Compresses what comes through as zstd frames that follow each other. Each is made of one piece of memory, because zstd takes
+/// twice as long for what lies in a ring.
+struct Frames {
+    compressor: Compressor<'static>,
+    waiting: Vec<u8>,
+    frame: Vec<u8>,
+    is_begun: bool,
+    sealed: Sealed,
+}
+
+impl Frames {
+    fn new(sealed: Sealed) -> io::Result<Self> {
+        let mut compressor = Compressor::new(LEVEL)?;
+        compressor.include_checksum(true)?;
+        Ok(Frames { compressor, waiting: Vec::new(), frame: Vec::new(), is_begun: false, sealed })
+    }
+
+    fn end_frame(&mut self) -> io::Result<()> {
+        self.frame.clear();
+        self.frame.reserve(zstd::zstd_safe::compress_bound(self.waiting.len()));
+        self.compressor.compress_to_buffer(&self.waiting, &mut self.frame)?;
+        self.sealed.write_all(&self.frame)?;
+        self.waiting.clear();
+        self.is_begun = true;
+        Ok(())
+    }
+
+    fn finish(mut self) -> io::Result<Sealed> {
+        // Without any frame it would be no file of zstd.
+        if !self.waiting.is_empty() || !self.is_begun {
+            self.end_frame()?;
+        }
+        Ok(self.sealed)
+    }
+}
+
+impl Write for Frames {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = bytes.len().min(FRAME - self.waiting.len());
+        self.waiting.extend_from_slice(&bytes[..count]);
+        if self.waiting.len() == FRAME {
+            self.end_frame()?;
+        }
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if !self.waiting.is_empty() {
+            self.end_frame()?;
+        }
+        self.sealed.flush()
+    }
+}
+
 enum Packed {
     AsItIs(Sealed),
-    Zstd(Box<Encoder<'static, Sealed>>),
+    Zstd(Box<Frames>),
 }
 
 impl Packed {
@@ -198,15 +255,13 @@ impl Packed {
         if !kind.is_compressed_by_us() {
             return Ok(Self::AsItIs(sealed));
         }
-        let mut encoder = Encoder::new(sealed, LEVEL)?;
-        encoder.include_checksum(true)?;
-        Ok(Self::Zstd(Box::new(encoder)))
+        Ok(Self::Zstd(Box::new(Frames::new(sealed)?)))
     }
 
     fn finish(self) -> io::Result<(u64, String)> {
         let sealed = match self {
             Self::AsItIs(sealed) => sealed,
-            Self::Zstd(encoder) => encoder.finish()?,
+            Self::Zstd(frames) => frames.finish()?,
         };
         sealed.finish()?.finish()
     }
@@ -216,20 +271,20 @@ impl Write for Packed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::AsItIs(sealed) => sealed.write(bytes),
-            Self::Zstd(encoder) => encoder.write(bytes),
+            Self::Zstd(frames) => frames.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::AsItIs(sealed) => sealed.flush(),
-            Self::Zstd(encoder) => encoder.flush(),
+            Self::Zstd(frames) => frames.flush(),
         }
     }
 }
 
-/// Writes one member of a [`crate::Draft`], from any thread. It needs a few MiB of memory, and with a passphrase 64 MiB for the
-/// moment in which it begins.
+/// Writes one member of a [`crate::Draft`], from any thread. It needs about 10 MiB of memory, and with a passphrase 64 MiB for
+/// the moment in which it begins.
 ///
 /// An error that it gives as a writer carries a [`BackupError`]: [`BackupError::of_io`]. After an error nothing more can be
 /// written. Dropped without [`MemberWriter::finish`], the member does not become a part of the backup.

@@ -4,6 +4,7 @@
 //! stand as `\\`, `\t`, `\n` and `\r` (PostgreSQL also writes `\b`, `\f` and `\v`). That is the text form of `COPY` in
 //! PostgreSQL, and what `LOAD DATA` of MySQL reads by default.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -464,58 +465,79 @@ pub(crate) fn write_field(line: &mut Vec<u8>, value: Option<&[u8]>) {
         line.extend_from_slice(b"\\N");
         return;
     };
+    escape(line, value, false);
+}
+
+/// Whether a byte stands for itself, in fields and between the quotes of SQL.
+const IS_PLAIN: [bool; 256] = {
+    let mut plain = [true; 256];
+    plain[b'\\' as usize] = false;
+    plain[b'\t' as usize] = false;
+    plain[b'\n' as usize] = false;
+    plain[b'\r' as usize] = false;
+    plain[b'\'' as usize] = false;
+    plain
+};
+
+/// Writes a part of a field. In SQL quotes are written twice.
+pub(crate) fn escape(line: &mut Vec<u8>, value: &[u8], is_sql: bool) {
     let mut rest = value;
-    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'\\' | b'\t' | b'\n' | b'\r')) {
+    while let Some(at) = rest.iter().position(|byte| !IS_PLAIN[usize::from(*byte)]) {
         line.extend_from_slice(&rest[..at]);
-        line.push(b'\\');
-        line.push(match rest[at] {
-            b'\t' => b't',
-            b'\n' => b'n',
-            b'\r' => b'r',
-            other => other,
-        });
+        match rest[at] {
+            b'\'' if is_sql => line.extend_from_slice(b"''"),
+            b'\'' => line.push(b'\''),
+            b'\t' => line.extend_from_slice(b"\\t"),
+            b'\n' => line.extend_from_slice(b"\\n"),
+            b'\r' => line.extend_from_slice(b"\\r"),
+            _ => line.extend_from_slice(b"\\\\"),
+        }
         rest = &rest[at + 1..];
     }
     line.extend_from_slice(rest);
 }
 
-/// The fields of a line without its end; `None` for NULL. `Err`: the line is not as it is written here.
-fn read_fields(line: &[u8]) -> Result<Vec<Option<Vec<u8>>>, Malformed> {
-    line.split(|byte| *byte == b'\t').map(read_field).collect()
+/// The fields of a row; `None` for NULL.
+pub(crate) type Fields<'l> = Vec<Option<Cow<'l, [u8]>>>;
+
+/// The fields of a line without its end, in the place of those that are there. `Err`: the line is not as it is written here.
+fn read_fields<'l>(line: &'l [u8], fields: &mut Fields<'l>) -> Result<(), Malformed> {
+    fields.clear();
+    for field in line.split(|byte| *byte == b'\t') {
+        fields.push(read_field(field)?);
+    }
+    Ok(())
 }
 
-/// Takes rows apart, and hands the fields of each to `hear`, which says what is wrong with them. Gives how many there were, after
-/// `before` that came earlier.
-pub(crate) fn each_row(
-    rows: Rows<'_>,
-    lines: &[u8],
-    before: u64,
-    hear: &mut dyn FnMut(Vec<Option<Vec<u8>>>) -> Result<(), &'static str>,
-) -> Result<u64> {
-    let mut count = before;
-    for line in lines.split_inclusive(|byte| *byte == b'\n') {
-        count += 1;
-        let wrong = |reason: &str| Error::Row { table: rows.table.name.clone(), row: count, reason: reason.to_owned() };
-        let line = line.strip_suffix(b"\n").ok_or_else(|| wrong("it has no end"))?;
-        let fields = read_fields(line).map_err(|_| wrong("it holds an unknown escape"))?;
-        if fields.len() != rows.columns.len() {
-            return Err(wrong(&format!("it has {} fields instead of {}", fields.len(), rows.columns.len())));
-        }
-        hear(fields).map_err(wrong)?;
+/// Takes a line apart, which is that of the row of this number.
+pub(crate) fn read_row<'l>(rows: Rows<'_>, line: &'l [u8], row: u64, fields: &mut Fields<'l>) -> Result<()> {
+    let wrong = |reason: &str| wrong_row(rows, row, reason);
+    let line = line.strip_suffix(b"\n").ok_or_else(|| wrong("it has no end"))?;
+    read_fields(line, fields).map_err(|Malformed| wrong("it holds an unknown escape"))?;
+    if fields.len() != rows.columns.len() {
+        return Err(wrong(&format!("it has {} fields instead of {}", fields.len(), rows.columns.len())));
     }
-    Ok(count)
+    Ok(())
+}
+
+/// What is said of a row that can't be put into a table.
+pub(crate) fn wrong_row(rows: Rows<'_>, row: u64, reason: &str) -> Error {
+    Error::Row { table: rows.table.name.clone(), row, reason: reason.to_owned() }
 }
 
 /// A line that is not of the form that is described above.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Malformed;
 
-fn read_field(field: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
+fn read_field(field: &[u8]) -> Result<Option<Cow<'_, [u8]>>, Malformed> {
     if field == b"\\N" {
         return Ok(None);
     }
+    let Some(first) = memchr::memchr(b'\\', field) else { return Ok(Some(Cow::Borrowed(field))) };
+    let (plain, escaped) = field.split_at(first);
     let mut value = Vec::with_capacity(field.len());
-    let mut bytes = field.iter();
+    value.extend_from_slice(plain);
+    let mut bytes = escaped.iter();
     while let Some(byte) = bytes.next() {
         value.push(match byte {
             b'\\' => match bytes.next() {
@@ -528,7 +550,41 @@ fn read_field(field: &[u8]) -> Result<Option<Vec<u8>>, Malformed> {
             other => *other,
         });
     }
-    Ok(Some(value))
+    Ok(Some(Cow::Owned(value)))
+}
+
+/// The lines of a source, one after the other.
+pub(crate) struct EachLine<'s> {
+    source: &'s mut dyn RowSource,
+    lines: Vec<u8>,
+    at: usize,
+    /// How many there were.
+    pub(crate) count: u64,
+}
+
+impl<'s> EachLine<'s> {
+    pub(crate) fn new(source: &'s mut dyn RowSource) -> Self {
+        Self { source, lines: Vec::new(), at: 0, count: 0 }
+    }
+
+    /// The next line with its end; `None` after the last.
+    pub(crate) async fn next(&mut self) -> Result<Option<&[u8]>> {
+        while self.at == self.lines.len() {
+            // What was read makes room before more is waited for.
+            self.lines = Vec::new();
+            self.at = 0;
+            match self.source.next().await {
+                Ok(Some(lines)) => self.lines = lines,
+                Ok(None) => return Ok(None),
+                Err(Stopped) => return Err(Error::Stopped),
+            }
+        }
+        let rest = &self.lines[self.at..];
+        let line = memchr::memchr(b'\n', rest).map_or(rest, |end| &rest[..=end]);
+        self.at += line.len();
+        self.count += 1;
+        Ok(Some(line))
+    }
 }
 
 #[cfg(test)]
@@ -537,6 +593,12 @@ mod tests {
 
     use super::*;
 
+    fn fields_of(line: &[u8]) -> Result<Vec<Option<Vec<u8>>>, Malformed> {
+        let mut fields = Fields::new();
+        read_fields(line, &mut fields)?;
+        Ok(fields.into_iter().map(|field| field.map(Cow::into_owned)).collect())
+    }
+
     #[test]
     fn null_is_not_the_text_of_null() {
         let mut line = Vec::new();
@@ -544,8 +606,8 @@ mod tests {
         line.push(b'\t');
         write_field(&mut line, Some(b"\\N"));
         assert_eq!(line, b"\\N\t\\\\N");
-        assert_eq!(read_fields(&line), Ok(vec![None, Some(b"\\N".to_vec())]));
-        assert_eq!(read_fields(b"\\x"), Err(Malformed));
+        assert_eq!(fields_of(&line), Ok(vec![None, Some(b"\\N".to_vec())]));
+        assert_eq!(fields_of(b"\\x"), Err(Malformed));
     }
 
     proptest! {
@@ -559,7 +621,7 @@ mod tests {
                 write_field(&mut line, value.as_deref());
             }
             prop_assert!(!line.contains(&b'\n'));
-            prop_assert_eq!(read_fields(&line), Ok(values));
+            prop_assert_eq!(fields_of(&line), Ok(values));
         }
     }
 }

@@ -6,16 +6,18 @@ use std::fmt::Write as _;
 use sqlx::mysql::MySqlRow;
 
 use crate::contents::Copying;
+use crate::contents::EachLine;
+use crate::contents::Fields;
 use crate::contents::Form;
 use crate::contents::Lines;
 use crate::contents::Placing;
 use crate::contents::RowSource;
 use crate::contents::Rows;
-use crate::contents::Stopped;
 use crate::contents::Table;
 use crate::contents::TableColumn;
-use crate::contents::each_row;
+use crate::contents::read_row;
 use crate::contents::write_field;
+use crate::contents::wrong_row;
 use crate::error::Error;
 
 use super::link::Link;
@@ -132,30 +134,36 @@ pub(super) async fn load(
 
 async fn insert(link: &mut Link, table: &str, rows: Rows<'_>, source: &mut dyn RowSource) -> Result<u64, Copying> {
     let head = format!("INSERT INTO {table} ({}) VALUES ", list(rows.columns));
-    let mut statement = head.clone();
-    let mut count = 0;
-    while let Some(lines) = source.next().await.map_err(|Stopped| Error::Stopped)? {
-        let mut full = Vec::new();
-        count = each_row(rows, &lines, count, &mut |fields| {
-            statement.push_str(if statement.len() == head.len() { "(" } else { ", (" });
-            for (index, (field, column)) in fields.iter().zip(rows.columns).enumerate() {
-                statement.push_str(if index == 0 { "" } else { ", " });
-                write_value(&mut statement, field.as_deref(), column.form)?;
-            }
-            statement.push(')');
-            if statement.len() >= STATEMENT {
-                full.push(std::mem::replace(&mut statement, head.clone()));
-            }
-            Ok(())
-        })?;
-        for statement in full {
-            link.run(statement).await.map_err(|(_, error)| error)?;
+    let mut lines = EachLine::new(source);
+    let mut ready = next_statement(rows, &head, &mut lines).await?;
+    while let Some(statement) = ready {
+        // The next one is put together while the server is busy with this one.
+        let (done, next) = tokio::join!(link.run(statement), next_statement(rows, &head, &mut lines));
+        done.map_err(|(_, error)| error)?;
+        ready = next?;
+    }
+    Ok(lines.count)
+}
+
+/// A statement for the next rows; `None` after the last.
+async fn next_statement(rows: Rows<'_>, head: &str, lines: &mut EachLine<'_>) -> Result<Option<String>, Error> {
+    let mut statement = String::with_capacity(STATEMENT + STATEMENT / 16);
+    statement.push_str(head);
+    let mut row = lines.count;
+    while statement.len() < STATEMENT {
+        let Some(line) = lines.next().await? else { break };
+        row += 1;
+        let mut fields = Fields::with_capacity(rows.columns.len());
+        read_row(rows, line, row, &mut fields)?;
+        statement.push_str(if statement.len() == head.len() { "(" } else { ", (" });
+        for (index, (field, column)) in fields.iter().zip(rows.columns).enumerate() {
+            statement.push_str(if index == 0 { "" } else { ", " });
+            let written = write_value(&mut statement, field.as_deref(), column.form);
+            written.map_err(|reason| wrong_row(rows, row, reason))?;
         }
+        statement.push(')');
     }
-    if statement.len() > head.len() {
-        link.run(statement).await.map_err(|(_, error)| error)?;
-    }
-    Ok(count)
+    Ok((statement.len() > head.len()).then_some(statement))
 }
 
 fn write_value(sql: &mut String, value: Option<&[u8]>, form: Form) -> Result<(), &'static str> {
@@ -181,14 +189,17 @@ fn write_value(sql: &mut String, value: Option<&[u8]>, form: Form) -> Result<(),
     };
     // Backslashes escape, because the session says so.
     sql.push('\'');
-    for character in text.chars() {
-        match character {
-            '\'' => sql.push_str("\\'"),
-            '\\' => sql.push_str("\\\\"),
-            '\0' => sql.push_str("\\0"),
-            other => sql.push(other),
-        }
+    let mut rest = text;
+    while let Some(at) = rest.find(['\'', '\\', '\0']) {
+        sql.push_str(&rest[..at]);
+        sql.push_str(match rest.as_bytes()[at] {
+            b'\'' => "\\'",
+            b'\\' => "\\\\",
+            _ => "\\0",
+        });
+        rest = &rest[at + 1..];
     }
+    sql.push_str(rest);
     sql.push('\'');
     Ok(())
 }

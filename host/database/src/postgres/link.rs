@@ -8,6 +8,7 @@ use sqlx::PgConnection;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
+use crate::contents::CHUNK;
 use crate::contents::Copying;
 use crate::contents::Lines;
 use crate::contents::RowSource;
@@ -159,7 +160,12 @@ impl Link {
         let mut copy = self.connection.copy_in_raw(sql).await?;
         loop {
             match source.next().await {
-                Ok(Some(lines)) => drop(copy.send(lines).await?),
+                // A connection keeps as much memory as the longest piece needed.
+                Ok(Some(lines)) => {
+                    for piece in lines.chunks(CHUNK) {
+                        copy.send(piece).await?;
+                    }
+                }
                 Ok(None) => break,
                 Err(Stopped) => {
                     copy.abort("the rows that are left cannot be read").await?;

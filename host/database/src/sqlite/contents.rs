@@ -1,6 +1,7 @@
 //! Rows out of tables and into them. Each value has a type of its own, so it is written as a literal of SQLite's SQL.
 
-use std::fmt::Write as _;
+use std::io::Write as _;
+use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use sqlx::AssertSqlSafe;
@@ -11,21 +12,26 @@ use sqlx::ValueRef as _;
 use sqlx::sqlite::SqliteRow;
 
 use crate::contents::Copying;
+use crate::contents::EachLine;
+use crate::contents::Fields;
 use crate::contents::Lines;
 use crate::contents::Placing;
 use crate::contents::RowSource;
 use crate::contents::Rows;
-use crate::contents::Stopped;
 use crate::contents::Table;
 use crate::contents::TableColumn;
-use crate::contents::each_row;
+use crate::contents::escape;
+use crate::contents::read_row;
 use crate::contents::write_field;
+use crate::contents::wrong_row;
 use crate::error::Error;
 
 /// So many values SQLite takes in one statement.
 const MOST_VALUES: usize = 32_766;
 /// More rows in one statement are no faster.
 const MOST_ROWS: usize = 256;
+/// With so many bytes no further row is added to a statement.
+const MOST_BYTES: usize = 1024 * 1024;
 /// Where rows wait until they are put into those that are there.
 const WAITING: &str = "temp.runner_rows";
 
@@ -49,9 +55,9 @@ pub(super) async fn read(
 ) -> Result<u64, Copying> {
     let sql = format!("SELECT {} FROM {}", list(rows.columns), name(rows.table));
     let mut found = sqlx::query(AssertSqlSafe(sql)).persistent(false).fetch(connection);
-    let (mut count, mut literal) = (0, Vec::new());
+    let mut count = 0;
     while let Some(row) = found.next().await {
-        write_row(&row?, lines.buffer(), &mut literal)?;
+        write_row(&row?, lines.buffer())?;
         count += 1;
         lines.hand_on().await?;
     }
@@ -60,7 +66,7 @@ pub(super) async fn read(
     Ok(count)
 }
 
-fn write_row(row: &SqliteRow, line: &mut Vec<u8>, literal: &mut Vec<u8>) -> Result<(), sqlx::Error> {
+fn write_row(row: &SqliteRow, line: &mut Vec<u8>) -> Result<(), sqlx::Error> {
     for index in 0..row.len() {
         if index > 0 {
             line.push(b'\t');
@@ -70,56 +76,50 @@ fn write_row(row: &SqliteRow, line: &mut Vec<u8>, literal: &mut Vec<u8>) -> Resu
             write_field(line, None);
             continue;
         }
-        literal.clear();
-        let kind = value.type_info().name().to_owned();
-        match kind.as_str() {
+        let kind = value.type_info();
+        // Writing to a `Vec` cannot fail, and neither numbers nor digits need to be escaped.
+        match kind.name() {
             "INTEGER" => {
-                literal.extend_from_slice(row.try_get_unchecked::<i64, _>(index)?.to_string().as_bytes());
+                let _ = write!(line, "{}", row.try_get_unchecked::<i64, _>(index)?);
             }
-            "REAL" => literal.extend_from_slice(real(row.try_get_unchecked::<f64, _>(index)?).as_bytes()),
-            "TEXT" => write_text(literal, row.try_get_unchecked::<&[u8], _>(index)?),
-            _ => write_blob(literal, row.try_get_unchecked::<&[u8], _>(index)?),
+            "REAL" => write_real(line, row.try_get_unchecked::<f64, _>(index)?),
+            "TEXT" => write_text(line, row.try_get_unchecked::<&[u8], _>(index)?),
+            _ => write_blob(line, row.try_get_unchecked::<&[u8], _>(index)?),
         }
-        write_field(line, Some(literal));
     }
     line.push(b'\n');
     Ok(())
 }
 
 /// The shortest literal that means the same number.
-fn real(number: f64) -> String {
+fn write_real(line: &mut Vec<u8>, number: f64) {
     if number.is_infinite() {
-        return if number > 0.0 { "9e999" } else { "-9e999" }.to_owned();
-    }
-    format!("{number:?}")
-}
-
-fn write_text(literal: &mut Vec<u8>, text: &[u8]) {
-    // SQLite's literals end at the character NUL, and those of a file must be UTF-8.
-    if text.contains(&0) || std::str::from_utf8(text).is_err() {
-        literal.extend_from_slice(b"CAST(");
-        write_blob(literal, text);
-        literal.extend_from_slice(b" AS TEXT)");
+        line.extend_from_slice(if number > 0.0 { b"9e999" } else { b"-9e999" });
         return;
     }
-    literal.push(b'\'');
-    for part in text.split_inclusive(|byte| *byte == b'\'') {
-        literal.extend_from_slice(part);
-        if part.ends_with(b"'") {
-            literal.push(b'\'');
-        }
-    }
-    literal.push(b'\'');
+    // Writing to a `Vec` cannot fail.
+    let _ = write!(line, "{number:?}");
 }
 
-fn write_blob(literal: &mut Vec<u8>, bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    literal.extend_from_slice(b"x'");
-    for byte in bytes {
-        literal.push(DIGITS[usize::from(byte >> 4)]);
-        literal.push(DIGITS[usize::from(byte & 15)]);
+fn write_text(line: &mut Vec<u8>, text: &[u8]) {
+    // SQLite's literals end at the character NUL, and those of a file must be UTF-8.
+    if memchr::memchr(0, text).is_some() || std::str::from_utf8(text).is_err() {
+        line.extend_from_slice(b"CAST(");
+        write_blob(line, text);
+        line.extend_from_slice(b" AS TEXT)");
+        return;
     }
-    literal.push(b'\'');
+    line.push(b'\'');
+    escape(line, text, true);
+    line.push(b'\'');
+}
+
+fn write_blob(line: &mut Vec<u8>, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    line.reserve(bytes.len() * 2 + 3);
+    line.extend_from_slice(b"x'");
+    line.extend(bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]));
+    line.push(b'\'');
 }
 
 /// A value as it is bound.
@@ -139,37 +139,64 @@ impl Value {
         if matches!(self, Self::RawText(_)) { "CAST(? AS TEXT)" } else { "?" }
     }
 
-    fn parse(literal: Option<Vec<u8>>) -> Result<Self, &'static str> {
+    fn parse(literal: Option<&[u8]>) -> Result<Self, &'static str> {
         let Some(literal) = literal else { return Ok(Self::Null) };
-        if let Some(blob) = literal.strip_prefix(b"x'").and_then(|rest| rest.strip_suffix(b"'")) {
-            return Ok(Self::Blob(bytes(blob)?));
+        match literal.first() {
+            Some(b'\'') => {
+                let quoted = literal.get(1..).and_then(|rest| rest.strip_suffix(b"'")).ok_or("a text has no end")?;
+                let text = std::str::from_utf8(quoted).map_err(|_| "it is not UTF-8")?;
+                let has_quotes = memchr::memchr(b'\'', quoted).is_some();
+                Ok(Self::Text(if has_quotes { text.replace("''", "'") } else { text.to_owned() }))
+            }
+            Some(b'x') => {
+                let digits = literal.strip_prefix(b"x'").and_then(|rest| rest.strip_suffix(b"'"));
+                Ok(Self::Blob(bytes(digits.ok_or("a value is no literal")?)?))
+            }
+            Some(b'C') => {
+                let digits = literal.strip_prefix(b"CAST(x'").and_then(|rest| rest.strip_suffix(b"' AS TEXT)"));
+                let text = bytes(digits.ok_or("a value is no literal")?)?;
+                Ok(match String::from_utf8(text) {
+                    Ok(text) => Self::Text(text),
+                    Err(raw) => Self::RawText(raw.into_bytes()),
+                })
+            }
+            _ => {
+                let text = std::str::from_utf8(literal).map_err(|_| "it is not UTF-8")?;
+                if let Ok(number) = text.parse() {
+                    return Ok(Self::Integer(number));
+                }
+                text.parse().map(Self::Real).map_err(|_| "a value is no literal")
+            }
         }
-        if let Some(blob) = literal.strip_prefix(b"CAST(x'").and_then(|rest| rest.strip_suffix(b"' AS TEXT)")) {
-            let text = bytes(blob)?;
-            return Ok(match String::from_utf8(text) {
-                Ok(text) => Self::Text(text),
-                Err(raw) => Self::RawText(raw.into_bytes()),
-            });
+    }
+
+    /// How much memory it takes besides itself.
+    fn size(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::RawText(bytes) | Self::Blob(bytes) => bytes.len(),
+            _ => 0,
         }
-        let text = String::from_utf8(literal).map_err(|_| "it is not UTF-8")?;
-        if let Some(quoted) = text.strip_prefix('\'') {
-            let quoted = quoted.strip_suffix('\'').ok_or("a text has no end")?;
-            return Ok(Self::Text(quoted.replace("''", "'")));
-        }
-        if let Ok(number) = text.parse() {
-            return Ok(Self::Integer(number));
-        }
-        text.parse().map(Self::Real).map_err(|_| "a value is no literal")
     }
 }
 
 fn bytes(digits: &[u8]) -> Result<Vec<u8>, &'static str> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let pairs = digits.chunks(2).map(|pair| match pair {
-        [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-        _ => None,
-    });
-    pairs.collect::<Option<_>>().ok_or("a blob has something else than hexadecimal digits")
+    const WRONG: &str = "a blob has something else than hexadecimal digits";
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Ok(byte - b'0'),
+        b'a'..=b'f' => Ok(byte - b'a' + 10),
+        b'A'..=b'F' => Ok(byte - b'A' + 10),
+        _ => Err(WRONG),
+    };
+    let (pairs, rest) = digits.as_chunks::<2>();
+    if !rest.is_empty() {
+        return Err(WRONG);
+    }
+    let mut bytes = Vec::with_capacity(pairs.len());
+    for [high, low] in pairs {
+        bytes.push(digit(*high)? << 4 | digit(*low)?);
+    }
+    Ok(bytes)
 }
 
 /// Puts all rows of a source into a table.
@@ -212,61 +239,103 @@ async fn insert(
     rows: Rows<'_>,
     source: &mut dyn RowSource,
 ) -> Result<u64, Copying> {
-    let width = rows.columns.len().max(1);
-    let at_once = (MOST_VALUES / width).clamp(1, MOST_ROWS);
-    let head = format!("INSERT INTO {table} ({}) VALUES ", list(rows.columns));
-    let mut waiting: Vec<Value> = Vec::with_capacity(at_once * width);
-    let mut count = 0;
-    while let Some(lines) = source.next().await.map_err(|Stopped| Error::Stopped)? {
-        let mut values = Vec::new();
-        count = each_row(rows, &lines, count, &mut |fields| {
-            for field in fields {
-                values.push(Value::parse(field)?);
-            }
-            Ok(())
-        })?;
-        for value in values {
-            waiting.push(value);
-            if waiting.len() == at_once * width {
-                insert_values(connection, &head, width, std::mem::take(&mut waiting)).await?;
-            }
-        }
+    let mut batches = Batches::new(table, rows, source);
+    let mut ready = batches.next().await?;
+    while let Some(batch) = ready {
+        // The next one is read while the database is busy with this one.
+        let (done, next) = tokio::join!(batch.execute(connection), batches.next());
+        done?;
+        ready = next?;
     }
-    insert_values(connection, &head, width, waiting).await?;
-    Ok(count)
+    Ok(batches.lines.count)
 }
 
-async fn insert_values(
-    connection: &mut SqliteConnection,
-    head: &str,
-    width: usize,
+/// Some rows that go into a table together.
+struct Batch {
+    sql: Arc<str>,
     values: Vec<Value>,
-) -> Result<(), sqlx::Error> {
-    if values.is_empty() {
-        return Ok(());
-    }
-    let mut sql = String::with_capacity(head.len() + values.len() * 3);
-    sql.push_str(head);
-    for (index, row) in values.chunks(width).enumerate() {
-        sql.push_str(if index == 0 { "(" } else { ", (" });
-        for (index, value) in row.iter().enumerate() {
-            let comma = if index == 0 { "" } else { ", " };
-            // Writing to a `String` cannot fail.
-            let _ = write!(sql, "{comma}{}", value.placeholder());
+}
+
+impl Batch {
+    async fn execute(self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        let mut query = sqlx::query(AssertSqlSafe(self.sql));
+        for value in self.values {
+            query = match value {
+                Value::Null => query.bind(None::<i64>),
+                Value::Integer(number) => query.bind(number),
+                Value::Real(number) => query.bind(number),
+                Value::Text(text) => query.bind(text),
+                Value::RawText(bytes) | Value::Blob(bytes) => query.bind(bytes),
+            };
         }
-        sql.push(')');
+        query.execute(connection).await.map(drop)
     }
-    let mut query = sqlx::query(AssertSqlSafe(sql));
-    for value in values {
-        query = match value {
-            Value::Null => query.bind(None::<i64>),
-            Value::Integer(number) => query.bind(number),
-            Value::Real(number) => query.bind(number),
-            Value::Text(text) => query.bind(text),
-            Value::RawText(bytes) | Value::Blob(bytes) => query.bind(bytes),
+}
+
+/// The rows of a source as batches.
+struct Batches<'s> {
+    rows: Rows<'s>,
+    lines: EachLine<'s>,
+    /// How many rows a batch has at most.
+    at_once: usize,
+    head: String,
+    /// The statement of a full batch in which no value needs a placeholder of its own.
+    full: Arc<str>,
+}
+
+impl<'s> Batches<'s> {
+    fn new(table: &str, rows: Rows<'s>, source: &'s mut dyn RowSource) -> Self {
+        let width = rows.columns.len().max(1);
+        let at_once = (MOST_VALUES / width).clamp(1, MOST_ROWS);
+        let head = format!("INSERT INTO {table} ({}) VALUES ", list(rows.columns));
+        let full = sql(&head, width, std::iter::repeat_n("?", at_once * width));
+        Self { rows, lines: EachLine::new(source), at_once, head, full: full.into() }
+    }
+
+    /// The next one; `None` after the last row.
+    async fn next(&mut self) -> Result<Option<Batch>, Error> {
+        let width = self.rows.columns.len().max(1);
+        let mut values = Vec::with_capacity(self.at_once * width);
+        let (mut count, mut size, mut is_plain) = (0, 0, true);
+        let mut row = self.lines.count;
+        while count < self.at_once && size < MOST_BYTES {
+            let Some(line) = self.lines.next().await? else { break };
+            (count, row) = (count + 1, row + 1);
+            let mut fields = Fields::with_capacity(width);
+            read_row(self.rows, line, row, &mut fields)?;
+            for field in &fields {
+                let value = Value::parse(field.as_deref()).map_err(|reason| wrong_row(self.rows, row, reason))?;
+                size += value.size();
+                is_plain &= !matches!(value, Value::RawText(_));
+                values.push(value);
+            }
+        }
+        if values.is_empty() {
+            return Ok(None);
+        }
+        let sql = if is_plain && count == self.at_once {
+            Arc::clone(&self.full)
+        } else {
+            sql(&self.head, width, values.iter().map(Value::placeholder)).into()
         };
+        Ok(Some(Batch { sql, values }))
     }
-    query.execute(connection).await.map(drop)
+}
+
+/// The statement for some rows, from its placeholders.
+fn sql(head: &str, width: usize, placeholders: impl Iterator<Item = &'static str>) -> String {
+    let mut sql = head.to_owned();
+    for (index, placeholder) in placeholders.enumerate() {
+        let is_first = index.is_multiple_of(width);
+        sql.push_str(match (index, is_first) {
+            (0, _) => "(",
+            (_, true) => "), (",
+            (_, false) => ", ",
+        });
+        sql.push_str(placeholder);
+    }
+    sql.push(')');
+    sql
 }
 
 #[cfg(test)]
@@ -276,21 +345,50 @@ mod tests {
     #[test]
     fn literals_mean_what_they_were_made_of() {
         let written = |write: &dyn Fn(&mut Vec<u8>)| {
-            let mut literal = Vec::new();
-            write(&mut literal);
-            Value::parse(Some(literal)).unwrap()
+            let mut line = Vec::new();
+            write(&mut line);
+            let column = TableColumn {
+                name: "x".to_owned(),
+                kind: String::new(),
+                is_generated: false,
+                form: crate::contents::Form::Literal,
+                default: None,
+            };
+            let columns = [column];
+            let table = Table {
+                schema: None,
+                name: "t".to_owned(),
+                columns: columns.to_vec(),
+                key: Vec::new(),
+                children: Vec::new(),
+                rows_estimate: None,
+                references: Vec::new(),
+                has_triggers: false,
+                holds_rows: true,
+                create: Vec::new(),
+                complete: Vec::new(),
+                connect: Vec::new(),
+                counters: Vec::new(),
+            };
+            line.push(b'\n');
+            let mut fields = Fields::new();
+            read_row(Rows { table: &table, columns: &columns }, &line, 1, &mut fields).unwrap();
+            Value::parse(fields[0].as_deref()).unwrap()
         };
         assert_eq!(written(&|to| write_text(to, b"it's\n")), Value::Text("it's\n".to_owned()));
+        assert_eq!(written(&|to| write_text(to, b"\\'\t\r\\n")), Value::Text("\\'\t\r\\n".to_owned()));
         assert_eq!(written(&|to| write_text(to, b"a\0b")), Value::Text("a\0b".to_owned()));
         assert_eq!(written(&|to| write_text(to, b"\xff")), Value::RawText(vec![0xff]));
         assert_eq!(written(&|to| write_text(to, b"''")), Value::Text("''".to_owned()));
         assert_eq!(written(&|to| write_blob(to, b"\x00\xab")), Value::Blob(vec![0, 0xab]));
         assert_eq!(written(&|to| write_blob(to, b"")), Value::Blob(Vec::new()));
         for number in [0.1, 1.0, -0.0, 1e300, f64::MIN_POSITIVE, f64::INFINITY, f64::NEG_INFINITY] {
-            let Value::Real(read) = Value::parse(Some(real(number).into_bytes())).unwrap() else { panic!("{number}") };
+            let Value::Real(read) = written(&|to| write_real(to, number)) else { panic!("{number}") };
             assert_eq!(read.to_bits(), number.to_bits());
         }
-        assert_eq!(Value::parse(Some(i64::MIN.to_string().into_bytes())), Ok(Value::Integer(i64::MIN)));
-        assert!(Value::parse(Some(b"DROP TABLE t".to_vec())).is_err());
+        assert_eq!(Value::parse(Some(i64::MIN.to_string().as_bytes())), Ok(Value::Integer(i64::MIN)));
+        for wrong in ["DROP TABLE t", "", "'", "x'0", "x'0'", "x'0g'", "CAST(x'00')", "Cx", "1 + 1"] {
+            assert!(Value::parse(Some(wrong.as_bytes())).is_err(), "{wrong}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::io::Read as _;
 use std::io::Write as _;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use runner_backup::BackupError;
@@ -14,6 +15,9 @@ use runner_backup::RowsDigest;
 use runner_database::RowSink;
 use runner_database::RowSource;
 use runner_database::Stopped;
+use tokio::runtime::Handle;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -21,29 +25,55 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
 
-/// So many parts wait for the other side, which bounds the memory.
-const WAITING: usize = 8;
+/// So many bytes wait for the other side at most, but for a row that is longer. That bounds the memory.
+const WAITING: u32 = 2 * 1024 * 1024;
 /// So much of a member is read at a time.
 const CHUNK: usize = 256 * 1024;
+
+/// Lines on their way to another thread, and the room that they take until they are dropped.
+struct Parcel {
+    lines: Vec<u8>,
+    _room: OwnedSemaphorePermit,
+}
+
+/// The end of a way on which only so many bytes may be at a time.
+struct Sender {
+    room: Arc<Semaphore>,
+    parcels: mpsc::UnboundedSender<Parcel>,
+}
+
+fn way() -> (Sender, mpsc::UnboundedReceiver<Parcel>) {
+    let (parcels, receiver) = mpsc::unbounded_channel();
+    (Sender { room: Arc::new(Semaphore::new(WAITING as usize)), parcels }, receiver)
+}
+
+impl Sender {
+    /// Waits until there is room. What is longer than all of it waits until nothing else is there.
+    async fn send(&self, lines: Vec<u8>) -> std::result::Result<(), Stopped> {
+        let room = u32::try_from(lines.len()).unwrap_or(WAITING).min(WAITING);
+        let room = Arc::clone(&self.room).acquire_many_owned(room).await.map_err(|_| Stopped)?;
+        self.parcels.send(Parcel { lines, _room: room }).map_err(|_| Stopped)
+    }
+}
 
 /// Hears how many rows and bytes have passed since it was told the last time.
 pub(super) type Hear<'a> = dyn FnMut(u64, u64) + Send + 'a;
 
 /// Takes the rows of a database into a member.
 pub(super) struct IntoMember<'a> {
-    sender: mpsc::Sender<Vec<u8>>,
+    sender: Sender,
     worker: JoinHandle<std::result::Result<(Member, RowsDigest), BackupError>>,
     hear: &'a mut Hear<'a>,
 }
 
 impl<'a> IntoMember<'a> {
     pub(super) fn begin(mut writer: MemberWriter, hear: &'a mut Hear<'a>) -> Self {
-        let (sender, mut receiver) = mpsc::channel::<Vec<u8>>(WAITING);
+        let (sender, mut receiver) = way();
         let worker = tokio::task::spawn_blocking(move || {
             let mut digest = LineDigest::new();
-            while let Some(lines) = receiver.blocking_recv() {
-                digest.update(&lines);
-                if writer.write_all(&lines).is_err() {
+            while let Some(parcel) = receiver.blocking_recv() {
+                digest.update(&parcel.lines);
+                if writer.write_all(&parcel.lines).is_err() {
                     // What has failed is told by finishing.
                     break;
                 }
@@ -73,12 +103,12 @@ impl<'a> IntoMember<'a> {
 impl RowSink for IntoMember<'_> {
     async fn take(&mut self, lines: Vec<u8>) -> std::result::Result<(), Stopped> {
         (self.hear)(count(&lines), lines.len() as u64);
-        self.sender.send(lines).await.map_err(|_| Stopped)
+        self.sender.send(lines).await
     }
 }
 
 fn count(lines: &[u8]) -> u64 {
-    lines.iter().filter(|byte| **byte == b'\n').count() as u64
+    memchr::memchr_iter(b'\n', lines).count() as u64
 }
 
 fn cut_off(error: &tokio::task::JoinError) -> Error {
@@ -87,7 +117,7 @@ fn cut_off(error: &tokio::task::JoinError) -> Error {
 
 /// Gives the rows of a member to a database.
 pub(super) struct FromMember<'a> {
-    receiver: mpsc::Receiver<Vec<u8>>,
+    receiver: mpsc::UnboundedReceiver<Parcel>,
     worker: Option<JoinHandle<std::result::Result<RowsDigest, Error>>>,
     /// What came of it, once the last row was given.
     ended: Option<Result<RowsDigest>>,
@@ -96,8 +126,9 @@ pub(super) struct FromMember<'a> {
 
 impl<'a> FromMember<'a> {
     pub(super) fn begin(mut reader: MemberReader, file: &str, hear: &'a mut Hear<'a>) -> Self {
-        let (sender, receiver) = mpsc::channel::<Vec<u8>>(WAITING);
+        let (sender, receiver) = way();
         let file = file.to_owned();
+        let runtime = Handle::current();
         let worker = tokio::task::spawn_blocking(move || {
             let mut digest = LineDigest::new();
             let mut rest = Vec::new();
@@ -110,15 +141,14 @@ impl<'a> FromMember<'a> {
                 if read == 0 {
                     break if lines.is_empty() { Ok(digest.finish()) } else { Err(half_a_row(&file)) };
                 }
-                match lines.iter().rposition(|byte| *byte == b'\n') {
-                    Some(end) => rest = lines.split_off(end + 1),
-                    None => {
-                        rest = lines;
-                        continue;
-                    }
-                }
+                // What was read before holds no end of a row.
+                let Some(end) = memchr::memrchr(b'\n', &lines[before..]) else {
+                    rest = lines;
+                    continue;
+                };
+                rest = lines.split_off(before + end + 1);
                 digest.update(&lines);
-                if sender.blocking_send(lines).is_err() {
+                if runtime.block_on(sender.send(lines)).is_err() {
                     // The database has had enough, and says why.
                     break Ok(digest.finish());
                 }
@@ -141,7 +171,7 @@ impl<'a> FromMember<'a> {
 #[async_trait]
 impl RowSource for FromMember<'_> {
     async fn next(&mut self) -> std::result::Result<Option<Vec<u8>>, Stopped> {
-        if let Some(lines) = self.receiver.recv().await {
+        if let Some(Parcel { lines, .. }) = self.receiver.recv().await {
             (self.hear)(count(&lines), lines.len() as u64);
             return Ok(Some(lines));
         }

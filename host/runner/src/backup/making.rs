@@ -1,6 +1,7 @@
 //! Saving tables of a target.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use runner_backup::Backup;
@@ -17,6 +18,7 @@ use runner_backup::Part;
 use runner_backup::SavedAs;
 use runner_backup::Scope;
 use runner_backup::Target;
+use runner_database::Dialect;
 use runner_database::Form;
 use runner_database::Reading;
 use runner_database::Rows;
@@ -34,6 +36,9 @@ use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::output::Transfer;
 use crate::pipeline;
+
+/// Nobody waits longer to know how long it takes.
+const COUNT_LIMIT: Duration = Duration::from_secs(1);
 
 /// What is said about a backup besides its contents.
 #[derive(Clone, Debug)]
@@ -86,7 +91,7 @@ pub(crate) async fn save(
     transfer: &mut dyn Transfer,
 ) -> Result<Option<Backup>> {
     let draft = begin(config, about)?;
-    let server = session.server().clone();
+    let (server, dialect) = (session.server().clone(), session.dialect());
     let mut reading = session.read().await?;
     let tables = reading.tables().await?;
     let chosen = choose(&tables)?;
@@ -94,7 +99,10 @@ pub(crate) async fn save(
         reading.finish().await?;
         return Ok(None);
     }
-    let total = chosen.keys().filter_map(|index| tables.get(*index)?.rows_estimate).sum();
+    let mut total = 0;
+    for table in chosen.keys().filter_map(|index| tables.get(*index)) {
+        total += expected_rows(&mut reading, table, dialect).await?;
+    }
     transfer.begin(draft.name(), total);
     let mut saved = Vec::with_capacity(chosen.len());
     for (index, extent) in &chosen {
@@ -108,6 +116,16 @@ pub(crate) async fn save(
     let finished = tokio::task::spawn_blocking(move || draft.finish(manifest)).await;
     let finished = finished.map_err(|error| Error::new(ErrorKind::Io, format!("a thread was cut off: {error}")))?;
     Ok(Some(finished?))
+}
+
+/// How many rows a table has by all accounts. SQLite keeps none, and counts faster than it reads; 0 if that takes too long.
+async fn expected_rows(reading: &mut Reading<'_>, table: &Table, dialect: Dialect) -> Result<u64> {
+    if table.rows_estimate.is_some() || dialect != Dialect::Sqlite {
+        return Ok(table.rows_estimate.unwrap_or_default());
+    }
+    let sql = format!("SELECT CAST(count(*) AS TEXT) FROM {}", table.sql_name(dialect));
+    let answer = reading.ask(sql, COUNT_LIMIT).await?.into_iter().flatten().flatten().flatten().next();
+    Ok(answer.and_then(|count| count.parse().ok()).unwrap_or_default())
 }
 
 /// The manifest of a backup whose members are written.

@@ -61,6 +61,7 @@ impl<'a> TextObserver<'a> {
     /// Says how it ended, and gives the error to end with, if there is one.
     pub(crate) fn finish(&mut self, report: &Report, took: Duration) -> Option<crate::Error> {
         self.progress.clear();
+        self.transfer.end();
         let summary = match report.outcome {
             Outcome::Applied if !report.restored.is_empty() => restored(report, took),
             Outcome::NothingToDo => "Nothing to do: the database is where it should be".to_owned(),

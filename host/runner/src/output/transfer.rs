@@ -52,6 +52,7 @@ impl TransferBar {
 
 impl Transfer for TransferBar {
     fn begin(&mut self, _backup: &str, rows: u64) {
+        self.end();
         if !self.is_watched {
             return;
         }
@@ -81,5 +82,12 @@ impl Transfer for TransferBar {
 
     fn end(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+impl Drop for TransferBar {
+    /// An error that stops the rows is not written into the line of the bar.
+    fn drop(&mut self) {
+        self.end();
     }
 }

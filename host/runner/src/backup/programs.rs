@@ -30,8 +30,6 @@ pub(crate) enum Tool {
     PgRestore,
     /// Writes a MariaDB or MySQL database as statements.
     Mysqldump,
-    /// Runs them.
-    Mysql,
 }
 
 impl Tool {
@@ -42,8 +40,6 @@ impl Tool {
             (Self::PgRestore, _) => &["pg_restore"],
             (Self::Mysqldump, true) => &["mariadb-dump", "mysqldump"],
             (Self::Mysqldump, false) => &["mysqldump"],
-            (Self::Mysql, true) => &["mariadb", "mysql"],
-            (Self::Mysql, false) => &["mysql"],
         }
     }
 

@@ -47,6 +47,9 @@ use crate::pipeline;
 /// So many parts wait for the other side.
 const WAITING: usize = 8;
 
+/// So many bytes of statements are run at a time, at least.
+const BATCH: usize = 2 * 1024 * 1024;
+
 /// A backup of a whole database, and where it goes.
 pub(crate) struct Refill<'a> {
     pub(crate) config: &'a Config,
@@ -76,9 +79,8 @@ pub(crate) struct Record {
 pub(crate) fn prepare(config: &Config, session: &Session) -> Result<()> {
     let server = session.server();
     match session.dialect() {
-        Dialect::Sqlite => Ok(()),
+        Dialect::Sqlite | Dialect::Mysql => Ok(()),
         Dialect::Postgres => programs::find(config, Tool::PgRestore, server).map(drop),
-        Dialect::Mysql => programs::find(config, Tool::Mysql, server).map(drop),
     }
 }
 
@@ -218,13 +220,12 @@ impl Refill<'_> {
     }
 
     async fn mysql(&self, session: &mut Session, record: Option<Record>, transfer: &mut dyn Transfer) -> Result<()> {
-        let program = programs::find(self.config, Tool::Mysql, session.server())?;
         if let Some(Record { info, unsettled: Some(revision), .. }) = &record {
             let reason = format!("the backup `{}` is being restored", self.backup.name());
             session.unsettle(info.clone(), revision, &reason).await?;
         }
         let is_kept = record.is_some();
-        let done = self.mysql_statements(session, &program, record, transfer).await;
+        let done = self.mysql_statements(session, record, transfer).await;
         done.map_err(|error| {
             if !is_kept {
                 return error;
@@ -239,31 +240,18 @@ impl Refill<'_> {
     async fn mysql_statements(
         &self,
         session: &mut Session,
-        program: &Program,
         record: Option<Record>,
         transfer: &mut dyn Transfer,
     ) -> Result<()> {
+        // By our own session: what a client program was told goes on for a while after we have died.
+        let mut loading = session.load(&[]).await?;
         if self.replaces {
-            let mut loading = session.load(&[]).await?;
             loading.clear().await?;
-            loading.abort().await?;
         }
-        let database = self.url.database().unwrap_or_default().to_owned();
-        let arguments = ["--batch".to_owned(), "--skip-column-names".to_owned(), database];
         for member in [Some(self.member()?), self.events()].into_iter().flatten() {
-            let mut running = program.start(self.url, &arguments)?;
-            let mut reader = self.backup.read(member, self.keys)?;
-            tokio::task::spawn_blocking(move || {
-                let read = match running.stdin() {
-                    Some(mut stdin) => copy(&mut reader, &mut stdin),
-                    None => Ok(()),
-                };
-                running.wait()?;
-                read
-            })
-            .await
-            .map_err(|error| cut_off(&error))??;
+            self.statements(&mut loading, member).await?;
         }
+        loading.abort().await?;
         let mut reading = session.read().await?;
         for saved in &self.backup.manifest().tables {
             let table = described(saved);
@@ -279,6 +267,41 @@ impl Refill<'_> {
         let mut loading = session.load(&[]).await?;
         self.ledger(&mut loading, record.is_some()).await?;
         keep(loading, record).await
+    }
+
+    /// Runs the statements of a member.
+    async fn statements(&self, loading: &mut Loading<'_>, member: &str) -> Result<()> {
+        let reader = self.backup.read(member, self.keys)?;
+        let (sender, mut batches) = mpsc::channel::<Vec<String>>(2);
+        let worker = tokio::task::spawn_blocking(move || {
+            let (mut batch, mut length) = (Vec::new(), 0);
+            let mut is_wanted = true;
+            let read = script::statements(BufReader::with_capacity(256 * 1024, reader), &mut |statement| {
+                length += statement.len();
+                batch.push(statement);
+                if length >= BATCH {
+                    length = 0;
+                    is_wanted = sender.blocking_send(std::mem::take(&mut batch)).is_ok();
+                }
+                is_wanted
+            });
+            if read.is_ok() && is_wanted && !batch.is_empty() {
+                // Whoever wants no more says why.
+                let _ = sender.blocking_send(batch);
+            }
+            read
+        });
+        let mut done = Ok(());
+        while let Some(batch) = batches.recv().await {
+            done = run(loading, &batch).await;
+            if done.is_err() {
+                break;
+            }
+        }
+        drop(batches);
+        let read = worker.await.map_err(|error| cut_off(&error))?;
+        read.map_err(|error| super::rows::read_failed(member, error))?;
+        done
     }
 
     /// Puts the saved ledger into an empty one.

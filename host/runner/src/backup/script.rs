@@ -1,4 +1,5 @@
-//! What `pg_restore` writes: definitions as statements, and rows between `COPY … FROM stdin;` and `\.`.
+//! What `pg_restore` and `mariadb-dump` write. The one writes definitions as statements, and rows between `COPY … FROM stdin;` and
+//! `\.`; the other statements alone, whose ends are ends of lines.
 
 use std::io::BufRead;
 
@@ -23,6 +24,44 @@ pub(super) enum Piece {
     Rows(Vec<u8>),
     /// The rows end.
     End,
+}
+
+/// Takes what `mariadb-dump` and `mysqldump` write apart, and hands on its statements until nobody wants any more. They write line
+/// feeds in texts as `\n`, and bodies between lines with `DELIMITER`.
+pub(super) fn statements(mut from: impl BufRead, hand_on: &mut dyn FnMut(String) -> bool) -> std::io::Result<()> {
+    let mut delimiter = b";".to_vec();
+    let (mut statement, mut line) = (Vec::new(), Vec::new());
+    loop {
+        line.clear();
+        if from.read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        if statement.is_empty() {
+            if line.trim_ascii().is_empty() || line.starts_with(b"--") {
+                continue;
+            }
+            if let Some(next) = line.strip_prefix(b"DELIMITER ") {
+                delimiter = next.trim_ascii().to_vec();
+                continue;
+            }
+        }
+        statement.extend_from_slice(&line);
+        let Some(text) = statement.trim_ascii_end().strip_suffix(delimiter.as_slice()) else { continue };
+        let text = std::str::from_utf8(text).map_err(|_| std::io::Error::other("a statement is not UTF-8"))?.to_owned();
+        statement.clear();
+        // The tables are nobody else's.
+        let is_lock = text.starts_with("LOCK TABLES ") || text == "UNLOCK TABLES";
+        if !is_lock && !text.trim().is_empty() && !hand_on(text) {
+            return Ok(());
+        }
+    }
+    // Comments may stand behind the last statement without an end.
+    let rest = statement.trim_ascii();
+    if rest.is_empty() || rest.starts_with(b"/*") {
+        Ok(())
+    } else {
+        Err(std::io::Error::other("a statement has no end"))
+    }
 }
 
 /// A line that only `psql` understands, and that changes nothing for us.
@@ -140,6 +179,30 @@ mod tests {
         );
         let cut = rows(&b"COPY t (a) FROM stdin;\n1\n"[..], 15, &mut |_| true);
         assert!(cut.is_err());
+    }
+
+    #[test]
+    fn statements_end_with_their_lines() {
+        let text = "/*M!999999\\- enable the sandbox mode */ \n-- head\n/*!40101 SET NAMES utf8mb4 */;\nCREATE TABLE `t;` (\n  a INT\n);\n\
+            LOCK TABLES `t;` WRITE;\nINSERT INTO `t;` VALUES (1,'x;\\n'),(2,'y');\nUNLOCK TABLES;\nDELIMITER ;;\n\
+            CREATE TRIGGER a BEFORE INSERT ON t FOR EACH ROW BEGIN\nSET x = 1;\nEND ;;\nDELIMITER ;\nSET x = 2;\n";
+        let mut found = Vec::new();
+        statements(text.as_bytes(), &mut |statement| {
+            found.push(statement);
+            true
+        })
+        .unwrap();
+        assert_eq!(
+            found,
+            [
+                "/*M!999999\\- enable the sandbox mode */ \n-- head\n/*!40101 SET NAMES utf8mb4 */",
+                "CREATE TABLE `t;` (\n  a INT\n)",
+                "INSERT INTO `t;` VALUES (1,'x;\\n'),(2,'y')",
+                "CREATE TRIGGER a BEFORE INSERT ON t FOR EACH ROW BEGIN\nSET x = 1;\nEND ",
+                "SET x = 2",
+            ]
+        );
+        assert!(statements(&b"INSERT INTO t VALUES (1"[..], &mut |_| true).is_err());
     }
 
     #[test]

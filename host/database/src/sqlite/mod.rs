@@ -7,6 +7,7 @@
 mod books;
 mod contents;
 mod definition;
+mod dependents;
 mod facts;
 mod failures;
 mod hold;
@@ -76,6 +77,7 @@ use crate::url::DatabaseUrl;
 
 use self::books::Books;
 pub(crate) use self::contents::quoted;
+pub(crate) use self::dependents::dependencies;
 pub(crate) use self::location::SqliteLocation;
 pub(crate) use self::location::SqliteMode;
 pub(crate) use self::location::SqlitePlace;

@@ -1,5 +1,6 @@
 //! What becomes of views, triggers, foreign keys and the like when the statements of a plan run one after the other.
 
+mod names;
 mod trace;
 
 use runner_chain::Dialect;

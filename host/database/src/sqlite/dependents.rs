@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use runner_chain::Dialect;
+use runner_chain::sql::lexemes;
 use runner_chain::sql::mentions;
 
 use crate::contents::Reading;
@@ -20,10 +21,10 @@ use crate::error::Result;
 const OBJECTS: &str =
     "SELECT type, name, tbl_name, sql FROM main.sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
 const FOREIGN_KEYS: &str = "SELECT m.name, CAST(k.id AS TEXT), k.\"table\", k.\"from\", coalesce(k.\"to\", '') \
-     FROM main.sqlite_schema AS m, pragma_foreign_key_list(m.name, 'main') AS k WHERE m.type = 'table' ORDER BY m.name, k.id, k.seq";
+     FROM main.sqlite_schema AS m, pragma_foreign_key_list(m.name, 'main') AS k WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL %' ORDER BY m.name, k.id, k.seq";
 const INDEXED: &str = "SELECT i.name, coalesce(c.name, '') FROM main.sqlite_schema AS i, pragma_index_info(i.name, 'main') AS c WHERE i.type = 'index'";
 const GENERATED: &str = "SELECT m.name, c.name FROM main.sqlite_schema AS m, pragma_table_xinfo(m.name, 'main') AS c \
-     WHERE m.type = 'table' AND c.hidden IN (2, 3)";
+     WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL %' AND c.hidden IN (2, 3)";
 
 /// Something with a definition.
 struct Defined {
@@ -101,7 +102,7 @@ pub(crate) async fn dependencies(reading: &mut Reading<'_>, limit: Duration) -> 
 fn expression(sql: &str, column: &str) -> String {
     let mut depth = 0;
     let mut parts = vec![String::new()];
-    for lexeme in runner_chain::sql::lexemes(sql, Dialect::Sqlite) {
+    for lexeme in lexemes(sql, Dialect::Sqlite) {
         match lexeme.text {
             "(" if lexeme.is_symbol("(") => depth += 1,
             ")" if lexeme.is_symbol(")") => depth -= 1,
@@ -121,7 +122,7 @@ fn expression(sql: &str, column: &str) -> String {
         }
     }
     let begins = |part: &&String| {
-        let first = runner_chain::sql::lexemes(part, Dialect::Sqlite).next().map(|lexeme| lexeme.text.to_lowercase());
+        let first = lexemes(part, Dialect::Sqlite).next().map(|lexeme| lexeme.text.to_lowercase());
         first == Some(column.to_lowercase())
     };
     parts.iter().skip(1).find(begins).cloned().unwrap_or_default()
@@ -135,7 +136,13 @@ fn texts(
     indexed: &[Vec<Option<String>>],
 ) {
     let dependent = assembly.add(object.entity());
-    let Some(found) = mentions(&object.sql, Dialect::Sqlite) else {
+    // A column may be called as the words in front of the query are.
+    let query = match object.kind {
+        EntityKind::View => lexemes(&object.sql, Dialect::Sqlite).find(|word| word.is("AS")).map(|word| word.end),
+        _ => None,
+    };
+    let text = object.sql.get(query.unwrap_or_default()..).unwrap_or_default();
+    let Some(found) = mentions(text, Dialect::Sqlite) else {
         let (kind, name) = (object.kind.word(), &object.name);
         assembly.found.unknown.push(format!("the definition of the {kind} `{name}` can't be read"));
         return;

@@ -295,7 +295,7 @@ impl Carried<'_> {
                 Ok(scripts) => scripts,
                 Err(error) if order.validates && has_target => {
                     let report = (&mut judged.report, judged.after.as_slice());
-                    validation::look(config, session, database, &[], report, order.limit).await?;
+                    validation::look(config, session, database, None, report, order.limit).await?;
                     observer.validated(&judged.report);
                     if is_denied {
                         return Ok(judged.report);
@@ -316,7 +316,7 @@ impl Carried<'_> {
             }
             if order.validates && has_target && !scripts.is_empty() {
                 let report = (&mut judged.report, judged.after.as_slice());
-                validation::look(config, session, database, &scripts, report, order.limit).await?;
+                validation::look(config, session, database, Some(&scripts), report, order.limit).await?;
                 observer.validated(&judged.report);
                 let refusal = judged.report.validation.as_ref().and_then(|validation| validation.refusal());
                 if let Some(error) = refusal.filter(|_| !is_denied) {

@@ -225,18 +225,22 @@ fn validated_step(record: &Record, database: &Database, step: &super::report::St
     })
 }
 
-/// Finds out what a rollback would meet, and puts it into the report. `scripts` are missing if a way down is.
+/// Finds out what a rollback would meet, and puts it into the report. There are no scripts if a way down is missing.
 pub(super) async fn look(
     config: &Config,
     session: &mut Session,
     database: &Database,
-    scripts: &[StepScript],
+    scripts: Option<&[StepScript]>,
     (report, after): (&mut Report, &[String]),
     limit: Duration,
 ) -> Result<()> {
     let mut validation = ValidationReport::of(config, database, report, after)?;
     let (dialect, schema) = (session.dialect(), session.default_schema());
-    let statements = precaution::statements(scripts);
+    if scripts.is_none() {
+        let why = "what depends on what the other steps drop was not looked at, because a way down is missing";
+        validation.unknown.push(why.to_owned());
+    }
+    let statements = precaution::statements(scripts.unwrap_or_default());
     let names = dependents::names(&statements, dialect);
     if !names.is_empty() {
         let mut reading = session.read().await?;
@@ -247,7 +251,7 @@ pub(super) async fn look(
         let keys_act = dialect != runner_database::Dialect::Sqlite || config.database_options().foreign_keys;
         let scene = Scene { found: &found, tables: &tables, dialect, schema: schema.as_deref(), keys_act };
         validation.dependents = dependents::follow(&statements, scene);
-        validation.unknown = found.unknown;
+        validation.unknown.extend(found.unknown);
     }
     validation.unknown.extend(dependents::unseen(&statements, dialect));
     report.validation = Some(Box::new(validation.judged()));

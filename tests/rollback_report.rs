@@ -86,7 +86,25 @@ fn the_report_is_shown_before_the_question_and_kept_with_the_run() {
     clinic.execute(
         "CREATE TRIGGER told AFTER INSERT ON visit BEGIN SELECT 1; END; CREATE VIEW names AS SELECT name FROM patient",
     );
-    snapshot!(project.run(&["rollback", "a1", "--validate-only"]), @"");
+    snapshot!(project.run(&["rollback", "a1", "--validate-only"]), @"
+    exit: 0
+    --- stdout
+    Rollback · runner [VERSION]
+      target       sqlite://app.db         SQLite [VERSION]
+      environment  development (level 10)
+      plan         1 step, [HASH]
+      allow  environment-hierarchy [VERSION]  development (level 10)
+      allow  lint [VERSION]                   no findings
+      allow  production-override [VERSION]
+      down  b2  Revision b2
+      data loss  b2 statement 1  drops `visit` with 0 rows
+      data loss  b2 statement 2  drops `patient.email` with 0 values (0 different ones)
+      goes back  from b2 to a1
+      rehearsal  b2  its way down was never rehearsed (`runner test`)
+      dependent  b2 statement 1  trigger `visit.told` is dropped along with `visit`
+    Dry run: nothing was changed; the plan's hash is [HASH]
+    --- stderr
+    ");
     // The same for scripts, with the forecast where it was.
     let report = clinic.validate().exits(0).json();
     let validation = &report["validation"];
@@ -349,6 +367,7 @@ fn the_document_for_review_holds_the_report() {
     let markdown = project.run(&["preview", "--rollback", "a1", "--format", "markdown"]).exits(0).stdout;
     assert!(markdown.contains("## Rehearsals") && markdown.contains("never rehearsed"), "{markdown}");
     assert!(markdown.contains("view \\`a\\|b\\` stays behind broken"), "{markdown}");
+    assert!(markdown.contains("allowed, but the database would refuse it"), "{markdown}");
     let html = project.run(&["preview", "--rollback", "a1", "--format", "html"]).exits(0).stdout;
     assert!(html.contains("<h2>What depends on it</h2>") && html.contains("stays behind broken"), "{html}");
     let text = project.run(&["preview", "--rollback", "a1"]).exits(0);

@@ -48,6 +48,9 @@ const INDEXES: &str = "SELECT table_name, index_name, column_name FROM informati
 const GENERATED: &str = "SELECT table_name, column_name, generation_expression FROM information_schema.columns \
      WHERE table_schema = {own} AND table_name IN ({names}) AND generation_expression <> ''";
 
+/// A row of an answer.
+type Row<'r> = &'r Vec<Option<String>>;
+
 /// What is asked about.
 struct Subject<'a> {
     /// The database of names without one.
@@ -165,7 +168,7 @@ fn text(assembly: &mut Assembly, subject: &mut Subject<'_>, row: &[Option<String
 }
 
 fn foreign_keys(assembly: &mut Assembly, subject: &mut Subject<'_>, keys: &[Vec<Option<String>>]) {
-    let mut by_key: BTreeMap<(String, String, String), Vec<&Vec<Option<String>>>> = BTreeMap::new();
+    let mut by_key: BTreeMap<(String, String, String), Vec<Row<'_>>> = BTreeMap::new();
     for row in keys {
         by_key.entry((required(row, 0), required(row, 1), required(row, 2))).or_default().push(row);
     }

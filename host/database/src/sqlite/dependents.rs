@@ -26,6 +26,9 @@ const INDEXED: &str = "SELECT i.name, coalesce(c.name, '') FROM main.sqlite_sche
 const GENERATED: &str = "SELECT m.name, c.name FROM main.sqlite_schema AS m, pragma_table_xinfo(m.name, 'main') AS c \
      WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL %' AND c.hidden IN (2, 3)";
 
+/// A foreign key: the table that it refers to, its own columns, and those referred to.
+type Key = (String, Vec<String>, Vec<String>);
+
 /// Something with a definition.
 struct Defined {
     kind: EntityKind,
@@ -182,7 +185,7 @@ fn texts(
 }
 
 fn foreign_keys(assembly: &mut Assembly, keys: &[Vec<Option<String>>], relations: &BTreeMap<String, usize>) {
-    let mut by_key: BTreeMap<(String, String), (String, Vec<String>, Vec<String>)> = BTreeMap::new();
+    let mut by_key: BTreeMap<(String, String), Key> = BTreeMap::new();
     for row in keys {
         let entry = by_key.entry((required(row, 0), required(row, 1)));
         let (_, from, to) = entry.or_insert_with(|| (required(row, 2), Vec::new(), Vec::new()));

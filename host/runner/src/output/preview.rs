@@ -125,6 +125,13 @@ impl Document<'_> {
         let level = report.environment.level.map_or_else(String::new, |level| format!(" (level {level})"));
         let outcome = serde_json::to_value(report.outcome).ok();
         let outcome = outcome.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+        // That is no saying of theirs.
+        let outcome = match &report.validation {
+            Some(validation) if !validation.ok && report.error.is_some() => {
+                "allowed, but the database would refuse it".to_owned()
+            }
+            _ => outcome,
+        };
         [
             ("Target", format!("{} ({})", report.target.name, report.target.server)),
             ("Environment", format!("{}{level}", report.environment.name)),

@@ -199,7 +199,13 @@ impl Record {
 
 /// The name of a project's record in the cache.
 fn name(config: &Config) -> String {
-    let digest = Sha256::digest(config.migrations_key());
+    // From wherever the command is run.
+    let folders: Vec<String> = config
+        .migrations
+        .iter()
+        .map(|location| std::path::absolute(&location.path).unwrap_or_default().to_string_lossy().into_owned())
+        .collect();
+    let digest = Sha256::digest(folders.join("\0"));
     let hash: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     format!("rehearsals-{hash}")
 }

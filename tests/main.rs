@@ -59,6 +59,7 @@ mod rehearsal;
 mod repair;
 mod revision;
 mod rollback;
+mod rollback_report;
 mod room;
 mod secrets;
 mod servers;

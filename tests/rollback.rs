@@ -115,6 +115,9 @@ fn a_rollback_says_what_it_would_destroy_and_asks() {
       down  b2  Visits
       data loss  b2 statement 1  drops `visit` with 5 rows
       data loss  b2 statement 2  drops `patient.email` with 4 values (4 different ones)
+      goes back  from b2 to a1
+      rehearsal  b2  its way down was never rehearsed (`runner test`)
+      nothing else depends on what is dropped
     Dry run: nothing was changed; the plan's hash is [HASH]
     --- stderr
     ");
@@ -130,6 +133,9 @@ fn a_rollback_says_what_it_would_destroy_and_asks() {
       allow  production-override [VERSION]
       data loss  b2 statement 1  drops `visit` with 5 rows
       data loss  b2 statement 2  drops `patient.email` with 4 values (4 different ones)
+      goes back  from b2 to a1
+      rehearsal  b2  its way down was never rehearsed (`runner test`)
+      nothing else depends on what is dropped
     --- stderr
     undo 1 revision in sqlite://app.db (development), which destroys data in 2 places? [y/N] n (no terminal; `--yes` answers yes)
     error: the rollback was not confirmed; nothing was run

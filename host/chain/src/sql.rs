@@ -18,7 +18,7 @@ mod tokens;
 pub(crate) use canonical::{reads_alike_everywhere, without_comments};
 pub use client_command::Client;
 pub use comment::{Comment, comments};
-pub use effect::{Effect, ObjectName, destroys, effects};
+pub use effect::{Effect, Mentions, ObjectName, Removal, RemovalKind, destroys, effects, mentions, removals};
 pub use lexeme::{Lexeme, LexemeKind, lexemes};
 pub use split::split;
 pub use split_error::{DelimiterFault, SplitError};

@@ -12,6 +12,7 @@
 
 mod backend;
 mod contents;
+mod dependents;
 mod error;
 mod facts;
 mod ledger;
@@ -51,6 +52,11 @@ pub use crate::contents::Table;
 pub use crate::contents::TableColumn;
 pub use crate::contents::TableName;
 pub use crate::contents::quoted_name;
+pub use crate::dependents::Bond;
+pub use crate::dependents::Dependencies;
+pub use crate::dependents::Dependency;
+pub use crate::dependents::Entity;
+pub use crate::dependents::EntityKind;
 pub use crate::error::Error;
 pub use crate::error::Result;
 pub use crate::error::StatementError;

@@ -75,10 +75,11 @@ impl Cache {
     }
 }
 
-/// What the lint policies have said is kept beside.
+/// What the lint policies have said is kept beside, and what else belongs to the user and may be lost.
 impl Cache {
     /// A text of this user, sealed under its name. What is missing, damaged or somebody else's counts as not there.
-    pub(crate) fn recall(&self, name: &str) -> Option<String> {
+    #[must_use]
+    pub fn recall(&self, name: &str) -> Option<String> {
         let Cache::Folder(folder) = self else { return None };
         is_private(folder).and_then(|()| is_guarded(folder)).ok()?;
         let mut file = open(&folder.join(name)).ok()?;
@@ -95,7 +96,10 @@ impl Cache {
     }
 
     /// Keeps a text under a name.
-    pub(crate) fn keep(&self, name: &str, content: &[u8]) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// Why it can't be kept.
+    pub fn keep(&self, name: &str, content: &[u8]) -> Result<(), String> {
         let Cache::Folder(folder) = self else { return Ok(()) };
         make_private(folder).and_then(|()| is_guarded(folder))?;
         // What a crash loses is asked again.

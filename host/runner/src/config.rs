@@ -99,6 +99,7 @@ pub struct Config {
     lint: ProjectLint,
     notifications: Result<channels::Notifications>,
     backup: Result<BackupSettings>,
+    rehearsals: Result<Option<(PathBuf, String)>>,
 }
 
 #[derive(Debug)]
@@ -183,7 +184,9 @@ impl Config {
         let notifications = channels::Notifications::new(file.channels, &file.notifications, &root, &fill);
         // Nor does whoever makes no backup need their passphrase.
         let backup = BackupSettings::new(&file.backup, &root, &fill);
-        Ok(Config { migrations, root, environment, database, plugins, lint, notifications, backup })
+        let rehearsals = file.test.record.as_ref().map(|name| fill.fill(name, "test.record")).transpose();
+        let rehearsals = rehearsals.map(|name| name.map(|name| (root.join(&name), name)));
+        Ok(Config { migrations, root, environment, database, plugins, lint, notifications, backup, rehearsals })
     }
 
     /// The folders of the revision files as messages name them.
@@ -289,6 +292,14 @@ impl Config {
     /// `[backup]` says something wrong, or needs a variable that is not set.
     pub(crate) fn backup(&self) -> Result<&BackupSettings> {
         self.backup.as_ref().map_err(Clone::clone)
+    }
+
+    /// Where rehearsals are recorded besides the user's cache, and as people call it.
+    ///
+    /// # Errors
+    /// `[test]` needs a variable that is not set.
+    pub(crate) fn rehearsals(&self) -> Result<Option<&(PathBuf, String)>> {
+        self.rehearsals.as_ref().map(Option::as_ref).map_err(Clone::clone)
     }
 
     /// Whether the plugin set in force wants a backup before something is destroyed: a strict one does, and any that says so.

@@ -29,6 +29,7 @@ mod chain_file;
 mod commands;
 pub mod config;
 mod convert;
+mod dependents;
 mod ending;
 pub mod error;
 mod git;

@@ -14,6 +14,7 @@ mod report;
 mod style;
 mod table;
 mod transfer;
+mod validation;
 mod xml;
 
 pub(crate) use mask::mask;

@@ -26,10 +26,13 @@ mod situation;
 mod sources;
 mod steps;
 mod surroundings;
+mod validation;
 mod weighing;
 
 pub use crate::backup::forecast::LossKind;
 pub use crate::backup::forecast::LossReport;
+pub use crate::dependents::DependentReport;
+pub use crate::dependents::Fate;
 pub use interrupt::Interrupt;
 pub use mail::Deliveries;
 pub use mail::Delivery;
@@ -53,8 +56,14 @@ pub use report::RestoredTable;
 pub use report::StepReport;
 pub use report::StepStatus;
 pub use report::Target;
+pub use validation::TestedHow;
+pub use validation::ValidatedStep;
+pub use validation::ValidatedTarget;
+pub use validation::ValidationReport;
+pub use validation::WayDown;
 
 pub(crate) use context::actor;
+pub(crate) use context::cache;
 pub(crate) use context::host;
 pub(crate) use context::me;
 pub(crate) use context::policy_context;

@@ -1,5 +1,6 @@
 //! Rehearsing revisions: up, down and up again on a scratch database, which must come back to the same schema each time.
 
+mod record;
 mod result;
 mod seeds;
 mod stage;
@@ -18,6 +19,8 @@ use runner_database::Schema;
 use runner_database::ScriptStatement;
 use runner_database::StepScript;
 
+pub(crate) use self::record::Known;
+pub(crate) use self::record::Record;
 pub(crate) use self::result::BaseAndBack;
 pub(crate) use self::result::Outcome;
 pub(crate) use self::result::Rehearsed;
@@ -148,7 +151,7 @@ async fn rehearse(stage: &mut Stage<'_>, acts: &[Act<'_>], on_tested: &mut dyn F
             break;
         }
     }
-    let mut rehearsed = Rehearsed::of(stage.dialect(), tested);
+    let mut rehearsed = Rehearsed::of(stage.dialect(), stage.server()?, tested);
     if let Some(index) = stopped_at {
         for act in acts.iter().skip(index + 1).filter(|act| act.is_tested) {
             let not_run = Tested::of(act.revision, Outcome::NotRun, 0.0, Vec::new());

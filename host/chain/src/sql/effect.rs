@@ -12,7 +12,9 @@ mod create;
 mod drop;
 mod executable;
 mod functions;
+mod mention;
 mod query;
+mod removal;
 mod rows;
 mod session;
 mod statement;
@@ -26,6 +28,8 @@ use std::fmt;
 
 use super::split::split;
 use crate::dialect::Dialect;
+pub use mention::{Mentions, mentions};
+pub use removal::{Removal, RemovalKind, removals};
 use words::Words;
 
 /// The name of something in a database, as the database takes it: without quotes and, on PostgreSQL, in lower case unless it

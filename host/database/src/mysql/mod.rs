@@ -9,6 +9,7 @@
 mod books;
 mod connect;
 mod contents;
+mod dependents;
 mod evidence;
 mod facts;
 mod failures;
@@ -77,6 +78,7 @@ use crate::url::DatabaseUrl;
 use self::books::Books;
 use self::connect::Settings;
 pub(crate) use self::connect::option_file;
+pub(crate) use self::dependents::dependencies;
 use self::link::Link;
 use self::link::number;
 use self::link::text;

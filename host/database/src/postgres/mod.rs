@@ -7,6 +7,7 @@
 mod books;
 mod connect;
 mod contents;
+mod dependents;
 mod evidence;
 mod facts;
 mod failures;
@@ -72,6 +73,7 @@ use crate::state::State;
 use self::books::Books;
 use self::connect::Settings;
 pub(crate) use self::connect::environment;
+pub(crate) use self::dependents::dependencies;
 use self::link::Link;
 use self::link::text;
 use self::literal::identifier;

@@ -7,6 +7,7 @@
 mod books;
 mod contents;
 mod definition;
+mod dependents;
 mod facts;
 mod failures;
 mod hold;
@@ -80,6 +81,7 @@ use crate::whole::other_pages;
 
 use self::books::Books;
 pub(crate) use self::contents::quoted;
+pub(crate) use self::dependents::dependencies;
 pub(crate) use self::location::SqliteLocation;
 pub(crate) use self::location::SqliteMode;
 pub(crate) use self::location::SqlitePlace;

@@ -5,6 +5,7 @@
 
 mod atomicity;
 mod contents;
+mod dependents;
 mod facts;
 mod ledger;
 mod lock;

@@ -5,6 +5,7 @@
 
 mod connecting;
 mod contents;
+mod dependents;
 mod facts;
 mod ledger;
 mod lock;

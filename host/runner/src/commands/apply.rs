@@ -47,8 +47,12 @@ impl Args {
             true => Keeping::Always(None),
             false => Keeping::AsTheSetSays,
         };
-        let order =
-            Order { keeping, expects: Some(Box::new(plan.clone())), ..Order::new(operation, plan.targets, false) };
+        let order = Order {
+            keeping,
+            expects: Some(Box::new(plan.clone())),
+            validates: operation == Operation::Rollback,
+            ..Order::new(operation, plan.targets, false)
+        };
         change::carry_out(global, printer, &order, self.lock_wait).await
     }
 }

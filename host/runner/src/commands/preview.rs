@@ -57,7 +57,7 @@ impl Args {
             Some(target) => Order::new(Operation::Rollback, vec![target.clone()], true),
             None => Order::new(Operation::Upgrade, self.targets.clone(), true),
         };
-        let order = Order { forecast: true, preview: true, ..order };
+        let order = Order { forecast: true, preview: true, validates: self.rollback.is_some(), ..order };
         let is_document = self.format != Format::Text || printer.is_json();
         let talker = if is_document { &printer.silent() } else { printer };
         let (report, refused) = change::report(global, talker, &order).await?;

@@ -25,6 +25,7 @@ use crate::output::rehearsal;
 use crate::pipeline::Database;
 use crate::pipeline::Interrupt;
 use crate::pipeline::load_chain;
+use crate::rehearsal::Record;
 use crate::rehearsal::Rehearsal;
 use crate::rehearsal::Seeds;
 use crate::rehearsal::statements;
@@ -35,6 +36,8 @@ use crate::rehearsal::statements;
 /// time as the first. In the end all goes down to where testing began, and back. Nothing of this touches the target: the
 /// scratch database is in memory for SQLite, and otherwise a new one in its server, which is removed afterwards; the account
 /// must be allowed to create databases. No policy is asked, and environment tags do not count.
+///
+/// What went well is recorded in the user's cache, and `rollback` says whether its ways down were ever rehearsed.
 ///
 /// The exit code is 4 if a revision fails.
 #[derive(Debug, clap::Args)]
@@ -64,6 +67,9 @@ pub(crate) struct Args {
     /// Folder of rows: `<id>.sql` is run whenever that revision is applied
     #[arg(long, value_name = "FOLDER")]
     seeds: Option<PathBuf>,
+    /// Write what was rehearsed successfully into this file as well, for `rollback` [default: `record` in `[test]`]
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
     /// Write a JUnit report
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -95,6 +101,7 @@ impl Args {
         let mut view = rehearsal::View::new(printer, &chain);
         let rehearsed = rehearsal.run(&mut |tested| view.tested(tested), &interrupt).await?;
         view.finished(&rehearsed);
+        Record::keep(&config, self.record.as_deref(), &chain, &rehearsed)?;
         if let Some(file) = &self.junit {
             let report = rehearsal::junit(&rehearsed).join("\n") + "\n";
             std::fs::write(file, report)

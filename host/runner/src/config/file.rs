@@ -24,6 +24,7 @@ pub(super) struct File {
     pub(super) trust: Trust,
     pub(super) lint: Lint,
     pub(super) backup: Backup,
+    pub(super) test: Test,
 }
 
 /// Everything that the file of a plugin set may say.
@@ -45,6 +46,13 @@ pub(super) struct SetFile {
 pub(super) struct Trust {
     /// Whose signatures count.
     pub(super) keys: Vec<Template>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(super) struct Test {
+    /// The file in which rehearsals are recorded.
+    pub(super) record: Option<Template>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -8,6 +8,7 @@ use super::locks::consequences;
 use super::xml::escaped;
 use crate::pipeline::PlanFile;
 use crate::pipeline::Report;
+use crate::pipeline::ValidationReport;
 
 /// Sections of the document, in either form.
 struct Document<'a> {
@@ -124,6 +125,13 @@ impl Document<'_> {
         let level = report.environment.level.map_or_else(String::new, |level| format!(" (level {level})"));
         let outcome = serde_json::to_value(report.outcome).ok();
         let outcome = outcome.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+        // That is no saying of theirs.
+        let outcome = match &report.validation {
+            Some(validation) if !validation.ok && report.error.is_some() => {
+                "allowed, but the database would refuse it".to_owned()
+            }
+            _ => outcome,
+        };
         [
             ("Target", format!("{} ({})", report.target.name, report.target.server)),
             ("Environment", format!("{}{level}", report.environment.name)),
@@ -163,13 +171,45 @@ impl Document<'_> {
                 consequences(lock),
             ]
         });
-        vec![
+        let mut sections = vec![
             ("Steps", vec!["direction", "revision", "title", "file", "remark"], steps.collect()),
             ("Data loss", vec!["revision", "statement", "what is lost"], losses.collect()),
+        ];
+        if let Some(validation) = &report.validation {
+            sections.extend(validated(validation));
+        }
+        sections.extend([
             ("Verdicts", vec!["decision", "plugin", "rule", "place", "message"], verdicts.collect()),
             ("Locks", vec!["place", "object", "level", "meanwhile"], locks.collect()),
-        ]
+        ]);
+        sections
     }
+}
+
+/// A word of the JSON form.
+fn word(value: impl serde::Serialize) -> String {
+    let value = serde_json::to_value(value).ok();
+    value.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().replace('_', " ")
+}
+
+/// The sections of a validation.
+fn validated(validation: &ValidationReport) -> Vec<Section> {
+    let steps =
+        validation.steps.iter().map(|step| vec![step.revision.clone(), word(step.tested), step.message.clone()]);
+    let dependents = validation.dependents.iter().map(|dependent| {
+        let place = format!("{}:{}", dependent.revision, dependent.statement);
+        vec![place, dependent.object.clone(), word(dependent.fate), dependent.message.clone()]
+    });
+    let unknown =
+        validation.unknown.iter().map(|line| vec![String::new(), String::new(), "unknown".to_owned(), line.clone()]);
+    vec![
+        ("Rehearsals", vec!["revision", "rehearsed", "remark"], steps.collect()),
+        (
+            "What depends on it",
+            vec!["statement", "object", "fate", "what becomes of it"],
+            dependents.chain(unknown).collect(),
+        ),
+    ]
 }
 
 /// A text within a line of Markdown, where nothing of it means anything.

@@ -18,6 +18,7 @@ use super::locks::print_locks;
 use super::progress::Progress;
 use super::transfer::Transfer as _;
 use super::transfer::TransferBar;
+use super::validation::print_validation;
 use crate::pipeline::BackupReport;
 use crate::pipeline::Observer;
 use crate::pipeline::Operation;
@@ -66,6 +67,7 @@ impl<'a> TextObserver<'a> {
             Outcome::Applied if !report.restored.is_empty() => restored(report, took),
             Outcome::NothingToDo => "Nothing to do: the database is where it should be".to_owned(),
             Outcome::Applied => summary(report, took),
+            Outcome::Denied if report.error.is_some() => return report.error.clone(),
             Outcome::Denied => return Some(refused(self.printer, report)),
             Outcome::Allowed | Outcome::Confirm if report.script.is_some() => {
                 format!("The script is written; nothing was changed; the plan's hash is {}", report.plan_hash)
@@ -145,6 +147,12 @@ impl Observer for TextObserver<'_> {
         }
         for line in table.lines() {
             self.printer.say(Style::Warning.paint(line));
+        }
+    }
+
+    fn validated(&mut self, report: &Report) {
+        if let Some(validation) = &report.validation {
+            print_validation(self.printer, validation);
         }
     }
 

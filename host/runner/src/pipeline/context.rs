@@ -41,10 +41,15 @@ pub(crate) fn me(command: &str) -> Holder {
     }
 }
 
-/// What plugins are loaded with: native code is cached in `RUNNER_CACHE_DIR`, or in the user's place for caches.
+/// What plugins are loaded with: native code is cached.
 pub(crate) fn policy_host() -> Host {
+    Host::new(cache())
+}
+
+/// The user's cache: in `RUNNER_CACHE_DIR`, or in the system's place for caches.
+pub(crate) fn cache() -> Cache {
     let configured = std::env::var_os("RUNNER_CACHE_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
-    Host::new(Cache::of_user(configured.map(|folder| std::path::absolute(&folder).unwrap_or(folder))))
+    Cache::of_user(configured.map(|folder| std::path::absolute(&folder).unwrap_or(folder)))
 }
 
 /// The context of a command, before the environment is identified and the database is connected.

@@ -76,6 +76,11 @@ pub trait Observer: Send {
         let _ = report;
     }
 
+    /// What a rollback would meet is found out. The report holds it.
+    fn validated(&mut self, report: &Report) {
+        let _ = report;
+    }
+
     /// A rollback wants a question answered. `false` refuses.
     fn confirm_rollback(&mut self, question: &str) -> bool {
         let _ = question;

@@ -108,6 +108,8 @@ pub struct Order {
     pub restore: Option<Restore>,
     /// Count what the plan destroys.
     pub forecast: bool,
+    /// Find out what a rollback would meet, and refuse it if something stands in the way.
+    pub validates: bool,
     /// Write the plan down in the report.
     pub preview: bool,
     /// The plan that was reviewed, and no other.
@@ -164,6 +166,7 @@ impl Order {
             keeping: Keeping::default(),
             restore: None,
             forecast: false,
+            validates: false,
             preview: false,
             expects: None,
             asks: false,

@@ -80,7 +80,8 @@ impl Precaution {
     }
 }
 
-fn statements(scripts: &[StepScript]) -> Vec<Planned<'_>> {
+/// The statements that run.
+pub(super) fn statements(scripts: &[StepScript]) -> Vec<Planned<'_>> {
     let runs = scripts.iter().filter(|script| script.action == Action::Run);
     runs.flat_map(|script| {
         script.statements.iter().enumerate().map(|(index, statement)| Planned {

@@ -9,6 +9,7 @@ use runner_policy::data;
 use serde::Serialize;
 
 use super::preview::PlanFile;
+use super::validation::ValidationReport;
 use crate::backup::forecast::LossReport;
 use crate::error::Error;
 
@@ -203,6 +204,9 @@ pub struct Report {
     /// What the plan destroys, if somebody wanted to know.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub data_loss: Vec<LossReport>,
+    /// What a rollback would meet, if the order wants it known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Box<ValidationReport>>,
     /// The backup that was made before the first step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backup: Option<BackupReport>,

@@ -69,6 +69,7 @@ use super::steps::Ears;
 use super::steps::Places;
 use super::steps::Work;
 use super::surroundings::surroundings;
+use super::validation;
 use super::weighing::Weighing;
 use crate::config::Config;
 use crate::ending;
@@ -283,12 +284,26 @@ impl Carried<'_> {
             }
             observer.planned(&judged.report, &judged.review);
             news.set_plan(judged.plan.take());
-            if judged.report.outcome == Outcome::Denied {
+            // Whoever only asks is told everything that is wrong at once.
+            let is_denied = judged.report.outcome == Outcome::Denied;
+            if is_denied && !(order.validates && order.dry_run) {
                 news.refused(policies, &judged.report, observer).await;
                 return Ok(judged.report);
             }
             // A dry run must not promise what can't run.
-            let scripts = judged.scripts.clone()?;
+            let scripts = match judged.scripts.clone() {
+                Ok(scripts) => scripts,
+                Err(error) if order.validates && has_target => {
+                    let report = (&mut judged.report, judged.after.as_slice());
+                    validation::look(config, session, database, None, report, order.limit).await?;
+                    observer.validated(&judged.report);
+                    if is_denied {
+                        return Ok(judged.report);
+                    }
+                    return Err(validation::missing(&judged.report, error));
+                }
+                Err(error) => return Err(error),
+            };
             check(session, &scripts, &judged.places, mode(config, order))?;
             let precaution = Precaution::of(config, order, session.dialect(), &scripts)?;
             if let Some(restoring) = &restoring {
@@ -298,6 +313,16 @@ impl Carried<'_> {
                 let plan = (scripts.as_slice(), database.state.dirty.as_slice());
                 precaution::look(config, session, plan, &mut judged.report, order.limit).await?;
                 observer.forecast(&judged.report);
+            }
+            if order.validates && has_target && !scripts.is_empty() {
+                let report = (&mut judged.report, judged.after.as_slice());
+                validation::look(config, session, database, Some(&scripts), report, order.limit).await?;
+                observer.validated(&judged.report);
+                let refusal = judged.report.validation.as_ref().and_then(|validation| validation.refusal());
+                if let Some(error) = refusal.filter(|_| !is_denied) {
+                    news.failed(policies, &error, observer).await;
+                    return Ok(Report { outcome: Outcome::Denied, error: Some(error), ..judged.report });
+                }
             }
             if let Some(outcome) = settled(order, &judged) {
                 return Ok(Report { outcome, ..judged.report });
@@ -348,6 +373,9 @@ impl Carried<'_> {
             let mut info = info;
             if let Some(backup) = &judged.report.backup {
                 info.evidence["backup"] = backup.name.clone().into();
+            }
+            if order.operation == Operation::Rollback {
+                info.evidence["validation"] = validation::evidence(judged.report.validation.as_deref());
             }
             if let Some(restore) = &order.restore {
                 info.evidence["restored"] = restore.backup.clone().into();
@@ -483,6 +511,7 @@ async fn judge(
         facts: None,
         plan_file: None,
         data_loss: Vec::new(),
+        validation: None,
         backup: None,
         restored: Vec::new(),
         script: None,

@@ -160,14 +160,17 @@ impl BaseAndBack {
 pub(crate) struct Rehearsed {
     pub(crate) ok: bool,
     pub(crate) dialect: String,
+    /// Product and version of the server.
+    #[serde(skip)]
+    pub(crate) server: String,
     pub(crate) revisions: Vec<Tested>,
     /// `None`: nothing was tested, or a way up failed.
     pub(crate) base_and_back: Option<BaseAndBack>,
 }
 
 impl Rehearsed {
-    pub(super) fn of(dialect: Dialect, revisions: Vec<Tested>) -> Self {
-        Rehearsed { ok: false, dialect: dialect.to_string(), revisions, base_and_back: None }
+    pub(super) fn of(dialect: Dialect, server: String, revisions: Vec<Tested>) -> Self {
+        Rehearsed { ok: false, dialect: dialect.to_string(), server, revisions, base_and_back: None }
     }
 
     /// How many ended like this.

@@ -47,6 +47,12 @@ impl<'a> Stage<'a> {
         self.rehearsal.server.dialect()
     }
 
+    /// Product and version of the server.
+    pub(super) fn server(&mut self) -> Result<String> {
+        let server = self.session()?.server();
+        Ok(format!("{} {}", server.product, server.version))
+    }
+
     /// Makes the database.
     pub(super) async fn open(&mut self) -> Result<()> {
         let options = &own_tables(self.rehearsal.config.database_options());

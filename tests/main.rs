@@ -6,6 +6,7 @@
 mod clinic;
 mod harness;
 
+mod backup_trouble;
 mod building;
 mod chain_problems;
 mod check;

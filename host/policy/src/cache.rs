@@ -75,10 +75,10 @@ impl Cache {
     }
 }
 
-/// What the lint policies have said is kept beside.
+/// What the lint policies have said is kept beside, and whatever else can be made again.
 impl Cache {
-    /// A text of this user, sealed under its name. What is missing, damaged or somebody else's counts as not there.
-    pub(crate) fn recall(&self, name: &str) -> Option<String> {
+    /// Something of this user, sealed under its name. What is missing, damaged or somebody else's counts as not there.
+    pub fn recall(&self, name: &str) -> Option<Vec<u8>> {
         let Cache::Folder(folder) = self else { return None };
         is_private(folder).and_then(|()| is_guarded(folder)).ok()?;
         let mut file = open(&folder.join(name)).ok()?;
@@ -91,11 +91,14 @@ impl Cache {
             tracing::debug!("`{name}` in the cache is damaged, and is made again");
             return None;
         }
-        String::from_utf8(content).ok()
+        Some(content)
     }
 
-    /// Keeps a text under a name.
-    pub(crate) fn keep(&self, name: &str, content: &[u8]) -> Result<(), String> {
+    /// Keeps something under a name, which must be a file's.
+    ///
+    /// # Errors
+    /// Why it can't be kept.
+    pub fn keep(&self, name: &str, content: &[u8]) -> Result<(), String> {
         let Cache::Folder(folder) = self else { return Ok(()) };
         make_private(folder).and_then(|()| is_guarded(folder))?;
         // What a crash loses is asked again.

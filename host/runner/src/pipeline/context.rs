@@ -41,10 +41,15 @@ pub(crate) fn me(command: &str) -> Holder {
     }
 }
 
-/// What plugins are loaded with: native code is cached in `RUNNER_CACHE_DIR`, or in the user's place for caches.
+/// What plugins are loaded with.
 pub(crate) fn policy_host() -> Host {
+    Host::new(policy_cache())
+}
+
+/// Where native code is kept, and whatever else can be made again: in `RUNNER_CACHE_DIR`, or in the user's place for caches.
+pub(super) fn policy_cache() -> Cache {
     let configured = std::env::var_os("RUNNER_CACHE_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
-    Host::new(Cache::of_user(configured.map(|folder| std::path::absolute(&folder).unwrap_or(folder))))
+    Cache::of_user(configured.map(|folder| std::path::absolute(&folder).unwrap_or(folder)))
 }
 
 /// The context of a command, before the environment is identified and the database is connected.

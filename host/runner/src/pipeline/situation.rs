@@ -134,7 +134,12 @@ impl Database {
             contradiction: None,
             tolerance,
         };
-        database.check(config)?;
+        let checked = database.check(config);
+        let is_wrong = checked.is_err() || database.contradiction.is_some();
+        // What is wrong is said of the files alone.
+        if !is_wrong || !database.read_again_if_remembered(config)? {
+            checked?;
+        }
         Ok(database)
     }
 

@@ -38,20 +38,22 @@ impl Print {
     const LENGTH: usize = 7 * 8;
 
     #[cfg(unix)]
-    #[allow(
-        clippy::allow_attributes,
-        clippy::useless_conversion,
-        clippy::unnecessary_cast,
-        reason = "differs by system"
-    )]
     fn of(stat: &rustix::fs::Stat) -> Option<Self> {
+        /// The numbers have other types on other systems.
+        fn number<N, T: TryInto<N>>(number: T) -> Option<N> {
+            number.try_into().ok()
+        }
+
         let is_file = rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::RegularFile;
-        is_file.then_some(Self {
-            device: stat.st_dev as u64,
-            number: stat.st_ino as u64,
-            size: u64::try_from(stat.st_size).ok()?,
-            modified: (stat.st_mtime.into(), stat.st_mtime_nsec as u64),
-            changed: (stat.st_ctime.into(), stat.st_ctime_nsec as u64),
+        if !is_file {
+            return None;
+        }
+        Some(Self {
+            device: number(stat.st_dev)?,
+            number: number(stat.st_ino)?,
+            size: number(stat.st_size)?,
+            modified: (number(stat.st_mtime)?, number(stat.st_mtime_nsec)?),
+            changed: (number(stat.st_ctime)?, number(stat.st_ctime_nsec)?),
         })
     }
 

@@ -257,6 +257,7 @@ pub(crate) fn is_small(content: &[u8]) -> bool {
     content.len() <= LARGEST
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 #[path = "remembered_tests.rs"]
 mod tests;

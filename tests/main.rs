@@ -57,6 +57,7 @@ mod production;
 mod rebase;
 mod registries;
 mod rehearsal;
+mod remembered;
 mod repair;
 mod revision;
 mod rollback;

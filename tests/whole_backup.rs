@@ -170,6 +170,11 @@ fn without_the_programs_nothing_is_begun() {
         for arguments in
             [&["backup", "create"][..], &["backup", "verify", "whole"], &["backup", "restore", "whole", "--replace"]]
         {
+            // The statements of a dump are run without one.
+            if arguments[1] == "verify" && database.server().kind() == Kind::Mysql {
+                project.run(arguments).exits(0);
+                continue;
+            }
             let refused = project.run(arguments).exits(1);
             assert!(refused.stderr.contains("and there is none in the folders that `clients`"), "{}", refused.stderr);
             assert!(refused.stderr.contains("install the client programs"), "{}", refused.stderr);

@@ -275,7 +275,9 @@ impl BackupError {
         };
         let path = path.to_owned();
         match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { path, source },
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                Self::Full { path, source }
+            }
             _ => Self::Io { action, path, source },
         }
     }
@@ -334,7 +336,7 @@ mod tests {
 
     #[test]
     fn a_full_disk_and_a_quota_are_errors_of_their_own() {
-        for kind in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded] {
+        for kind in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge] {
             let error = BackupError::io("write", Path::new("b/x"), io::Error::from(kind));
             assert!(matches!(error, BackupError::Full { .. }), "{error:?}");
             assert_eq!(error.to_string(), "there is no room left to write `b/x`");

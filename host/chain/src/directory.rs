@@ -6,9 +6,11 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Write as _};
 use std::num::NonZero;
+use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::SystemTime;
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
@@ -17,10 +19,14 @@ use crate::diagnostic::{Problem, Problems};
 use crate::fault::Fault;
 use crate::file::{Broken, parse_or_names};
 use crate::graph::{Chain, assemble};
+pub use crate::remembered::Remembered;
+use crate::remembered::{Found, Print, is_small};
 use crate::revision::Revision;
 
 /// Reading more files than this takes longer than starting a thread.
 const LONG: usize = 100;
+/// Opening more files than this takes longer than keeping what they hold.
+const VERY_LONG: usize = 1000;
 /// How many files are worth a thread of their own.
 const FILES_PER_THREAD: usize = 2000;
 /// So many files a thread takes at a time.
@@ -125,6 +131,13 @@ impl Location {
     pub fn file(&self, name: &str) -> String {
         if self.shown_as.is_empty() { name.to_owned() } else { format!("{}/{name}", self.shown_as) }
     }
+
+    /// The name of a file in it, from how messages name that.
+    fn name_of<'a>(&self, file: &'a str) -> Option<&'a str> {
+        let name =
+            if self.shown_as.is_empty() { file } else { file.strip_prefix(&self.shown_as)?.strip_prefix('/')? };
+        (!name.contains(['/', '\\'])).then_some(name)
+    }
 }
 
 /// Reads every `*.sql` file directly in some folders, which form one chain. Hidden files, and whatever has another ending, are
@@ -169,6 +182,16 @@ pub struct Folders {
     open: Vec<Open>,
     entries: Vec<Entry>,
     checksums: bool,
+    memory: Option<Memory>,
+}
+
+/// What is known of files before they are looked at.
+struct Memory {
+    remembered: Remembered,
+    /// For each entry, which of them it was.
+    places: Vec<Option<usize>>,
+    /// When looking at the files began.
+    moment: SystemTime,
 }
 
 /// A folder that is open.
@@ -190,12 +213,25 @@ impl Folders {
             entries.extend(listed.map_err(|source| LoadError::Unreadable { path: location.path.clone(), source })?);
             all.push(Open { location: location.clone(), folder });
         }
-        Ok(Self { open: all, entries, checksums: false })
+        Ok(Self { open: all, entries, checksums: false, memory: None })
     }
 
     /// Whether reading takes long enough to do something else meanwhile.
     pub fn is_long(&self) -> bool {
         self.entries.len() >= LONG
+    }
+
+    /// Whether opening the files takes long enough to remember what was in them.
+    pub fn is_very_long(&self) -> bool {
+        self.entries.len() >= VERY_LONG
+    }
+
+    /// Opens only files that are not as they are remembered. `moment` is the time by the clock; files that were changed shortly
+    /// before it are read, and not remembered.
+    #[must_use]
+    pub fn remembering(self, remembered: Remembered, moment: SystemTime) -> Self {
+        let places = remembered.places(self.entries.iter().map(|entry| (entry.folder, entry.name.as_os_str())));
+        Self { memory: Some(Memory { remembered, places, moment }), ..self }
     }
 
     /// Has checksums computed along with reading, by as many threads: for whoever compares all of them.
@@ -209,22 +245,70 @@ impl Folders {
     /// # Errors
     /// As for [`load`].
     pub fn load(self) -> Result<Chain, LoadError> {
+        self.load_and_learn().0
+    }
+
+    /// Reads the files as [`load`] does, and gives what should be remembered of them from now on, if that is something else than
+    /// before.
+    pub fn load_and_learn(self) -> (Result<Chain, LoadError>, Option<Remembered>) {
         let path = self.open.first().map(|open| open.location.path.clone()).unwrap_or_default();
-        let chain = self.load_or_empty()?;
-        if chain.is_empty() { Err(LoadError::Empty { path }) } else { Ok(chain) }
+        let (chain, learnt) = self.assemble();
+        let chain = chain.map_err(LoadError::from);
+        (chain.and_then(|chain| if chain.is_empty() { Err(LoadError::Empty { path }) } else { Ok(chain) }), learnt)
     }
 
     fn load_or_empty(self) -> Result<Chain, LoadError> {
-        let mut revisions = Vec::with_capacity(self.entries.len());
-        let mut broken = Vec::new();
-        for read in read_all(&self.open, &self.entries, self.checksums) {
-            match read {
-                Ok(revision) => revisions.push(revision),
-                Err(file) => broken.push(file),
-            }
-        }
-        Ok(assemble(revisions, broken)?)
+        Ok(self.assemble().0?)
     }
+
+    fn assemble(self) -> (Result<Chain, Problems>, Option<Remembered>) {
+        let read = self.read_all();
+        let learnt = self.memory.as_ref().and_then(|memory| memory.learn(&self.entries, &read.opened));
+        (assemble(read.revisions, read.broken), learnt)
+    }
+}
+
+impl Memory {
+    /// What is to be remembered from now on, if that is something else. Files that were not opened are as they were.
+    fn learn(&self, entries: &[Entry], opened: &[Opened]) -> Option<Remembered> {
+        let is_as_before = opened.iter().all(|opened| opened.settled.is_none())
+            && entries.len() - opened.len() == self.remembered.len();
+        if is_as_before {
+            return None;
+        }
+        let mut opened = opened.iter().peekable();
+        let found = entries.iter().zip(&self.places).enumerate().filter_map(|(number, (entry, place))| {
+            let (print, content) = match opened.next_if(|opened| opened.entry == number) {
+                Some(opened) => opened.settled.as_ref().map(|(print, content)| (print, content.as_slice()))?,
+                None => self.remembered.file((*place)?)?,
+            };
+            Some(Found { folder: entry.folder, name: &entry.name, print: *print, content })
+        });
+        let learnt: Remembered = found.collect();
+        (learnt.bytes() != self.remembered.bytes()).then_some(learnt)
+    }
+}
+
+/// Whether the file of any of these revisions holds something else by now, or is gone.
+pub fn have_changed<'a>(locations: &[Location], revisions: impl IntoIterator<Item = &'a Revision>) -> bool {
+    let mut folders: Vec<Option<Dir>> = locations.iter().map(|_| None).collect();
+    let mut buffer = Vec::new();
+    revisions.into_iter().any(|revision| !is_as_read(locations, &mut folders, revision, &mut buffer))
+}
+
+fn is_as_read(locations: &[Location], folders: &mut [Option<Dir>], revision: &Revision, buffer: &mut Vec<u8>) -> bool {
+    locations.iter().zip(folders).any(|(location, opened)| {
+        let Some(name) = location.name_of(&revision.file) else { return false };
+        if opened.is_none() {
+            *opened = open(&location.path).ok();
+        }
+        let Some(folder) = opened else { return false };
+        let entry = Entry { folder: 0, name: name.into(), ordinary: true };
+        let Ok(mut file) = open_file(folder, &entry) else { return false };
+        let Ok(length) = fill(&mut file, buffer) else { return false };
+        let read = parse_or_names(&revision.file, buffer.get(..length).unwrap_or_default());
+        read.is_ok_and(|read| read.source() == revision.source())
+    })
 }
 
 /// Writes a new file into a folder and gives its path. An existing file is never touched.
@@ -314,62 +398,139 @@ fn each_name(folder: &Dir, hear: &mut dyn FnMut(&OsStr, bool)) -> io::Result<()>
     Ok(())
 }
 
-fn read_all(folders: &[Open], entries: &[Entry], checksums: bool) -> Vec<Result<Revision, Broken>> {
-    let wanted = (entries.len() / FILES_PER_THREAD).min(MAX_THREADS);
-    let threads = if wanted > 1 { thread::available_parallelism().map_or(1, NonZero::get).min(wanted) } else { 1 };
-    // Threads take the next part that nobody has: one of them may have to share its processor.
-    let parts: Vec<&[Entry]> =
-        entries.chunks(if threads > 1 { FILES_PER_PART } else { entries.len().max(1) }).collect();
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut buffer = Vec::new();
-        let mut done = Vec::new();
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(part) = parts.get(number) else { return done };
-            let read = part.iter().map(|entry| {
-                let read = read_one(&folders[entry.folder], entry, &mut buffer);
-                if checksums {
-                    let _ = read.as_ref().map(Revision::checksum);
-                }
-                read
-            });
-            done.push((number, read.collect::<Vec<_>>()));
-        }
-    };
-    let mut done = thread::scope(|scope| {
-        let others: Vec<_> =
-            (1..threads).filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
-        let mut done = work();
-        for other in others {
-            done.extend(other.join().unwrap_or_default());
-        }
-        done
-    });
-    done.sort_unstable_by_key(|(number, _)| *number);
-    // What a thread that failed has left is read by this one.
-    let mut found = done.into_iter().peekable();
-    let mut all = Vec::with_capacity(entries.len());
-    for (number, part) in parts.iter().enumerate() {
-        match found.next_if(|(done, _)| *done == number) {
-            Some((_, read)) => all.extend(read),
-            None => {
-                let mut buffer = Vec::new();
-                all.extend(part.iter().map(|entry| read_one(&folders[entry.folder], entry, &mut buffer)));
-            }
-        }
-    }
-    all
+/// What some of the files gave, in their order.
+#[derive(Default)]
+struct Read {
+    revisions: Vec<Revision>,
+    broken: Vec<Broken>,
+    /// Those that are not as they are remembered.
+    opened: Vec<Opened>,
 }
 
-fn read_one(open: &Open, entry: &Entry, buffer: &mut Vec<u8>) -> Result<Revision, Broken> {
-    let folder = &open.folder;
-    let file = match entry.name.to_str() {
-        Some(name) => open.location.file(name),
-        None => open.location.file(&entry.name.to_string_lossy()),
-    };
+/// A file that had to be opened.
+struct Opened {
+    /// The number of its entry.
+    entry: usize,
+    /// What to remember of it.
+    settled: Option<(Print, Vec<u8>)>,
+}
+
+impl Read {
+    fn append(&mut self, mut other: Self) {
+        self.revisions.append(&mut other.revisions);
+        self.broken.append(&mut other.broken);
+        self.opened.append(&mut other.opened);
+    }
+}
+
+impl Folders {
+    fn read_all(&self) -> Read {
+        let count = self.entries.len();
+        let wanted = (count / FILES_PER_THREAD).min(MAX_THREADS);
+        let threads = if wanted > 1 { thread::available_parallelism().map_or(1, NonZero::get).min(wanted) } else { 1 };
+        // Threads take the next part that nobody has: one of them may have to share its processor.
+        let length = if threads > 1 { FILES_PER_PART } else { count.max(1) };
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut done = Vec::new();
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                let first = number * length;
+                if first >= count {
+                    return done;
+                }
+                done.push((number, self.read_part(first..count.min(first + length))));
+            }
+        };
+        let mut done = thread::scope(|scope| {
+            let others: Vec<_> =
+                (1..threads).filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
+            let mut done = work();
+            for other in others {
+                done.extend(other.join().unwrap_or_default());
+            }
+            done
+        });
+        done.sort_unstable_by_key(|(number, _)| *number);
+        // What a thread that failed has left is read by this one.
+        let mut found = done.into_iter().peekable();
+        let mut all = Read { revisions: Vec::with_capacity(count), ..Read::default() };
+        for (number, first) in (0..count).step_by(length).enumerate() {
+            let part = found.next_if(|(done, _)| *done == number).map(|(_, part)| part);
+            all.append(part.unwrap_or_else(|| self.read_part(first..count.min(first + length))));
+        }
+        all
+    }
+
+    fn read_part(&self, numbers: Range<usize>) -> Read {
+        let mut read = Read { revisions: Vec::with_capacity(numbers.len()), ..Read::default() };
+        let mut buffer = Vec::new();
+        for number in numbers {
+            let Some(entry) = self.entries.get(number) else { break };
+            match self.read_one(number, entry, &mut buffer, &mut read.opened) {
+                Ok(revision) => {
+                    if self.checksums {
+                        revision.checksum();
+                    }
+                    read.revisions.push(revision);
+                }
+                Err(file) => read.broken.push(file),
+            }
+        }
+        read
+    }
+
+    fn read_one(
+        &self,
+        number: usize,
+        entry: &Entry,
+        buffer: &mut Vec<u8>,
+        opened: &mut Vec<Opened>,
+    ) -> Result<Revision, Broken> {
+        let open = &self.open[entry.folder];
+        let file = match entry.name.to_str() {
+            Some(name) => open.location.file(name),
+            None => open.location.file(&entry.name.to_string_lossy()),
+        };
+        if let Some(content) = self.memory.as_ref().and_then(|memory| memory.content(number, &open.folder, entry)) {
+            let mut revision = parse_or_names(&file, content)?;
+            revision.remembered = true;
+            return Ok(revision);
+        }
+        let read = read_file(&open.folder, entry, &file, buffer, self.memory.is_some());
+        if let Some(memory) = &self.memory {
+            let read = read.as_ref().ok();
+            let settled = read.and_then(|(content, print)| {
+                let print = print.filter(|print| print.is_settled_at(memory.moment) && is_small(content))?;
+                Some((print, (*content).to_owned()))
+            });
+            opened.push(Opened { entry: number, settled });
+        }
+        parse_or_names(&file, read?.0)
+    }
+}
+
+impl Memory {
+    /// What a file holds, if it is as it was.
+    fn content(&self, number: usize, folder: &Dir, entry: &Entry) -> Option<&[u8]> {
+        let (print, content) = self.remembered.file((*self.places.get(number)?)?)?;
+        let is_as_before = entry.ordinary
+            && print.is_settled_at(self.moment)
+            && Print::of_name(folder, &entry.name).as_ref() == Some(print);
+        is_as_before.then_some(content)
+    }
+}
+
+/// Reads a file, and what the system says of it before that if it is wanted.
+fn read_file<'a>(
+    folder: &Dir,
+    entry: &Entry,
+    file: &str,
+    buffer: &'a mut Vec<u8>,
+    wants_print: bool,
+) -> Result<(&'a [u8], Option<Print>), Broken> {
     let broken = |message: String, help: &str| Broken {
-        problems: vec![Problem::of_file(&file, Fault::UnreadableFile, message).help(help)],
+        problems: vec![Problem::of_file(file, Fault::UnreadableFile, message).help(help)],
         id: None,
         labels: Vec::new(),
     };
@@ -382,8 +543,10 @@ fn read_one(open: &Open, entry: &Entry, buffer: &mut Vec<u8>) -> Result<Revision
         return Err(broken("is not a file".to_owned(), "remove it, or give it a name that does not end with `.sql`"));
     }
     let mut content = open_file(folder, entry).map_err(unreadable)?;
+    // What is changed while it is read bears a later time.
+    let print = if wants_print && entry.ordinary { Print::of_file(&content) } else { None };
     let length = fill(&mut content, buffer).map_err(unreadable)?;
-    parse_or_names(&file, buffer.get(..length).unwrap_or_default())
+    Ok((buffer.get(..length).unwrap_or_default(), print))
 }
 
 /// Opens a file of the folder. What the listing calls an ordinary file is opened as such: a name without a separator leads nowhere

@@ -204,6 +204,7 @@ impl Parser<'_> {
             transaction: header.transaction.unwrap_or(true),
             file: self.file.to_owned(),
             source: self.text.into(),
+            remembered: false,
             sections: self.sections,
             spans: HeaderSpans {
                 id: id_span,

@@ -29,6 +29,7 @@ mod index_set;
 mod marker;
 pub mod planning;
 mod position;
+mod remembered;
 mod resolution;
 mod revision;
 mod selection_error;

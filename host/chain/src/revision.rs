@@ -38,6 +38,7 @@ pub struct Revision {
     /// The file as it is shown to people, for example `migrations/a1b2_add_email.sql`.
     pub file: String,
     pub(crate) source: Arc<str>,
+    pub(crate) remembered: bool,
     pub(crate) sections: Vec<SectionRange>,
     pub(crate) spans: HeaderSpans,
     /// Where each line begins; made when first asked for.
@@ -137,6 +138,11 @@ impl Revision {
     /// Whether the revision has no parent.
     pub fn is_base(&self) -> bool {
         self.parents.is_empty()
+    }
+
+    /// Whether the file was not opened, because it looks as it did when it was read for another command.
+    pub fn is_remembered(&self) -> bool {
+        self.remembered
     }
 
     /// The text of the whole file: no byte order mark, lines ended by `\n`.

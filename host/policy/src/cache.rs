@@ -75,11 +75,11 @@ impl Cache {
     }
 }
 
-/// What the lint policies have said is kept beside, and what else belongs to the user and may be lost.
+/// What the lint policies have said is kept beside, and whatever else can be made again.
 impl Cache {
-    /// A text of this user, sealed under its name. What is missing, damaged or somebody else's counts as not there.
+    /// Something of this user, sealed under its name. What is missing, damaged or somebody else's counts as not there.
     #[must_use]
-    pub fn recall(&self, name: &str) -> Option<String> {
+    pub fn recall(&self, name: &str) -> Option<Vec<u8>> {
         let Cache::Folder(folder) = self else { return None };
         is_private(folder).and_then(|()| is_guarded(folder)).ok()?;
         let mut file = open(&folder.join(name)).ok()?;
@@ -92,10 +92,10 @@ impl Cache {
             tracing::debug!("`{name}` in the cache is damaged, and is made again");
             return None;
         }
-        String::from_utf8(content).ok()
+        Some(content)
     }
 
-    /// Keeps a text under a name.
+    /// Keeps something under a name, which must be a file's.
     ///
     /// # Errors
     /// Why it can't be kept.

@@ -140,6 +140,7 @@ pub fn main() -> ExitCode {
             let ended = runtime.block_on(args.command.run(global, &printer));
             // A statement that was cut off may still be running on a thread of its own.
             runtime.shutdown_background();
+            ending::wait();
             ended
         }
         Err(error) => Err(Error::new(ErrorKind::Io, format!("no runtime: {error}"))),

@@ -28,6 +28,12 @@ impl From<BackupError> for Error {
             _ => ErrorKind::Backup,
         };
         let hint = error.hint();
-        Error::new(kind, error.to_string()).maybe_help(hint)
+        let mut message = error.to_string();
+        if let Some(cause) = std::error::Error::source(&error).map(ToString::to_string)
+            && !message.contains(&cause)
+        {
+            message = format!("{message}: {cause}");
+        }
+        Error::new(kind, message).maybe_help(hint)
     }
 }

@@ -39,8 +39,9 @@ pub(crate) fn assemble(revisions: Vec<Revision>, broken: Vec<Broken>) -> Result<
     let (parents, dependencies, requires) = (builder.parents, builder.dependencies, builder.requires);
     let in_order = order.iter().map(|&rank| by_rank[rank]);
     let mut places: Vec<Option<Revision>> = revisions.into_iter().map(Some).collect();
-    let revisions = in_order.filter_map(|index| places[index].take()).collect();
-    Ok(finish(revisions, &order, [parents, dependencies, requires]))
+    let mut ordered = Vec::with_capacity(count);
+    ordered.extend(in_order.filter_map(|index| places[index].take()));
+    Ok(finish(ordered, &order, [parents, dependencies, requires]))
 }
 
 /// Moves the edges from the order of the identifiers, in which they were checked, to the order of the chain, in which the

@@ -42,7 +42,8 @@ impl Memory {
     /// What a plugin has said. A plugin that may read folders can say something else each time, so nothing of it is kept.
     pub(super) fn open(&self, plugin: &Plugin) -> Book {
         let keeps = plugin.definition.grants.read.is_empty();
-        let text = keeps.then(|| self.cache.recall(&self.name(plugin))).flatten();
+        let kept = keeps.then(|| self.cache.recall(&self.name(plugin))).flatten();
+        let text = kept.and_then(|kept| String::from_utf8(kept).ok());
         Book { keeps, ..Book::parse(text.unwrap_or_default()) }
     }
 

@@ -55,7 +55,7 @@ impl Trial {
         } else {
             // The end of it is random.
             let run = pipeline::run_id();
-            let name = format!("runner_scratch_{}_{}", std::process::id(), run.rsplit('-').next().unwrap_or_default());
+            let name = format!("runner_trial_{}_{}", std::process::id(), run.rsplit('-').next().unwrap_or_default());
             let scratch = Scratch::create(url, options, &name).await?;
             (scratch.url().clone(), scratch, None)
         };

@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::error::exit;
 use crate::output::Printer;
-use crate::pipeline::load_chain;
+use crate::pipeline::look_at_chain;
 
 /// List the revisions at which the chain branches
 ///
@@ -24,7 +24,7 @@ pub(crate) struct Args {}
 impl Args {
     pub(crate) fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
         let config = Config::load(&global.overrides())?;
-        let chain = load_chain(&config)?;
+        let chain = look_at_chain(&config)?;
         let mut lines = Vec::new();
         for point in chain.branch_points() {
             if printer.is_verbose() {

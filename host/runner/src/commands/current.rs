@@ -14,6 +14,7 @@ use crate::error::exit;
 use crate::output::Printer;
 use crate::output::Style;
 use crate::pipeline::Database;
+use crate::pipeline::Reading;
 
 /// Show the revisions that the database is at
 ///
@@ -34,7 +35,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
         let config = Config::load(&global.overrides())?;
-        let database = Database::open_as_it_is(&config).await?;
+        let database = Database::open_as_it_is(&config, Reading::Remembered).await?;
         let code = self.show(&config, &database, printer);
         ending::leave(database);
         code

@@ -12,6 +12,7 @@ use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::error::exit;
 use crate::output::Printer;
+use crate::pipeline::Reading;
 use crate::pipeline::chain_and_versions;
 use crate::pipeline::load_chain;
 
@@ -34,7 +35,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
         let config = Config::load(&global.overrides())?;
-        let (chain, versions) = chain_and_versions(&config, self.revision.needs_current()).await?;
+        let (chain, versions) = chain_and_versions(&config, self.revision.needs_current(), Reading::Files).await?;
         let ids = chain.resolve(&self.revision, versions.as_ref())?;
         let found = ids.iter().filter_map(|id| chain.get(id.as_str()));
         let files: Vec<PathBuf> = found.map(|revision| config.file(revision)).collect();

@@ -9,7 +9,7 @@ use crate::ending;
 use crate::error::Result;
 use crate::error::exit;
 use crate::output::Printer;
-use crate::pipeline::load_chain;
+use crate::pipeline::look_at_chain;
 
 /// List the revisions that nothing builds on
 #[derive(Debug, clap::Args)]
@@ -28,7 +28,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
         let config = Config::load(&global.overrides())?;
-        let chain = load_chain(&config)?;
+        let chain = look_at_chain(&config)?;
         let mut heads: Vec<_> = chain.heads().collect();
         if self.resolve_dependencies {
             heads.retain(|head| chain.is_effective_head(head));

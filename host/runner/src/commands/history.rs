@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::error::exit;
 use crate::output::Printer;
 use crate::output::graph;
+use crate::pipeline::Reading;
 use crate::pipeline::chain_and_versions;
 
 /// List all revisions, newest first
@@ -44,7 +45,7 @@ impl Args {
         let config = Config::load(&global.overrides())?;
         let ends = self.rev_range.iter().flat_map(|range| [&range.from, &range.to]).flatten();
         let wants_versions = self.indicate_current || ends.into_iter().any(Selector::needs_current);
-        let (chain, versions) = chain_and_versions(&config, wants_versions).await?;
+        let (chain, versions) = chain_and_versions(&config, wants_versions, Reading::Remembered).await?;
         let positions = match &self.rev_range {
             Some(range) => chain.resolve_range(range, versions.as_ref())?,
             None => (0..chain.len()).collect(),

@@ -17,6 +17,7 @@ use crate::error::Result;
 use crate::error::exit;
 use crate::output::Printer;
 use crate::pipeline::Database;
+use crate::pipeline::Reading;
 use crate::pipeline::load_chain;
 use crate::revision_file;
 
@@ -136,7 +137,7 @@ fn before_all(selector: &Selector) -> Error {
 
 /// Refuses a revision that the database has applied.
 async fn not_applied(config: &Config, revision: &Revision) -> Result<()> {
-    let asked = Database::open_as_it_is(config).await;
+    let asked = Database::open_as_it_is(config, Reading::Files).await;
     let database = asked.map_err(|error| {
         error.help(
             "it is asked whether it has the revision; `--no-database` leaves that out, if you know that none has it",

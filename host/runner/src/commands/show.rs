@@ -10,6 +10,7 @@ use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::error::exit;
 use crate::output::Printer;
+use crate::pipeline::Reading;
 use crate::pipeline::chain_and_versions;
 
 /// Show one revision: its header, and with -v its whole file
@@ -28,7 +29,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) async fn run(&self, global: &Global, printer: &Printer) -> Result<u8> {
         let config = Config::load(&global.overrides())?;
-        let (chain, versions) = chain_and_versions(&config, self.revision.needs_current()).await?;
+        let (chain, versions) = chain_and_versions(&config, self.revision.needs_current(), Reading::Remembered).await?;
         let id = chain.resolve_one(&self.revision, versions.as_ref())?.ok_or_else(|| {
             Error::new(ErrorKind::Selector, format!("`{}` is before the first revision", self.revision))
         })?;

@@ -24,6 +24,7 @@ use crate::output::Printer;
 use crate::output::rehearsal;
 use crate::pipeline::Database;
 use crate::pipeline::Interrupt;
+use crate::pipeline::Reading;
 use crate::pipeline::load_chain;
 use crate::rehearsal::Record;
 use crate::rehearsal::Rehearsal;
@@ -134,7 +135,7 @@ impl Args {
     /// The chain, the plans that apply what is needed, and which positions of the chain are tested.
     async fn selected(&self, config: &Config) -> Result<(Chain, Vec<Plan>, Vec<bool>)> {
         if self.pending {
-            let database = Database::open(config, Access::Read).await?;
+            let database = Database::open(config, Access::Read, Reading::Files).await?;
             let chain = database.chain;
             let mut plans = Vec::new();
             let versions = apply(&chain, &Versions::none(), database.versions.iter(), &mut plans)?;

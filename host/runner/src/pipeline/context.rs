@@ -41,12 +41,12 @@ pub(crate) fn me(command: &str) -> Holder {
     }
 }
 
-/// What plugins are loaded with: native code is cached.
+/// What plugins are loaded with.
 pub(crate) fn policy_host() -> Host {
     Host::new(cache())
 }
 
-/// The user's cache: in `RUNNER_CACHE_DIR`, or in the system's place for caches.
+/// Where native code is kept, and whatever else can be made again: in `RUNNER_CACHE_DIR`, or in the user's place for caches.
 pub(crate) fn cache() -> Cache {
     let configured = std::env::var_os("RUNNER_CACHE_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
     Cache::of_user(configured.map(|folder| std::path::absolute(&folder).unwrap_or(folder)))

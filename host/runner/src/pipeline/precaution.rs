@@ -17,6 +17,7 @@ use super::Observer;
 use super::Operation;
 use super::Order;
 use super::prepare;
+use super::remembered::Reading;
 use super::report::BackupReport;
 use super::report::Report;
 use super::situation::Database;
@@ -195,7 +196,7 @@ pub(crate) async fn save_rolled_back(
     about: impl FnOnce(&[String], Vec<String>) -> About,
     transfer: &mut dyn Transfer,
 ) -> Result<Option<Backup>> {
-    let (opened, chain) = chain_and_session(config, Access::Read).await;
+    let (opened, chain) = chain_and_session(config, Access::Read, Reading::Files).await;
     let (chain, (mut session, state)) = (chain?, opened?);
     let (dialect, schema) = (session.dialect(), session.default_schema());
     let database = Database::compare(chain, dialect, state?, config, Tolerance::None)?;

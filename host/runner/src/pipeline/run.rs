@@ -48,6 +48,7 @@ use super::precaution::Precaution;
 use super::prepare;
 use super::prepare::Prepared;
 use super::preview::PlanFile;
+use super::remembered::Reading;
 use super::report::Environment;
 use super::report::LockReport;
 use super::report::Outcome;
@@ -114,7 +115,7 @@ pub(crate) async fn execute(
     let mut roles = ROLES.to_vec();
     roles.extend(channels.map(|_| Role::Notify));
     let mut context = context::policy_context(config, order.operation.for_policies(), order.dry_run, Some(url));
-    let gathered = match gather(config, place, roles, context.clone()).await {
+    let gathered = match gather(config, place, reading(order), roles, context.clone()).await {
         Ok(gathered) => gathered,
         Err(error) => return Ended::at_once(error),
     };
@@ -160,6 +161,14 @@ pub(crate) async fn execute(
         result = Err(error.into());
     }
     Ended { result, mail }
+}
+
+/// What writes down how files are, or puts rows back as they were, is about the files themselves.
+fn reading(order: &Order) -> Reading {
+    match order.operation {
+        Operation::Upgrade | Operation::Downgrade | Operation::Rollback => Reading::Remembered,
+        Operation::Stamp | Operation::Repair(_) | Operation::Restore => Reading::Files,
+    }
 }
 
 /// The channels, if there are any and the order is one to tell of.
@@ -260,7 +269,17 @@ impl Carried<'_> {
                 is_busy = collected.as_ref().is_err_and(|uncollected| uncollected.is_busy);
                 collected.map_err(|uncollected| uncollected.failure)
             };
-            let mut judged = requests.serve(judging, collect).await?;
+            let mut judged = match requests.serve(judging, collect).await {
+                // What is wrong is said of the files alone.
+                Err(_) if database.read_again_if_remembered(config)? => continue,
+                judged => judged?,
+            };
+            let planned = judged.report.steps.iter().map(|step| step.revision.as_str());
+            if database.read_again_if_changed(planned, config)? {
+                observer.warn("a revision file is not what was remembered of it; all files are read again");
+                database.refuse_lost_rows()?;
+                continue;
+            }
             if is_busy && !locked && order.runs() {
                 // Another runner has begun meanwhile, and keeps even readers out: the plan is made when it is our turn.
                 take_turn(config, order, session, observer, interrupt).await?;

@@ -22,6 +22,8 @@ use runner_policy::data;
 use super::context::policy_host;
 use super::drift;
 use super::drift::Drift;
+use super::remembered;
+use super::remembered::Reading;
 use super::sources::plugin_set;
 use crate::config::Config;
 use crate::ending;
@@ -35,12 +37,23 @@ pub(crate) fn load_chain(config: &Config) -> Result<Chain> {
     Ok(directory::load(&config.migrations)?)
 }
 
+/// Reads the chain for a command that shows something of it, and neither writes nor verifies files.
+pub(crate) fn look_at_chain(config: &Config) -> Result<Chain> {
+    let folders = directory::Folders::open(&config.migrations)?;
+    Ok(remembered::load(&config.migrations, folders, Reading::Remembered)?)
+}
+
 /// The chain, and where the database is if that is wanted; otherwise no database is opened.
-pub(crate) async fn chain_and_versions(config: &Config, wants_versions: bool) -> Result<(Chain, Option<Versions>)> {
+pub(crate) async fn chain_and_versions(
+    config: &Config,
+    wants_versions: bool,
+    reading: Reading,
+) -> Result<(Chain, Option<Versions>)> {
     if !wants_versions {
-        return Ok((load_chain(config)?, None));
+        let folders = directory::Folders::open(&config.migrations)?;
+        return Ok((remembered::load(&config.migrations, folders, reading)?, None));
     }
-    let database = Database::open(config, Access::Read).await?;
+    let database = Database::open(config, Access::Read, reading).await?;
     Ok((database.chain, Some(database.versions)))
 }
 
@@ -86,8 +99,8 @@ pub(super) enum Tolerance {
 
 impl Database {
     /// Opens the database, compares it with the chain, and closes it.
-    pub(crate) async fn open(config: &Config, access: Access) -> Result<Self> {
-        let (opened, chain) = chain_and_session(config, access).await;
+    pub(crate) async fn open(config: &Config, access: Access, reading: Reading) -> Result<Self> {
+        let (opened, chain) = chain_and_session(config, access, reading).await;
         let (chain, (session, state)) = (chain?, opened?);
         let dialect = session.dialect();
         leave(session).await?;
@@ -95,8 +108,8 @@ impl Database {
     }
 
     /// Opens the database for reading, whatever contradicts the chain; see [`contradiction`](Self::contradiction).
-    pub(crate) async fn open_as_it_is(config: &Config) -> Result<Self> {
-        let (opened, chain) = chain_and_session(config, Access::Read).await;
+    pub(crate) async fn open_as_it_is(config: &Config, reading: Reading) -> Result<Self> {
+        let (opened, chain) = chain_and_session(config, Access::Read, reading).await;
         let (chain, (session, state)) = (chain?, opened?);
         let dialect = session.dialect();
         leave(session).await?;
@@ -126,7 +139,12 @@ impl Database {
             contradiction: None,
             tolerance,
         };
-        database.check(config)?;
+        let checked = database.check(config);
+        let is_wrong = checked.is_err() || database.contradiction.is_some();
+        // What is wrong is said of the files alone.
+        if !is_wrong || !database.read_again_if_remembered(config)? {
+            checked?;
+        }
         Ok(database)
     }
 
@@ -174,6 +192,35 @@ impl Database {
     /// Refuses to go on from version rows that contradict the ledger; only a stamp can settle that.
     pub(super) fn refuse_lost_rows(&self) -> Result<()> {
         self.lost.clone().map_or(Ok(()), Err)
+    }
+
+    /// Makes sure that the files of revisions that are in a plan were read by this command. Where one of them is not as it is
+    /// remembered, all files are read. `true`: that was so, and the plan is to be made again.
+    pub(super) fn read_again_if_changed<'a>(
+        &mut self,
+        planned: impl IntoIterator<Item = &'a str>,
+        config: &Config,
+    ) -> Result<bool> {
+        let planned = planned.into_iter().filter_map(|id| self.chain.get(id));
+        if !directory::have_changed(&config.migrations, planned.filter(|revision| revision.is_remembered())) {
+            return Ok(false);
+        }
+        self.read_again(config)?;
+        Ok(true)
+    }
+
+    /// Reads all files, if any of them was remembered. `true`: that was so.
+    pub(super) fn read_again_if_remembered(&mut self, config: &Config) -> Result<bool> {
+        let is_remembered = self.chain.revisions().iter().any(Revision::is_remembered);
+        if is_remembered {
+            self.read_again(config)?;
+        }
+        Ok(is_remembered)
+    }
+
+    fn read_again(&mut self, config: &Config) -> Result<()> {
+        self.chain = remembered::load_anew(&config.migrations)?;
+        self.check(config)
     }
 
     /// Reads the state again, because another process may have changed it. `true`: it has.
@@ -232,6 +279,7 @@ async fn session(config: &Config, access: Access) -> Result<(Session, runner_dat
 pub(super) async fn chain_and_session(
     config: &Config,
     access: Access,
+    reading: Reading,
 ) -> (Result<(Session, runner_database::Result<State>)>, Result<Chain>) {
     let opened = session(config, access);
     // Polled first, so that the database is busy while this thread lists the files.
@@ -242,8 +290,9 @@ pub(super) async fn chain_and_session(
             tracing::debug!("the chain is read");
             return Ok(chain?);
         }
+        let locations = config.migrations.clone();
         let chain = aside(async move {
-            let chain = folders.load();
+            let chain = remembered::load(&locations, folders, reading);
             tracing::debug!("the chain is read");
             chain
         });
@@ -304,6 +353,7 @@ pub(super) struct Opened {
 pub(super) async fn gather(
     config: &Config,
     place: Place<'_>,
+    reading: Reading,
     roles: Vec<Role>,
     context: data::Context,
 ) -> Result<Gathered> {
@@ -318,7 +368,7 @@ pub(super) async fn gather(
     });
     let opened = async {
         match place {
-            Place::Target(access) => chain_and_session(config, access).await,
+            Place::Target(access) => chain_and_session(config, access, reading).await,
             Place::Nowhere { start } => nowhere(config, start),
         }
     };

@@ -75,7 +75,7 @@ impl Record {
     /// # Errors
     /// The file that the project names is there and can't be read.
     pub(crate) fn known(config: &Config) -> Result<Self> {
-        let mut known = cache().recall(&name(config)).and_then(|text| Self::parse(&text).ok()).unwrap_or_default();
+        let mut known = cache().recall(&name(config)).and_then(Self::of_bytes).unwrap_or_default();
         if let Some((path, _)) = config.rehearsals()? {
             known.add(Self::read(path)?);
         }
@@ -88,7 +88,7 @@ impl Record {
     /// The file can't be read or written. That the cache can't be is no error.
     pub(crate) fn keep(config: &Config, file: Option<&Path>, chain: &Chain, rehearsed: &Rehearsed) -> Result<()> {
         let (cache, name) = (cache(), name(config));
-        let mut local = cache.recall(&name).and_then(|text| Self::parse(&text).ok()).unwrap_or_default();
+        let mut local = cache.recall(&name).and_then(Self::of_bytes).unwrap_or_default();
         if local.note(chain, rehearsed)
             && let Err(error) = cache.keep(&name, local.text().as_bytes())
         {
@@ -175,6 +175,11 @@ impl Record {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(Error::new(ErrorKind::Io, format!("failed to read `{shown}`: {error}"))),
         }
+    }
+
+    /// What was kept; nothing if it can't be read.
+    fn of_bytes(bytes: Vec<u8>) -> Option<Self> {
+        Self::parse(&String::from_utf8(bytes).ok()?).ok()
     }
 
     fn parse(text: &str) -> std::result::Result<Self, String> {

@@ -66,7 +66,7 @@ fn an_unknown_key_and_what_was_probably_meant() {
     exit: 2
     --- stdout
     --- stderr
-    error: unknown field `databse`, expected one of `environment`, `plugin-set`, `migrations`, `database`, `plugins`, `plugin-sets`, `channels`, `notifications`, `trust`, `lint`, `backup`
+    error: unknown field `databse`, expected one of `environment`, `plugin-set`, `migrations`, `database`, `plugins`, `plugin-sets`, `channels`, `notifications`, `trust`, `lint`, `backup`, `test`
      --> runner.toml:1:2
       |
     1 | [databse]

@@ -268,3 +268,81 @@ fn a_drill_restores_the_newest_backup_and_goes_on_to_the_heads() {
         assert!(failed.stderr.contains("what failed is the upgrade after it"), "{}", failed.stderr);
     }
 }
+
+#[test]
+fn what_is_recorded_fits_what_was_restored() {
+    for clinic in Clinic::all() {
+        let project = &clinic.project;
+        project.run(&["backup", "create", "--name", "whole"]).exits(0);
+        // At the same revision.
+        clinic.execute("DELETE FROM visit");
+        project.run(&["backup", "restore", "whole", "--replace"]).exits(0);
+        assert_eq!(clinic.content().len(), 10);
+        project.run(&["upgrade"]).exits(0);
+        project.run(&["check", "--database"]).exits(0);
+        // With a branch that was not there.
+        project.revision("x1", "base", "", "CREATE TABLE branch (id INTEGER);", "DROP TABLE branch;");
+        project.run(&["upgrade", "heads"]).exits(0);
+        project.run(&["backup", "restore", "whole", "--replace"]).exits(0);
+        assert_eq!(project.run(&["current", "--json"]).json()["current"], serde_json::json!(["b2"]));
+        project.run(&["upgrade", "heads"]).exits(0);
+        clinic.query("SELECT count(*) FROM branch");
+        project.run(&["downgrade", "x1@base"]).exits(0);
+        project.remove("migrations/x1.sql");
+        // A file that was changed since is told apart from what is in the database.
+        project.run(&["downgrade", "a1"]).exits(0);
+        project.edit("migrations/b2.sql", "cost DECIMAL(8,2)", "cost DECIMAL(9,2)");
+        project.run(&["upgrade"]).exits(0);
+        project.run(&["check", "--database"]).exits(0);
+        project.run(&["backup", "restore", "whole", "--replace"]).exits(0);
+        let drifted = project.run(&["check", "--database"]);
+        assert_ne!(drifted.code, 0, "{}", drifted.stdout);
+        // Back to nothing, and again.
+        project.edit("migrations/b2.sql", "cost DECIMAL(9,2)", "cost DECIMAL(8,2)");
+        project.run(&["downgrade", "base"]).exits(0);
+        project.run(&["backup", "create", "--name", "bottom"]).exits(0);
+        project.run(&["upgrade"]).exits(0);
+        project.run(&["backup", "restore", "bottom", "--replace"]).exits(0);
+        assert_eq!(project.run(&["current", "--json"]).json()["current"], serde_json::json!([]));
+        project.run(&["upgrade"]).exits(0);
+        project.run(&["check", "--database"]).exits(0);
+    }
+}
+
+#[test]
+fn whoever_has_the_file_open_sees_what_was_restored() {
+    use std::io::BufRead as _;
+    use std::io::Write as _;
+
+    let clinic = Clinic::sqlite();
+    let project = &clinic.project;
+    project.run(&["backup", "create", "--name", "whole"]).exits(0);
+    // One change of the schema later, as the backup itself may be one ahead.
+    for round in 0..4 {
+        for change in 0..round {
+            clinic.execute(&format!("CREATE TABLE later{change} (id INTEGER)"));
+        }
+        clinic.execute("ALTER TABLE patient RENAME TO person");
+        let mut app = std::process::Command::new("sqlite3")
+            .arg(project.path("app.db"))
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("install `sqlite3`");
+        let mut ask = app.stdin.take().unwrap();
+        let mut said = std::io::BufReader::new(app.stdout.take().unwrap());
+        let mut line = String::new();
+        writeln!(ask, "SELECT count(*) FROM person;").unwrap();
+        said.read_line(&mut line).unwrap();
+        assert_eq!(line, "5\n");
+        project.run(&["backup", "restore", "whole", "--replace"]).exits(0);
+        line.clear();
+        writeln!(ask, "INSERT INTO person (id, name) VALUES (77, 'lost');\nSELECT count(*) FROM patient;").unwrap();
+        said.read_line(&mut line).unwrap();
+        assert_eq!(line, "5\n", "round {round}");
+        drop(ask);
+        app.wait().unwrap();
+        assert_eq!(clinic.query("PRAGMA integrity_check"), ["ok"]);
+    }
+}

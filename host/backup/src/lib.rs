@@ -43,6 +43,7 @@ pub use error::BackupError;
 pub use folder::Entry;
 pub use folder::Folder;
 pub use keys::Keys;
+pub use manifest::Applied;
 pub use manifest::Column;
 pub use manifest::Compression;
 pub use manifest::Encryption;

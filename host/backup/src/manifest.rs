@@ -55,11 +55,30 @@ pub struct Manifest {
     pub consistency: String,
     /// The tables that it holds.
     pub tables: Vec<Table>,
+    /// What was recorded about the revisions that were applied when it was made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub applied: Vec<Applied>,
     /// The ledger of the runner, where that is not among what another program wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<Table>,
     /// Its files. [`crate::Draft::finish`] sets them.
     pub members: Vec<Member>,
+}
+
+/// What was recorded about a revision that was applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Applied {
+    /// Its id.
+    pub revision: String,
+    /// Whether it was passed without running anything.
+    #[serde(default)]
+    pub skipped: bool,
+    /// The checksum of its file then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<String>,
+    /// The checksum of its SQL then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sql_checksum: Option<String>,
 }
 
 /// How much of a database a backup holds.

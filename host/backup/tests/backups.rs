@@ -66,6 +66,7 @@ fn manifest(created: &str) -> Manifest {
         compression: runner_backup::Compression::Zstd,
         consistency: "one snapshot".to_owned(),
         tables: Vec::new(),
+        applied: Vec::new(),
         ledger: None,
         members: Vec::new(),
     }

@@ -107,6 +107,15 @@ pub struct Dirty {
     pub uncertain: bool,
 }
 
+impl Dirty {
+    /// Whether it stands for a database that was being replaced by a backup: no statement of the revision itself was run, and
+    /// none may be until the backup is restored.
+    #[must_use]
+    pub fn is_cut_off_restore(&self) -> bool {
+        self.statements_total == 0
+    }
+}
+
 /// The end of the ledger's chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerTail {

@@ -19,14 +19,15 @@ use crate::run::journal::Journal;
 use crate::script::VersionChange;
 use crate::session::Session;
 use crate::state::LedgerTail;
+use crate::state::RecordedStatus;
 
 /// What a restored target says about a revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
     /// The revision.
     pub revision: String,
-    /// Whether it is applied now.
-    pub is_applied: bool,
+    /// What is true of it now: stamped, skipped or unstamped.
+    pub status: RecordedStatus,
     /// The checksum of its file.
     pub checksum: Option<String>,
     /// The checksum of its SQL.
@@ -174,10 +175,6 @@ fn ledger_table(name: TableName) -> Table {
 }
 
 /// The error of a target that can't take a file over.
-pub(crate) fn other_pages(target: String, ours: i64, theirs: i64) -> Error {
-    Error::Unreadable {
-        target,
-        message: format!("its pages have {ours} bytes, and those of the backup {theirs}"),
-        hint: "restore the backup to a new file with `--to`".to_owned(),
-    }
+pub(crate) fn other_layout(target: String, message: String) -> Error {
+    Error::Unreadable { target, message, hint: "restore the backup to a new file with `--to`".to_owned() }
 }

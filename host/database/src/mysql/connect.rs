@@ -126,7 +126,7 @@ pub(crate) fn option_file(address: &ServerAddress) -> String {
     // Programs of MariaDB know no modes.
     text.push_str(match mode.as_deref() {
         Some("DISABLED") => "loose-skip-ssl\n",
-        Some("VERIFY_CA" | "VERIFY_IDENTITY") => "loose-ssl-verify-server-cert\n",
+        Some("VERIFY_CA" | "VERIFY_IDENTITY") => "loose-ssl\nloose-ssl-verify-server-cert\n",
         Some("REQUIRED") => "loose-ssl\nloose-disable-ssl-verify-server-cert\n",
         _ => "loose-disable-ssl-verify-server-cert\n",
     });

@@ -6,6 +6,7 @@ use crate::ledger::LedgerStatus;
 use crate::script::StepDirection;
 use crate::script::StepScript;
 use crate::state::LedgerTail;
+use crate::state::RecordedStatus;
 use crate::whole::Settled;
 
 use super::Clock;
@@ -121,11 +122,9 @@ impl Journal {
     pub(crate) fn run_and(&mut self, settled: &[Settled]) -> Vec<LedgerRow> {
         let mut rows = vec![self.run()];
         for one in settled {
-            let mut draft = Draft::of_run(
-                if one.is_applied { LedgerStatus::Stamped } else { LedgerStatus::Unstamped },
-                &one.reason,
-            );
-            let direction = if one.is_applied { StepDirection::Up } else { StepDirection::Down };
+            let mut draft = Draft::of_run(one.status.ledger_status(), &one.reason);
+            let is_gone = matches!(one.status, RecordedStatus::Unstamped | RecordedStatus::Reverted);
+            let direction = if is_gone { StepDirection::Down } else { StepDirection::Up };
             draft.revision = Some((one.revision.clone(), direction));
             draft.checksum.clone_from(&one.checksum);
             draft.sql_checksum.clone_from(&one.sql_checksum);

@@ -77,7 +77,7 @@ use crate::session::READING_TABLES;
 use crate::state::LedgerTail;
 use crate::state::State;
 use crate::url::DatabaseUrl;
-use crate::whole::other_pages;
+use crate::whole::other_layout;
 
 use self::books::Books;
 pub(crate) use self::contents::quoted;
@@ -506,7 +506,12 @@ impl Backend for Sqlite {
                 return Err(self.settings.translate(&error).while_doing("writing the pages of the backup"));
             }
             Err(NotTaken::Pages(ours, theirs)) => {
-                return Err(other_pages(self.settings.target.clone(), ours, theirs));
+                let difference = format!("its pages have {ours} bytes, and those of the backup {theirs}");
+                return Err(other_layout(self.settings.target.clone(), difference));
+            }
+            Err(NotTaken::Vacuum) => {
+                let difference = "its `auto_vacuum` is another one than that of the backup".to_owned();
+                return Err(other_layout(self.settings.target.clone(), difference));
             }
         }
         self.is_unsettled = false;

@@ -102,6 +102,8 @@ pub(super) enum NotTaken {
     Driver(sqlx::Error),
     /// The pages of both have other lengths.
     Pages(i64, i64),
+    /// One of them gives free pages back by itself, and the other does not.
+    Vacuum,
 }
 
 impl From<sqlx::Error> for NotTaken {
@@ -131,12 +133,24 @@ async fn take_attached(connection: &mut SqliteConnection) -> Result<(), NotTaken
     // An empty file has no pages, and takes any length.
     let is_empty = number(connection, "PRAGMA main.page_count".to_owned()).await? == 0;
     if is_empty {
-        sqlx::raw_sql(AssertSqlSafe(format!("PRAGMA main.page_size = {theirs}"))).execute(&mut *connection).await?;
+        let vacuum = number(connection, format!("PRAGMA {OTHER}.auto_vacuum")).await?;
+        let settings = format!("PRAGMA main.page_size = {theirs}; PRAGMA main.auto_vacuum = {vacuum}");
+        sqlx::raw_sql(AssertSqlSafe(settings)).execute(&mut *connection).await?;
     }
     let ours = number(connection, "PRAGMA main.page_size".to_owned()).await?;
     if ours != theirs {
         return Err(NotTaken::Pages(ours, theirs));
     }
+    let (our_vacuum, their_vacuum) = (
+        number(connection, "PRAGMA main.auto_vacuum".to_owned()).await?,
+        number(connection, format!("PRAGMA {OTHER}.auto_vacuum")).await?,
+    );
+    if !is_empty && our_vacuum != their_vacuum {
+        return Err(NotTaken::Vacuum);
+    }
+    // Whoever has the file open sees by this number that the definitions are others now. It must be one that was never there.
+    let cookie = number(connection, "PRAGMA main.schema_version".to_owned()).await?;
+    let cookie = cookie.max(number(connection, format!("PRAGMA {OTHER}.schema_version")).await?) + 1;
     let locks = PENDING_BYTE / theirs + 1;
     // How the file is written, bytes 18 and 19, stays as it is here: a log that lies beside it belongs to it.
     let mode = if is_empty {
@@ -147,7 +161,7 @@ async fn take_attached(connection: &mut SqliteConnection) -> Result<(), NotTaken
     // One statement, because another one would read definitions of which only a part is there.
     let sql = format!(
         "BEGIN IMMEDIATE; \
-         CREATE TEMP TABLE runner_first AS SELECT CAST(substr(data, 1, 18) || {mode} || substr(data, 21) AS BLOB) AS data \
+         CREATE TEMP TABLE runner_first AS SELECT CAST(substr(data, 1, 18) || {mode} || substr(data, 21, 20) || x'{cookie:08x}' || substr(data, 45) AS BLOB) AS data \
            FROM sqlite_dbpage('{OTHER}') WHERE pgno = 1; \
          INSERT INTO sqlite_dbpage (pgno, data, schema) \
            SELECT pgno, data, 'main' FROM sqlite_dbpage('{OTHER}') WHERE pgno > 1 AND pgno <> {locks} \

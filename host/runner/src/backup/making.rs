@@ -163,6 +163,7 @@ pub(crate) fn manifest(
         compression: Compression::default(),
         consistency: "all tables as they were at one moment, in one transaction".to_owned(),
         tables,
+        applied: Vec::new(),
         ledger: None,
         members: Vec::new(),
     })

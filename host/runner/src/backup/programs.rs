@@ -158,12 +158,14 @@ pub(crate) struct Running {
 }
 
 impl Program {
-    /// Starts it on a database.
-    pub(crate) fn start(&self, url: &DatabaseUrl, arguments: &[String]) -> Result<Running> {
+    /// Starts it, on a database if it needs one.
+    pub(crate) fn start(&self, url: Option<&DatabaseUrl>, arguments: &[String]) -> Result<Running> {
         let failed = |error: std::io::Error| {
             Error::new(ErrorKind::Io, format!("`{}` can't be started: {error}", self.path.display()))
         };
-        let client = url.client().unwrap_or_else(|| runner_database::Client { environment: Vec::new(), options: None });
+        let client = url
+            .and_then(DatabaseUrl::client)
+            .unwrap_or_else(|| runner_database::Client { environment: Vec::new(), options: None });
         let mut command = Command::new(&self.path);
         let options = match &client.options {
             Some(text) => {
@@ -177,6 +179,10 @@ impl Program {
             None => None,
         };
         command.args(arguments);
+        // They would lead elsewhere than the URL.
+        for name in ["PGSERVICE", "PGSERVICEFILE", "PGHOSTADDR", "PGCLIENTENCODING", "PGTARGETSESSIONATTRS"] {
+            command.env_remove(name);
+        }
         command.envs(client.environment.iter().map(|(name, value)| (name, value)));
         // Messages that we can read, whatever the language of the user is.
         command.env("LC_MESSAGES", "C").env_remove("LC_ALL");
@@ -210,6 +216,10 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 impl Running {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     pub(crate) fn stdin(&mut self) -> Option<std::process::ChildStdin> {
         self.child.stdin.take()
     }

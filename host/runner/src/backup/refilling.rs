@@ -37,6 +37,7 @@ use super::rows::Hear;
 use super::rows::Listening;
 use super::script;
 use super::script::Piece;
+use super::whole::LONG;
 use crate::config::Config;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -117,7 +118,9 @@ impl Refill<'_> {
     /// The member with what the database does at certain times.
     fn events(&self) -> Option<&str> {
         let manifest = self.backup.manifest();
-        let member = manifest.members.iter().find(|member| member.file.contains("-events.sql"));
+        let main = self.member().ok()?;
+        let is_it = |file: &str| file.contains("-events.sql") && file != main;
+        let member = manifest.members.iter().find(|member| is_it(&member.file));
         member.filter(|_| !self.is_trial).map(|member| member.file.as_str())
     }
 
@@ -144,7 +147,7 @@ impl Refill<'_> {
 
     /// What the program says about a section without rows.
     async fn section(&self, program: &Program, section: &str) -> Result<String> {
-        let mut running = program.start(self.url, &self.arguments(section))?;
+        let mut running = program.start(None, &self.arguments(section))?;
         let reader = self.reader()?;
         tokio::task::spawn_blocking(move || {
             feed(reader, &mut running);
@@ -173,7 +176,7 @@ impl Refill<'_> {
         server_major: u32,
         transfer: &mut dyn Transfer,
     ) -> Result<()> {
-        let mut running = program.start(self.url, &self.arguments("data"))?;
+        let mut running = program.start(None, &self.arguments("data"))?;
         let reader = self.reader()?;
         let (sender, mut pieces) = mpsc::channel::<Piece>(WAITING);
         let worker = tokio::task::spawn_blocking(move || {
@@ -360,7 +363,7 @@ impl Refill<'_> {
         let mut prepared = Session::open(&url, self.config.database_options(), Access::Write).await?;
         prepared.lock(self.config.lock_wait(), &pipeline::me("restore"), &mut |_, _| {}).await?;
         let mut reading = prepared.read().await?;
-        let found = reading.ask("PRAGMA integrity_check(5)".to_owned(), std::time::Duration::MAX).await?;
+        let found = reading.ask("PRAGMA integrity_check(5)".to_owned(), LONG).await?;
         let found: Vec<String> = found.into_iter().flatten().flatten().flatten().collect();
         if found != ["ok"] {
             let message = format!("the saved database is damaged: {}", found.join("; "));

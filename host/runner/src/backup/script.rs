@@ -51,7 +51,7 @@ pub(super) fn statements(mut from: impl BufRead, hand_on: &mut dyn FnMut(String)
         statement.clear();
         // The tables are nobody else's.
         let is_lock = text.starts_with("LOCK TABLES ") || text == "UNLOCK TABLES";
-        if !is_lock && !text.trim().is_empty() && !hand_on(text) {
+        if !is_lock && !text.trim().is_empty() && !hand_on(here(text)) {
             return Ok(());
         }
     }
@@ -62,6 +62,18 @@ pub(super) fn statements(mut from: impl BufRead, hand_on: &mut dyn FnMut(String)
     } else {
         Err(std::io::Error::other("a statement has no end"))
     }
+}
+
+/// A statement about the database without the name of the one that was saved: it is about the one that is restored.
+fn here(statement: String) -> String {
+    let Some(mut rest) = statement.strip_prefix("ALTER DATABASE `") else { return statement };
+    while let Some((_, behind)) = rest.split_once('`') {
+        match behind.strip_prefix('`') {
+            Some(inside) => rest = inside,
+            None => return format!("ALTER DATABASE{behind}"),
+        }
+    }
+    statement
 }
 
 /// A line that only `psql` understands, and that changes nothing for us.
@@ -85,6 +97,10 @@ fn within(statement: &str, server_major: u32) -> Option<String> {
     }
     if matches!(statement, "BEGIN" | "COMMIT") {
         return None;
+    }
+    // One with the runner's tables or an extension in it stays.
+    if let Some(schema) = statement.strip_prefix("CREATE SCHEMA ").filter(|rest| !rest.starts_with("IF ")) {
+        return Some(format!("CREATE SCHEMA IF NOT EXISTS {schema}"));
     }
     if let Some(setting) = statement.strip_prefix("SET ") {
         return Some(format!("SET LOCAL {setting}"));
@@ -203,6 +219,16 @@ mod tests {
             ]
         );
         assert!(statements(&b"INSERT INTO t VALUES (1"[..], &mut |_| true).is_err());
+    }
+
+    #[test]
+    fn another_database_is_not_changed() {
+        let here = |text: &str| here(text.to_owned());
+        assert_eq!(
+            here("ALTER DATABASE `a``b` CHARACTER SET x COLLATE y "),
+            "ALTER DATABASE CHARACTER SET x COLLATE y "
+        );
+        assert_eq!(here("CREATE TABLE `a` (b INT)"), "CREATE TABLE `a` (b INT)");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use runner_backup::Applied;
 use runner_backup::Backup;
 use runner_backup::Kind;
 use runner_backup::Member;
@@ -19,9 +20,11 @@ use runner_backup::RowsDigest;
 use runner_backup::Scope;
 use runner_database::Dialect;
 use runner_database::Reading;
+use runner_database::RecordedStatus;
 use runner_database::RowSink;
 use runner_database::Rows;
 use runner_database::Session;
+use runner_database::State;
 use runner_database::Stopped;
 use runner_database::Table;
 use runner_database::TableColumn;
@@ -44,6 +47,8 @@ use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::output::Transfer;
 
+/// A question that may take as long as it takes.
+pub(super) const LONG: Duration = Duration::from_hours(24 * 7);
 /// So much is copied at a time.
 const CHUNK: usize = 256 * 1024;
 /// So many parts wait for the other side.
@@ -81,7 +86,8 @@ async fn save_all(
     let draft = begin(config, about)?;
     let own = session.own_tables();
     let database = url.database().unwrap_or("database").to_owned();
-    let has_ledger = session.state().await?.tail.is_some();
+    let state = session.state().await?;
+    let has_ledger = state.tail.is_some();
     let mut reading = session.read().await?;
     let tables = reading.tables().await?;
     transfer.begin(draft.name(), tables.iter().filter_map(|table| table.rows_estimate).sum());
@@ -92,9 +98,15 @@ async fn save_all(
             let mut arguments: Vec<String> =
                 ["--format=custom", "--no-password", LOCK_WAIT].map(str::to_owned).to_vec();
             arguments.push(format!("--snapshot={moment}"));
+            // A database without an encoding gives its bytes as they are.
+            let encoding = "SELECT pg_catalog.current_setting('server_encoding')".to_owned();
+            let encoding = reading.ask(encoding, LONG).await?;
+            if encoding.into_iter().flatten().flatten().flatten().next().as_deref() != Some("SQL_ASCII") {
+                arguments.push("--encoding=UTF8".to_owned());
+            }
             arguments.extend(own.iter().map(|table| format!("--exclude-table={}", pattern(table))));
             let writer = draft.member(&database, Kind::Dump)?;
-            (Method::PgDump, Some(Copying::begin(program.start(url, &arguments)?, writer)))
+            (Method::PgDump, Some(Copying::begin(program.start(Some(url), &arguments)?, writer)))
         }
         (Some(program), _) => {
             let mut arguments: Vec<String> = [
@@ -114,12 +126,12 @@ async fn save_all(
             let writer = draft.member(&database, Kind::Sql)?;
             // Apart, because they begin to work as soon as they are there, which they must not in a trial.
             let asked = "SELECT event_name FROM information_schema.events WHERE event_schema = DATABASE() LIMIT 1";
-            let found = reading.ask(asked.to_owned(), Duration::MAX).await?;
+            let found = reading.ask(asked.to_owned(), LONG).await?;
             if found.is_some_and(|rows| !rows.is_empty()) {
                 events = Some(program.clone());
             }
             let method = if program.version.contains("MariaDB") { Method::MariadbDump } else { Method::Mysqldump };
-            (method, Some(Copying::begin(program.start(url, &arguments)?, writer)))
+            (method, Some(Copying::begin(program.start(Some(url), &arguments)?, writer)))
         }
         (None, _) => (Method::Sqlite, None),
     };
@@ -164,7 +176,7 @@ async fn save_all(
         let mut arguments: Vec<String> = only.map(str::to_owned).to_vec();
         arguments.push(database.clone());
         let writer = draft.member("events", Kind::Sql)?;
-        Copying::begin(program.start(url, &arguments)?, writer).finish().await?;
+        Copying::begin(program.start(Some(url), &arguments)?, writer).finish().await?;
     }
     let mut saved: Vec<runner_backup::Table> = Vec::with_capacity(tables.len());
     for (table, digest) in tables.iter().zip(&digests) {
@@ -189,6 +201,7 @@ async fn save_all(
     }
     let mut manifest = manifest(config, about, Scope::Full, method, &server, saved)?;
     manifest.ledger = ledger;
+    manifest.applied = applied(&state);
     manifest.consistency = consistency;
     if let Some(program) = &program {
         manifest.tool = format!("{}, with {}", manifest.tool, program.version);
@@ -196,6 +209,22 @@ async fn save_all(
     let finished = tokio::task::spawn_blocking(move || draft.finish(manifest)).await;
     let finished = finished.map_err(|error| cut_off(&error))?;
     Ok(finished?)
+}
+
+/// What is recorded about the revisions that are applied, by their ids.
+fn applied(state: &State) -> Vec<Applied> {
+    let is_gone = |status| matches!(status, RecordedStatus::Reverted | RecordedStatus::Unstamped);
+    let counted = state.records.iter().filter(|(_, record)| !is_gone(record.status));
+    let mut applied: Vec<Applied> = counted
+        .map(|(id, record)| Applied {
+            revision: id.clone(),
+            skipped: record.status == RecordedStatus::Skipped,
+            checksum: record.checksum.map(|checksum| checksum.to_string()),
+            sql_checksum: record.sql_checksum.map(|checksum| checksum.to_string()),
+        })
+        .collect();
+    applied.sort_by(|one, other| one.revision.cmp(&other.revision));
+    applied
 }
 
 fn no_moment(program: &Program) -> Error {
@@ -263,7 +292,14 @@ impl Copying {
             if let Some(mut stdout) = running.stdout() {
                 let mut part = vec![0; CHUNK];
                 loop {
-                    let read = stdout.read(&mut part).unwrap_or_default();
+                    let read = match stdout.read(&mut part) {
+                        Ok(read) => read,
+                        Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                        Err(error) => {
+                            let message = format!("what `{}` writes can't be read: {error}", running.name());
+                            return Err(Error::new(ErrorKind::Io, message));
+                        }
+                    };
                     if read == 0 || stop.load(Ordering::Relaxed) {
                         break;
                     }

@@ -72,6 +72,10 @@ impl Args {
             printer.line(format_args!("{id} (there is no such file)"));
         }
         for dirty in &state.dirty {
+            if dirty.is_cut_off_restore() {
+                printer.warn("a backup was being restored, and that was cut off: put it back with `runner backup restore NAME --replace`");
+                continue;
+            }
             printer.warn(format_args!(
                 "`{}` is half-way {}: {} of {} statements are done, the next run goes on there",
                 dirty.revision, dirty.direction, dirty.statements_done, dirty.statements_total

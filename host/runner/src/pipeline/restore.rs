@@ -1,15 +1,19 @@
 //! Putting a backup back, governed as every change is.
 
 use std::collections::BTreeSet;
+use std::collections::HashMap;
 
+use runner_backup::Applied;
 use runner_backup::Backup;
 use runner_backup::Keys;
 use runner_backup::Manifest;
 use runner_backup::Method;
 use runner_backup::Scope;
-use runner_chain::Direction;
+use runner_chain::RevisionId;
 use runner_chain::Selector;
+use runner_chain::Versions;
 use runner_chain::planning;
+use runner_database::RecordedStatus;
 use runner_database::Session;
 use runner_database::Settled;
 use runner_database::VersionChange;
@@ -21,7 +25,6 @@ use super::Order;
 use super::Restore;
 use super::precaution::Ears;
 use super::precaution::read_back;
-use super::repair;
 use super::report::BackupReport;
 use super::report::Report;
 use super::report::RestoredTable;
@@ -62,6 +65,8 @@ struct Whole {
     settled: Vec<Settled>,
     /// Whether nothing was ever recorded in the target.
     is_fresh: bool,
+    /// The revision that stands for all of it in the ledger until it is done, where that is not one transaction.
+    stands_for: Option<String>,
 }
 
 impl Restoring {
@@ -259,10 +264,8 @@ impl Restoring {
     fn interrupted(&self, is_atomic: bool) -> Error {
         let name = self.backup.name();
         if is_atomic {
-            return Error::new(
-                ErrorKind::Interrupted,
-                format!("interrupted while `{name}` was restored; nothing of it was put in"),
-            );
+            return Error::new(ErrorKind::Interrupted, format!("interrupted while `{name}` was restored"))
+                .help("nothing of it was put in, unless it was just being committed: `runner log` says so");
         }
         Error::new(ErrorKind::Interrupted, format!("interrupted while `{name}` was restored")).help(format!(
             "some of it may be in the database: `runner backup restore {name} --replace` puts all of it back"
@@ -307,13 +310,11 @@ impl Restoring {
         report: &mut Report,
         observer: &mut dyn Observer,
     ) -> Result<()> {
-        let manifest = self.backup.manifest();
         let record = Record {
             info,
             change: whole.change.clone(),
             settled: whole.settled.clone(),
-            // Where nothing is recorded, a ledger that comes with the backup must find an empty one.
-            unsettled: manifest.revisions_before.first().filter(|_| !whole.is_fresh).cloned(),
+            unsettled: whole.stands_for.clone(),
         };
         let refill = Refill {
             config,
@@ -347,7 +348,7 @@ impl Whole {
             insert: wanted.difference(&here).cloned().collect(),
         };
         if is_fresh {
-            return Ok(Self { change, settled: Vec::new(), is_fresh });
+            return Ok(Self { change, settled: Vec::new(), is_fresh, stands_for: None });
         }
         let unknown: Vec<String> =
             manifest.revisions_before.iter().filter(|id| database.chain.get(id).is_none()).cloned().collect();
@@ -356,27 +357,41 @@ impl Whole {
             return Err(Error::new(ErrorKind::Backup, message)
                 .help("put the files of its revisions back, or restore to an empty database with `--to URL`"));
         }
-        let texts = if manifest.revisions_before.is_empty() {
-            vec!["base".to_owned()]
-        } else {
-            manifest.revisions_before.clone()
-        };
-        let selectors: Vec<Selector> =
-            texts.iter().map(|id| id.parse::<Selector>()).collect::<std::result::Result<_, _>>()?;
-        let mut plan = planning::stamp(&database.chain, &database.versions, &selectors)?;
-        repair::settle_half_done(&mut plan, &database.chain, &database.state.dirty);
-        let settled = plan.steps.iter().filter_map(|step| {
-            let revision = database.chain.revisions().get(step.revision)?;
+        let rows: Vec<RevisionId> =
+            manifest.revisions_before.iter().filter_map(|id| RevisionId::new(id).ok()).collect();
+        let wanted = database.chain.applied(&Versions::from_iter(rows))?;
+        let applied = database.chain.applied(&database.versions)?;
+        let dirty: BTreeSet<&str> = database.state.dirty.iter().map(|dirty| dirty.revision.as_str()).collect();
+        let recorded: HashMap<&str, &Applied> =
+            manifest.applied.iter().map(|one| (one.revision.as_str(), one)).collect();
+        let reason = format!("the backup `{name}` was restored");
+        // Whatever is applied now is said to be, as it was recorded when the backup was made: files may have changed since.
+        let settled = database.chain.revisions().iter().enumerate().filter_map(|(index, revision)| {
+            let id = revision.id.as_str();
+            let recorded = recorded.get(id);
+            let status = match (wanted.contains(index), applied.contains(index) || dirty.contains(id)) {
+                (true, _) if recorded.is_some_and(|one| one.skipped) => RecordedStatus::Skipped,
+                (true, _) => RecordedStatus::Stamped,
+                (false, true) => RecordedStatus::Unstamped,
+                (false, false) => return None,
+            };
             Some(Settled {
-                revision: revision.id.to_string(),
-                is_applied: step.direction == Direction::Up,
-                checksum: Some(revision.checksum().to_string()),
-                sql_checksum: None,
-                reason: format!("the backup `{name}` was restored"),
+                revision: id.to_owned(),
+                status,
+                checksum: recorded.and_then(|one| one.checksum.clone()),
+                sql_checksum: recorded.and_then(|one| one.sql_checksum.clone()),
+                reason: reason.clone(),
             })
         });
-        Ok(Self { change, settled: settled.collect(), is_fresh })
+        let settled: Vec<Settled> = settled.collect();
+        let stands_for = wanted_first(&settled);
+        Ok(Self { change, settled, is_fresh, stands_for })
     }
+}
+
+/// One of the revisions that are settled in the end, so that what stands for all of them is, too.
+fn wanted_first(settled: &[Settled]) -> Option<String> {
+    settled.last().map(|one| one.revision.clone())
 }
 
 /// Refuses a target that is not empty.

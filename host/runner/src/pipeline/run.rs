@@ -674,6 +674,12 @@ fn half_done(order: &Order, database: &Database, judged: &Judged) -> Result<()> 
         return Ok(());
     }
     for dirty in &database.state.dirty {
+        if dirty.is_cut_off_restore() {
+            let message =
+                "a backup was being restored, and that was cut off: the database may hold a part of it, or nothing";
+            return Err(Error::new(ErrorKind::Drift, message)
+                .help("`runner log` names the backup; `runner backup restore NAME --replace` puts all of it back"));
+        }
         let planned = judged
             .report
             .steps

@@ -23,6 +23,7 @@ use crate::output::Printer;
 use crate::output::TransferBar;
 use crate::pipeline;
 use crate::pipeline::BackupReport;
+use crate::pipeline::Interrupt;
 
 /// Save the database
 ///
@@ -86,7 +87,15 @@ impl Args {
             };
             backup
         } else {
-            self.save(&config, printer, &mut bar).await?
+            let interrupt = Interrupt::on_signals(|_| {});
+            interrupt.listen();
+            tokio::select! {
+                saved = self.save(&config, printer, &mut bar) => saved?,
+                () = interrupt.asked(1) => {
+                    let message = "interrupted while the backup was made; nothing is left of it";
+                    return Err(Error::new(ErrorKind::Interrupted, message));
+                }
+            }
         };
         let report = BackupReport::of(&backup);
         printer.document(&json!({ "backup": report }));

@@ -16,6 +16,7 @@ use crate::error::Result;
 use crate::error::exit;
 use crate::output::Printer;
 use crate::output::TransferBar;
+use crate::pipeline::Interrupt;
 
 /// Restore the newest backup into a scratch database, and upgrade that to the heads
 ///
@@ -45,8 +46,9 @@ impl Args {
         verifying::check(&folder, backup.name())?;
         let server = self.server.as_ref().map(|url| DatabaseUrl::parse(url.reveal(), Path::new("."))).transpose()?;
         let keys = keys::keys(config.backup()?)?;
+        let interrupt = Interrupt::on_signals(|_| {});
         let mut bar = TransferBar::new(printer, "restoring");
-        let done = drilling::drill(&config, &backup, &keys, server.as_ref(), &mut bar).await?;
+        let done = drilling::drill(&config, &backup, &keys, server.as_ref(), &mut bar, &interrupt).await?;
         let manifest = backup.manifest();
         printer.document(&json!({
             "backup": backup.name(),
@@ -58,10 +60,11 @@ impl Args {
             "applied": done.revisions,
             "upgrade_ms": done.upgrade_ms,
             "current": done.reached,
+            "not_compared": verifying::unknown(&backup),
             "ok": true,
         }));
         printer.line(format_args!(
-            "`{}` of {} was restored into a scratch database: {} tables with {} rows, as they were saved ({} ms)",
+            "`{}` of {} was restored into a scratch database: {} tables with {} rows ({} ms)",
             backup.name(),
             manifest.created,
             done.tables,

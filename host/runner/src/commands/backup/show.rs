@@ -43,7 +43,9 @@ fn lines(backup: &Backup) -> Vec<String> {
     about.row(["name", backup.name()]);
     about.row(["folder", &backup.path().display().to_string()]);
     about.row(["made", &format!("{} by {} on {}", manifest.created, manifest.actor, manifest.host)]);
+    about.row(["with", &manifest.tool]);
     about.row(["why", &manifest.reason]);
+    about.row(["shows", &manifest.consistency]);
     let target = &manifest.target;
     about.row(["target", &format!("{} ({} {})", target.name, target.product, target.version)]);
     about.row(["environment", &manifest.environment]);

@@ -6,6 +6,7 @@ mod event;
 mod evidence;
 pub(crate) mod facts;
 mod interrupt;
+mod judging;
 pub(crate) mod lint;
 mod mail;
 mod news;

@@ -17,7 +17,7 @@ use sha2::Sha256;
 
 use super::Order;
 use super::context;
-use super::run::Judged;
+use super::judging::Judged;
 use crate::config::Config;
 
 /// What the policies were asked, as far as it can't be had from the files and from older rows of the ledger.

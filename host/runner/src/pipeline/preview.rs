@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Operation;
 use super::Order;
-use super::run::Judged;
+use super::judging::Judged;
 use super::situation::Database;
 use crate::error::Error;
 use crate::error::ErrorKind;

@@ -35,6 +35,7 @@ use super::restoring::described;
 use super::rows::FromMember;
 use super::rows::Hear;
 use super::rows::Listening;
+use super::rows::cut_off;
 use super::script;
 use super::script::Piece;
 use super::whole::LONG;
@@ -257,14 +258,8 @@ impl Refill<'_> {
         loading.abort().await?;
         let mut reading = session.read().await?;
         for saved in &self.backup.manifest().tables {
-            let table = described(saved);
-            transfer.table(&table.full_name().to_string());
-            let mut hear = |rows, bytes| transfer.passed(rows, bytes);
-            let hear: &mut Hear<'_> = &mut hear;
-            let mut listening = Listening::new(hear);
-            let columns: Vec<TableColumn> = table.stored().cloned().collect();
-            reading.rows(Rows { table: &table, columns: &columns }, &mut listening).await?;
-            compare(saved, &listening.finish(), "the restored table holds")?;
+            let found = super::whole::digest(&mut reading, &described(saved), transfer).await?;
+            compare(saved, &found, "the restored table holds")?;
         }
         reading.finish().await?;
         let mut loading = session.load(&[]).await?;
@@ -370,8 +365,7 @@ impl Refill<'_> {
             return Err(Error::new(ErrorKind::Backup, message).help("restore another backup; nothing was changed"));
         }
         for saved in &self.backup.manifest().tables {
-            let table = described(saved);
-            let found = super::whole::digest(&mut reading, &table, transfer).await?;
+            let found = super::whole::digest(&mut reading, &described(saved), transfer).await?;
             compare(saved, &found, "its file holds")?;
         }
         reading.finish().await?;
@@ -430,10 +424,6 @@ fn copy(reader: &mut MemberReader, into: &mut impl std::io::Write) -> Result<()>
         let written = into.write_all(part.get(..read).unwrap_or_default());
         written.map_err(|error| Error::new(ErrorKind::Io, format!("the backup can't be written on: {error}")))?;
     }
-}
-
-fn cut_off(error: &tokio::task::JoinError) -> Error {
-    Error::new(ErrorKind::Io, format!("a thread was cut off: {error}"))
 }
 
 /// The rows of one table of a script.

@@ -111,7 +111,7 @@ fn count(lines: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', lines).count() as u64
 }
 
-fn cut_off(error: &tokio::task::JoinError) -> Error {
+pub(super) fn cut_off(error: &tokio::task::JoinError) -> Error {
     Error::new(ErrorKind::Io, format!("a thread was cut off: {error}"))
 }
 

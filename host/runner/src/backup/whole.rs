@@ -41,6 +41,7 @@ use super::programs::Running;
 use super::programs::Tool;
 use super::rows::Hear;
 use super::rows::IntoMember;
+use super::rows::cut_off;
 use crate::config::Config;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -272,10 +273,6 @@ pub(super) async fn digest(
     Ok(digesting.finish())
 }
 
-fn cut_off(error: &tokio::task::JoinError) -> Error {
-    Error::new(ErrorKind::Io, format!("a thread was cut off: {error}"))
-}
-
 /// What a program writes, on its way into a member. Dropped, the program is ended.
 struct Copying {
     worker: Option<JoinHandle<Result<Member>>>,
@@ -288,7 +285,6 @@ impl Copying {
         let stop = Arc::clone(&gives_up);
         let worker = tokio::task::spawn_blocking(move || {
             drop(running.stdin());
-            let mut written = Ok(());
             if let Some(mut stdout) = running.stdout() {
                 let mut part = vec![0; CHUNK];
                 loop {
@@ -303,8 +299,7 @@ impl Copying {
                     if read == 0 || stop.load(Ordering::Relaxed) {
                         break;
                     }
-                    written = writer.write_all(part.get(..read).unwrap_or_default());
-                    if written.is_err() {
+                    if writer.write_all(part.get(..read).unwrap_or_default()).is_err() {
                         // What has failed is told by finishing, and the program need not go on.
                         drop(running);
                         return Ok(writer.finish()?);
@@ -315,7 +310,6 @@ impl Copying {
                 return Err(Error::new(ErrorKind::Backup, "the backup was given up"));
             }
             running.wait()?;
-            drop(written);
             Ok(writer.finish()?)
         });
         Self { worker: Some(worker), gives_up }

@@ -298,9 +298,7 @@ impl Restoring {
         report.restored = restored.tables.into_iter().map(|(table, rows)| RestoredTable { table, rows }).collect();
         Ok(())
     }
-}
 
-impl Restoring {
     async fn refill(
         &self,
         config: &Config,
@@ -384,14 +382,10 @@ impl Whole {
             })
         });
         let settled: Vec<Settled> = settled.collect();
-        let stands_for = wanted_first(&settled);
+        // One that is settled in the end, so that what stands for all of them is, too.
+        let stands_for = settled.last().map(|one| one.revision.clone());
         Ok(Self { change, settled, is_fresh, stands_for })
     }
-}
-
-/// One of the revisions that are settled in the end, so that what stands for all of them is, too.
-fn wanted_first(settled: &[Settled]) -> Option<String> {
-    settled.last().map(|one| one.revision.clone())
 }
 
 /// Refuses a target that is not empty.
